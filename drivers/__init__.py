@@ -1,0 +1,1 @@
+"""Device drivers: one file a device family, pure frame codecs apart from the pump that owns a port."""

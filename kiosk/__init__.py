@@ -1,0 +1,3 @@
+"""The station: ledger, settings, loop, screen, control socket and command line."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,69 @@
+"""The part of the settings that the rules read, already checked, in whole units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Crowd = Literal["one_by_one", "together"]
+PointsMode = Literal["none", "visit", "item", "kg"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRules:
+    """One scale. ``counts_per_gram`` None for an indicator that sends grams.
+
+    ``rate_sps`` samples per second expected; ``zeroes_itself`` an indicator that zeroes at
+    power-on; ``certified`` its own stable telegrams may be used for certified weights.
+    """
+
+    max_g: int
+    division_g: int
+    min_increment_g: int
+    rate_sps: float
+    counts_per_gram: float | None = None
+    zero_counts: int = 0
+    zeroes_itself: bool = False
+    certified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BinRules:
+    """One bin; ``scale`` None for a bin without one (a normal bin)."""
+
+    bin: str
+    item: str
+    scale: ScaleRules | None
+    bag_limit_g: int | None = None
+    near_empty_g: int = 100
+    """How near its empty weight a bin counts as emptied."""
+    bag_min_g: int = 500
+    """A fall of less than this is something taken out, not a bag changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Points rules. ``per_item`` points a counted piece, ``per_kg`` points a kilogram, by item."""
+
+    number: int = 0
+    mode: PointsMode = "none"
+    per_visit: int = 0
+    per_kg: dict[str, int] = field(default_factory=dict)
+    per_item: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StationRules:
+    """All that the rules need to know of one station."""
+
+    bins: tuple[BinRules, ...]
+    crowd: Crowd = "together"
+    tariff: Tariff = field(default_factory=Tariff)
+    catalogue: int = 0
+    link_days: int = 0
+    visit_idle_ms: int = 30_000
+    thanks_ms: int = 6_000
+    reopen_ms: int = 600_000
+    handover_ms: int = 2_000
+    claim_ms: int = 15_000
+    touch_ms: int = 30_000

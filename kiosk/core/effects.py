@@ -1,0 +1,62 @@
+"""What the rules ask of the edge, and what the edge tells back.
+
+The edge carries effects out in order. After each ``Record`` it hands ``Recorded`` (or
+``RecordFailed``) back to the station before it takes the next event, so the rules never believe
+what is not durable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk.core.entries import AnyDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One draft; ``pseudonym`` (16 bytes) where the ledger must seal it in."""
+
+    draft: AnyDraft
+    pseudonym: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Commit these drafts durably, in one transaction, in this order."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """A tone: ``seen`` a card, ``recorded`` a weight is kept, ``refused``, ``trouble``."""
+
+    tone: Literal["seen", "recorded", "refused", "trouble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """A bin's lamp."""
+
+    bin: str
+    mode: Literal["off", "on", "blink"]
+
+
+Effect = Record | Beep | Lamp
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The drafts are durable; ``seqs`` in their order."""
+
+    items: tuple[Item, ...]
+    seqs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailed:
+    """The drafts are not kept (disk full, I/O error); nothing of them happened."""
+
+    items: tuple[Item, ...]
+    code: str

@@ -1,0 +1,235 @@
+"""The kinds of ledger entries, as drafts: everything but ``seq`` and ``at``.
+
+The ledger stamps a draft with ``seq`` and ``at`` at the moment of its commit and writes the result
+as canonical JSON. Field names, kinds and meanings are the contract (``docs/contracts.md``); the
+JSON Schemas in ``sync/asyncapi.yaml`` are generated from these types. Grams and milliseconds are
+whole; there is no float in the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+ClockQuality = Literal["synced", "unsynced"]
+Cause = Literal[
+    "removal",
+    "drift",
+    "remainder",
+    "zero",
+    "adjustment",
+    "while_off",
+    "restart",
+    "indicator_zeroed",
+    "unscaled",
+]
+Mode = Literal["estimate", "certified"]
+
+
+class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When: told, not trusted. ``boot`` 32 hex, ``boot_ms`` since it, ``utc_ms`` as believed."""
+
+    boot: str
+    boot_ms: int
+    utc_ms: int
+    clock: ClockQuality
+
+
+class Draft(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """An entry before it has a place in the ledger."""
+
+
+class LedgerPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place in a ledger: ``seq`` and the hash there (hex)."""
+
+    ledger: str
+    seq: int
+    head: str
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bin held when the ledger began; ``gross_g`` None without a scale or when unknown."""
+
+    gross_g: int | None
+    bag: str | None
+    adjustment: int
+
+
+class Genesis(Draft, frozen=True, tag="genesis"):
+    """The first entry (seq 1): whose ledger this is and which key signs it."""
+
+    station: str
+    city: str
+    ledger: str
+    key: str
+    software: str
+    continues: LedgerPoint | None
+    opening: dict[str, Opening]
+
+
+class Boot(Draft, frozen=True, tag="boot"):
+    """The station's program started. ``settings`` is their digest (hex)."""
+
+    software: str
+    settings: str
+
+
+class Clock(Draft, frozen=True, tag="clock"):
+    """The wall clock became known: at this entry's ``boot_ms`` it was ``utc_ms``."""
+
+    utc_ms: int
+    uncertainty_ms: int
+    source: str
+
+
+class Checkin(Draft, frozen=True, tag="checkin"):
+    """A card was seen. ``seal`` is filled in by the ledger; ``visit`` None when unlinked."""
+
+    visit: str | None
+    seal: str | None
+    by: str
+    proves: bool
+    tariff: int
+    points: int
+
+
+class Alias(Draft, frozen=True, tag="alias"):
+    """A key was rotated: the old pseudonym's seal, and the seq of the check-in under the new."""
+
+    seal: str | None
+    of: int
+
+
+class Claim(Draft, frozen=True, tag="claim"):
+    """A card shown after its drop."""
+
+    visit: str
+    seal: str | None
+
+
+class Weighing(Draft, frozen=True, tag="weighing"):
+    """One recorded stable change at one bin; ``net_g = gross_after_g - gross_before_g``."""
+
+    bin: str
+    item: str
+    bag: str
+    visit: str | None
+    net_g: int
+    gross_before_g: int
+    gross_after_g: int
+    uncertainty_g: int
+    division_g: int
+    adjustment: int
+    mode: Mode
+    catalogue: int
+    tariff: int
+    points: int
+
+
+class Unattributed(Draft, frozen=True, tag="unattributed"):
+    """A change that is no drop, with its cause; the three grams None without a scale."""
+
+    bin: str
+    item: str
+    bag: str
+    cause: Cause
+    net_g: int | None
+    gross_before_g: int | None
+    gross_after_g: int | None
+    uncertainty_g: int | None
+
+
+class BagSwap(Draft, frozen=True, tag="bag_swap"):
+    """A full bag went, an empty one came; ``net_g`` is before - after."""
+
+    bin: str
+    item: str
+    bag: str
+    new_bag: str
+    net_g: int | None
+    gross_before_g: int | None
+    gross_after_g: int | None
+
+
+class ItemCount(Draft, frozen=True, tag="item_count"):
+    """Pieces (or millilitres) that no scale saw."""
+
+    item: str
+    bin: str | None
+    visit: str | None
+    count: int | None = None
+    ml: int | None = None
+
+
+class VisitClose(Draft, frozen=True, tag="visit_close"):
+    """A visit's last entry, after the changes begun in it have settled."""
+
+    visit: str
+    reason: Literal["idle", "next_card", "goodbye", "restart", "limit"]
+
+
+class Forget(Draft, frozen=True, tag="forget"):
+    """Seals were deleted; the seqs travel signed beside the batch."""
+
+    count: int
+
+
+class Recovered(Draft, frozen=True, tag="recovered"):
+    """An entry of an older ledger that the city lacked; counts only if ``of`` is not stored."""
+
+    of: dict[str, str | int]
+    entry: dict[str, object]
+
+
+class Adjustment(Draft, frozen=True, tag="adjustment"):
+    """A scale was adjusted; ``number`` rises by one for each and is never set back."""
+
+    bin: str
+    number: int
+    method: str
+    gross_before_g: int | None
+    gross_after_g: int | None
+
+
+class Settings(Draft, frozen=True, tag="settings"):
+    """The settings changed; ``digest`` of the new ones (hex)."""
+
+    digest: str
+
+
+class Alarm(Draft, frozen=True, tag="alarm"):
+    """A trouble of a device or of the station began or ended, once each."""
+
+    code: str
+    subject: str
+    state: Literal["on", "off"]
+    detail: str
+
+
+class Snapshot(Draft, frozen=True, tag="snapshot"):
+    """The projections as of ``of``; ``digest`` of the data in table ``snapshot`` (hex)."""
+
+    of: int
+    digest: str
+
+
+AnyDraft = (
+    Genesis
+    | Boot
+    | Clock
+    | Checkin
+    | Alias
+    | Claim
+    | Weighing
+    | Unattributed
+    | BagSwap
+    | ItemCount
+    | VisitClose
+    | Forget
+    | Recovered
+    | Adjustment
+    | Settings
+    | Alarm
+    | Snapshot
+)

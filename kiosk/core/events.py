@@ -1,0 +1,165 @@
+"""What can happen to a station, as frozen events.
+
+Every event carries ``t_ms``: milliseconds of the station's boottime clock (monotonic, goes on in
+suspend), stamped where the event arose. Grams are of *gross* weight on the bin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk.core.entries import ClockQuality
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The edge's two clocks, read together.
+
+    ``boot_ms`` boottime milliseconds; ``utc_ms`` the wall clock as the station believes it;
+    ``clock`` how good that is; ``day`` the local calendar day as a count of days since 1970-01-01.
+    """
+
+    boot_ms: int
+    utc_ms: int
+    clock: ClockQuality
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountsBlock:
+    """Raw ADC samples of one bin, oldest first; ``t_ms`` and ``counts`` have equal length.
+
+    ``rejected`` frames were refused as not proven since the block before; ``gap`` says that
+    samples were lost (a full inbox), so stability must begin anew.
+    """
+
+    bin: str
+    t_ms: tuple[int, ...]
+    counts: tuple[int, ...]
+    rejected: int = 0
+    gap: bool = False
+
+
+IndicatorStatus = Literal["stable", "motion", "overload", "underload", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorReading:
+    """One telegram of a serial indicator; ``gross_mg`` whole milligrams, None unless a weight."""
+
+    bin: str
+    t_ms: int
+    status: IndicatorStatus
+    gross_mg: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device failed: ``device`` as ``scale:BIN``, ``reader:ID``, ``lid:BIN``; ``code`` stable."""
+
+    device: str
+    t_ms: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceBack:
+    """A lost device works again."""
+
+    device: str
+    t_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardSeen:
+    """A good card, already a pseudonym (16 bytes); the token stayed in the reader's thread."""
+
+    t_ms: int
+    pseudonym: bytes
+    by: str
+    proves: bool
+
+
+RefusalReason = Literal["unknown", "forged", "expired", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardRefused:
+    """A card that this station does not take; nothing of it is kept."""
+
+    t_ms: int
+    by: str
+    reason: RefusalReason
+
+
+@dataclass(frozen=True, slots=True)
+class LidMoved:
+    """A bin's lid switch changed."""
+
+    bin: str
+    t_ms: int
+    open: bool
+
+
+TouchAction = Literal[
+    "claim",  # これは私です: the next card claims the anonymous drop
+    "bag_swap",  # answer: the bag was changed
+    "indicator_zeroed",  # answer: the indicator zeroed itself, the bin still holds what it held
+    "scale_broken",  # use the bin without its scale
+    "scale_mended",
+    "count",  # one piece into a bin without a scale
+    "goodbye",  # end my visit
+    "full",  # いっぱい
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Something pressed on the screen or asked for by the command line."""
+
+    t_ms: int
+    action: TouchAction
+    bin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockKnown:
+    """The wall clock became known (NTP), or was stepped."""
+
+    t_ms: int
+    utc_ms: int
+    uncertainty_ms: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The uplink's word on the way to the city; ``code`` None when it is up."""
+
+    t_ms: int
+    online: bool
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes; posted at least every 250 ms."""
+
+    t_ms: int
+
+
+Event = (
+    CountsBlock
+    | IndicatorReading
+    | DeviceLost
+    | DeviceBack
+    | CardSeen
+    | CardRefused
+    | LidMoved
+    | Touch
+    | ClockKnown
+    | LinkChanged
+    | Tick
+)

@@ -1,0 +1,35 @@
+"""What a station knows of its past when it starts: read from the ledger's projections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class BinBook:
+    """One bin in the books. ``gross_g`` equals the last entry's ``gross_after_g`` (None without a
+    scale), ``empty_g`` the gross of an empty bin, ``adjustment`` the number in force."""
+
+    bin: str
+    item: str
+    bag: str
+    gross_g: int | None
+    empty_g: int = 0
+    adjustment: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The state to go on from.
+
+    ``prefix`` makes visit and bag identifiers that are never used twice (unique to this start);
+    ``same_boot`` whether the machine has not been rebooted since the last entry; ``open_visits``
+    were never closed; ``credited`` maps a pseudonym to the last local day on which it got its
+    visit's points.
+    """
+
+    prefix: str
+    books: tuple[BinBook, ...]
+    same_boot: bool = False
+    open_visits: tuple[str, ...] = ()
+    credited: dict[bytes, int] = field(default_factory=dict)

@@ -1,0 +1,68 @@
+"""What the residents' screen has to draw: one frozen value, made by the rules after each event.
+
+It holds no words; the page takes them from the text catalogues by ``phase``, ``trouble`` and item.
+Only committed things appear as done.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Phase = Literal[
+    "waiting",
+    "greeting",  # a card was taken
+    "weighing",  # a bin is in motion
+    "recorded",  # committed: net_g at bin
+    "small",  # below min_increment_g: thanked, carried
+    "taken_out",  # committed negative change
+    "thanks",  # the visit's end: visit_g, points
+    "no_card",  # the end of a visit without a card
+    "refused",  # a card that is not taken
+    "bag_question",  # is it a new bag? asked only when unclear
+    "closed",
+]
+BinState = Literal[
+    "ready", "weighing", "away", "no_scale", "starting", "trouble", "full", "question"
+]
+
+
+class BinView(msgspec.Struct, frozen=True):
+    """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag."""
+
+    bin: str
+    item: str
+    state: BinState
+    live_g: int | None
+    fill_pct: int | None
+    certified: bool
+
+
+class View(msgspec.Struct, frozen=True):
+    """The screen's whole state.
+
+    ``since_ms`` boottime at which the phase began; ``bin`` the active one; ``net_g`` the change
+    shown; ``visit_g`` and ``points`` of the visit so far; ``visits_open`` how many; ``checkins``
+    counts greetings since the start (a reader's second sight does not raise it), so that a page
+    can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
+    ``claiming`` while the next card claims.
+    """
+
+    phase: Phase
+    since_ms: int
+    bin: str | None
+    net_g: int | None
+    live_g: int | None
+    visit_g: int
+    points: int | None
+    estimate: bool
+    checkins: int
+    refusals: int
+    records: int
+    visits_open: int
+    can_claim: bool
+    claiming: bool
+    online: bool
+    storage_trouble: bool
+    bins: tuple[BinView, ...]
