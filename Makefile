@@ -1,0 +1,42 @@
+# make install | demo | test | check | lock     (what each does: CONTRIBUTING.md)
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lock clean
+
+BIN := .venv/bin
+# Written last by tools/install: it stands for a whole environment, or is not there.
+STAMP := .venv/installed
+INSTALL_FROM := tools/install requirements/build.lock requirements/dev.lock \
+	pyproject.toml hw-sim/pyproject.toml
+
+help:
+	@echo 'make install   what the two below need: Debian packages, .venv'
+	@echo 'make demo      a station, its city and their residents on this machine: http://127.0.0.1:8080/'
+	@echo '               DEMO_S DEMO_SPEED DEMO_SEED DEMO_PORT DEMO_KEEP DEMO_KILLS'
+	@echo 'make test      all that CI runs'
+	@echo 'make check     style, types and layers alone'
+	@echo 'make lock      requirements/*.lock anew from requirements/*.in (needs uv)'
+
+install: $(STAMP)
+
+$(STAMP): $(INSTALL_FROM)
+	tools/install
+
+# The DEMO_* variables reach hw-sim through the environment, from before `make` and from after it.
+demo: install
+	$(BIN)/hw-sim demo
+
+test: install
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -q tests/house/test_types.py tests/house/test_layers.py
+
+lock:
+	tools/lock
+
+clean:
+	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
