@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Installs this tree as a service: a station (default), or the city's receiver.
+#
+#   sudo systemd/install.sh [station|receiver] [--dry-run] [--root DIR]
+#
+# It may be run again at any time: it changes (and restarts) only what differs, never touches settings,
+# keys or a ledger that are there, and starts nothing while the settings do not hold.
+#   --dry-run   says what it would do and does nothing
+#   --root DIR  writes the files below DIR and leaves users, packages and services alone (for images)
+set -euo pipefail
+tree=$(cd "$(dirname "$0")/.." && pwd)
+
+role=station dry=no root=
+while [ $# -gt 0 ]; do
+  case $1 in
+    station | receiver) role=$1 ;;
+    --dry-run) dry=yes ;;
+    --root)
+      root=${2:-}
+      [ -d "$root" ] || { echo "install.sh: --root wants a folder that exists" >&2; exit 2; }
+      shift
+      ;;
+    *)
+      echo "install.sh: what is '$1'? Usage: systemd/install.sh [station|receiver] [--dry-run] [--root DIR]" >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+if [ "$dry" = no ] && [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then
+  echo "install.sh: only root may do this. Run: sudo systemd/install.sh $role" >&2
+  exit 2
+fi
+
+changed=no
+run() {
+  echo "+ $*"
+  [ "$dry" = yes ] || "$@"
+}
+on_this_machine() { [ -n "$root" ] || run "$@"; }
+place() { # MODE SOURCE TARGET: copied when it differs
+  local mode=$1 source=$tree/$2 target=$root$3
+  if cmp -s "$source" "$target" && [ "$(stat -c %a "$target")" = "${mode#0}" ]; then return; fi
+  changed=yes
+  run install -D -m "$mode" "$source" "$target"
+}
+place_once() { # the same, but what is there stays: it is someone's settings
+  if [ -e "$root$3" ]; then echo "= $root$3 stays as it is"; else place "$@"; fi
+}
+debian() { # packages that are missing
+  local package missing=()
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] ||
+    on_this_machine env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+
+# --- the program: /opt/kiosk, from the same hashed locks -------------------------------------------
+program() {
+  local pip=(/opt/kiosk/bin/python -m pip --disable-pip-version-check --quiet --no-input install) lock
+  debian python3-venv
+  [ -n "$root" ] || [ -x /opt/kiosk/bin/python ] || run python3 -m venv /opt/kiosk
+  on_this_machine "${pip[@]}" --require-hashes -r "$tree/requirements/build.lock"
+  for lock in "$@"; do
+    on_this_machine "${pip[@]}" --no-build-isolation --require-hashes -r "$tree/requirements/$lock.lock"
+  done
+  if [ -n "$root" ] || program_is_current; then return; fi
+  changed=yes
+  run "${pip[@]}" --no-deps --no-build-isolation --no-index --force-reinstall "$tree"
+}
+program_is_current() {
+  local site package
+  site=$(/opt/kiosk/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null) || return 1
+  for package in kiosk drivers sync; do
+    diff -rq --exclude=__pycache__ "$tree/$package" "$site/$package" >/dev/null 2>&1 || return 1
+  done
+}
+
+services() { # UNIT...: enabled, and restarted when something changed
+  on_this_machine systemctl daemon-reload
+  on_this_machine systemctl enable --quiet "$@"
+  if [ "$changed" = yes ]; then on_this_machine systemctl restart "$@"; fi
+}
+
+station() {
+  local locks=(station)
+  debian libzbar0 libgl1 libglib2.0-0 cage chromium fonts-noto-cjk
+  case $(uname -m) in
+    aarch64)
+      locks=(station pi)
+      # lgpio has no wheel for Python 3.12 and later: it is built here, from the locked source.
+      python3 -c 'import sys; sys.exit(sys.version_info >= (3, 12))' ||
+        debian gcc python3-dev swig liblgpio-dev
+      ;;
+  esac
+  place 0644 systemd/kiosk.sysusers.conf /usr/lib/sysusers.d/kiosk.conf
+  place 0644 systemd/kiosk.tmpfiles.conf /usr/lib/tmpfiles.d/kiosk.conf
+  on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk.conf
+  on_this_machine systemd-tmpfiles --create /usr/lib/tmpfiles.d/kiosk.conf
+  program "${locks[@]}"
+  place 0755 systemd/wait-for-page /opt/kiosk/libexec/wait-for-page
+  place 0644 systemd/70-kiosk.rules /etc/udev/rules.d/70-kiosk.rules
+  place 0644 systemd/kiosk-watchdog.conf /etc/systemd/system.conf.d/kiosk.conf
+  place 0644 systemd/kiosk-journald.conf /etc/systemd/journald.conf.d/kiosk.conf
+  place 0644 systemd/chromium-policy.json /etc/chromium/policies/managed/kiosk.json
+  place_once 0644 config/station.toml /etc/kiosk/station.toml
+  place_once 0644 config/catalogue.toml /etc/kiosk/catalogue.toml
+  for unit in station uplink screen; do
+    place 0644 "systemd/kiosk-$unit.service" "/etc/systemd/system/kiosk-$unit.service"
+  done
+  on_this_machine udevadm control --reload
+  # Settings that do not hold would only restart for ever: say so here, where someone is looking.
+  if [ "$dry" = no ] && [ -z "$root" ] &&
+    ! /opt/kiosk/bin/kiosk config check --config /etc/kiosk/station.toml; then
+    echo "install.sh: the settings do not hold yet. Mend /etc/kiosk/station.toml and run this again." >&2
+    exit 1
+  fi
+  services kiosk-station.service kiosk-uplink.service kiosk-screen.service
+}
+
+receiver() {
+  place 0644 systemd/kiosk-receiver.sysusers.conf /usr/lib/sysusers.d/kiosk-receiver.conf
+  on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk-receiver.conf
+  program station
+  place_once 0640 systemd/receiver.env /etc/kiosk-receiver/receiver.env
+  place 0644 systemd/kiosk-receiver.service /etc/systemd/system/kiosk-receiver.service
+  services kiosk-receiver.service
+}
+
+"$role"
+if [ "$dry" = yes ]; then echo "nothing was changed (--dry-run)"; fi
