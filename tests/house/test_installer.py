@@ -1,0 +1,71 @@
+"""``systemd/install.sh``: says what it does, does it once, and keeps its hands off settings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def install(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", root / "systemd/install.sh", *arguments], capture_output=True, text=True
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("role", ["station", "receiver"])
+def test_a_dry_run_changes_nothing_and_says_so(root: Path, role: str, tmp_path: Path) -> None:
+    done = install(root, role, "--dry-run", "--root", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("nothing was changed")
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize("role", ["station", "receiver"])
+def test_the_second_run_finds_nothing_to_do(root: Path, role: str, tmp_path: Path) -> None:
+    first = install(root, role, "--root", tmp_path)
+    assert first.returncode == 0, first.stderr
+    laid = files(tmp_path)
+
+    second = install(root, role, "--root", tmp_path)
+
+    assert second.returncode == 0, second.stderr
+    assert [line for line in second.stdout.splitlines() if line.startswith("+")] == []
+    assert files(tmp_path) == laid
+
+
+def test_settings_that_are_there_stay(root: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "etc/kiosk/station.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("# mended by hand\n", encoding="utf-8")
+
+    install(root, "--root", tmp_path)
+
+    assert settings.read_text(encoding="utf-8") == "# mended by hand\n"
+
+
+def test_every_file_that_a_unit_names_is_laid(root: Path, tmp_path: Path) -> None:
+    install(root, "station", "--root", tmp_path)
+    install(root, "receiver", "--root", tmp_path)
+    laid = files(tmp_path)
+    for service in ("station", "uplink", "screen", "receiver"):
+        assert f"etc/systemd/system/kiosk-{service}.service" in laid
+    assert "opt/kiosk/libexec/wait-for-page" in laid
+    assert "etc/kiosk-receiver/receiver.env" in laid
+    assert json.loads(laid["etc/chromium/policies/managed/kiosk.json"])["URLBlocklist"] == ["*"]
+
+
+def test_a_word_that_it_does_not_know_is_refused_in_one_line(root: Path) -> None:
+    done = install(root, "stattion")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
