@@ -14,7 +14,9 @@ class ScaleRules:
     """One scale. ``counts_per_gram`` None for an indicator that sends grams.
 
     ``rate_sps`` samples per second expected; ``zeroes_itself`` an indicator that zeroes at
-    power-on; ``certified`` its own stable telegrams may be used for certified weights.
+    power-on; ``certified_until_day`` last local day (days since 1970-01-01, as in ``Moment.day``)
+    on which its own stable telegrams make certified weights of at least ``certified_min_g``;
+    None: never.
     """
 
     max_g: int
@@ -24,7 +26,8 @@ class ScaleRules:
     counts_per_gram: float | None = None
     zero_counts: int = 0
     zeroes_itself: bool = False
-    certified: bool = False
+    certified_until_day: int | None = None
+    certified_min_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)

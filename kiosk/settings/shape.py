@@ -1,0 +1,329 @@
+"""The shape of ``station.toml``: one frozen type a table, units last in names.
+
+What a single value may be stands here as a type and a bound; what two values say together stands
+in ``checks``. Names in the file are singular where a table repeats (``[[bin]]``, ``[[reader]]``).
+Paths are already resolved against the folder of the settings file. ``docs/settings.md`` explains
+every field to the people who write the file, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kiosk.core.config import BinRules, Crowd, PointsMode, ScaleRules, StationRules, Tariff
+
+if TYPE_CHECKING:
+    from kiosk.catalogue import Catalogue
+
+IDENTIFIER = r"\A[a-z0-9-]{1,32}\Z"
+KEY_HEX = r"\A[0-9a-f]{64}\Z"
+MAX_BINS = 32
+MAX_READERS = 8
+LINK_DAYS = 90
+"""Days for which a weighing stays linked to its check-in where points go by item or weight."""
+EPOCH = date(1970, 1, 1)
+
+Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
+Text = Annotated[str, Meta(min_length=1, max_length=100)]
+Pin = Annotated[int, Meta(ge=0, le=27)]
+"""A GPIO line by its BCM number."""
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+Language = Literal["ja", "easy", "en"]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file. A misspelt name is an error, never a silent default."""
+
+
+class Contact(Part, frozen=True, kw_only=True):
+    """Whom residents ask; shown with every trouble."""
+
+    name: Text
+    phone: Text
+
+
+class Station(Part, frozen=True, kw_only=True):
+    """Who this station is and how people use it."""
+
+    id: Identifier
+    city: Identifier
+    name: Text
+    contact: Contact
+    timezone: Text = "Asia/Tokyo"
+    crowd: Crowd = "together"
+    visit_idle_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    language: Language = "ja"
+
+
+class Paths(Part, frozen=True, kw_only=True):
+    """Where things lie. ``data``: ledger and acknowledgement; ``run``: the control socket."""
+
+    data: Path = Path()
+    keys: Path = Path("keys")
+    run: Path = Path("run")
+    catalogue: Path = Path("catalogue.toml")
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.db"
+
+    @property
+    def ack(self) -> Path:
+        """The city's last signed acknowledgement."""
+        return self.data / "ack.json"
+
+    @property
+    def socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def station_key(self) -> Path:
+        """The Ed25519 seed that signs the ledger."""
+        return self.keys / "station.key"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        return self.keys / "pseudonym.key"
+
+    @property
+    def card_key(self) -> Path:
+        """The key (or lines ``kid key``) that proves QR cards."""
+        return self.keys / "card.key"
+
+
+class Screen(Part, frozen=True, kw_only=True):
+    """The residents' page; loopback only."""
+
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    port: Port = 8080
+
+
+class Scale(Part, frozen=True, kw_only=True, tag_field="kind"):
+    """What every scale has. ``min_increment_g`` None: one division."""
+
+    max_g: Grams
+    division_g: Grams
+    min_increment_g: Grams | None = None
+    adjustment: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+
+
+class Hx711Scale(Scale, frozen=True, kw_only=True, tag="hx711"):
+    """Load cells on an HX711; an estimate, never certified."""
+
+    dout_pin: Pin
+    sck_pin: Pin
+    counts_per_gram: float
+    zero_counts: Annotated[int, Meta(ge=-(2**23), le=2**23 - 1)]
+    rate_sps: Literal[10, 80] = 10
+    gain: Literal[32, 64, 128] = 128
+
+
+class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
+    """A weighing indicator on a serial port; certified where seal and date are given."""
+
+    port: Text
+    protocol: Literal["ad"] = "ad"
+    baud: Baud = 2400
+    bytesize: Literal[7, 8] = 7
+    parity: Literal["N", "E", "O"] = "E"
+    stopbits: Literal[1, 2] = 1
+    stream: bool = True
+    poll_ms: Annotated[int, Meta(ge=50, le=10_000)] = 200
+    rate_sps: Annotated[float, Meta(ge=0.1, le=100)] = 10.0
+    zeroes_itself: bool = True
+    seal_number: Text | None = None
+    valid_until: date | None = None
+    min_g: Grams | None = None
+
+
+AnyScale = Hx711Scale | IndicatorScale
+
+
+class Bin(Part, frozen=True, kw_only=True):
+    """One bin. Without a ``scale`` it is a normal bin whose grams nobody knows."""
+
+    id: Identifier
+    item: Identifier
+    bag_limit_g: Grams | None = None
+    overflow: Text | None = None
+    lid_pin: Pin | None = None
+    lamp_pin: Pin | None = None
+    near_empty_g: Grams | None = None
+    bag_min_g: Grams | None = None
+    scale: AnyScale | None = None
+
+
+class Reader(Part, frozen=True, kw_only=True, tag_field="kind"):
+    """What every card reader has."""
+
+    id: Identifier
+
+
+class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
+    """QR cards before a camera: a device number, a device path or a stream's address."""
+
+    source: Annotated[int, Meta(ge=0, le=63)] | Text = 0
+    width: Annotated[int, Meta(ge=160, le=1920)] = 640
+    height: Annotated[int, Meta(ge=120, le=1080)] = 480
+    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+
+
+class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
+    """NFC cards on a PN532 at a serial port."""
+
+    port: Text
+    baud: Baud = 115200
+
+
+AnyReader = CameraReader | Pn532Reader
+
+
+class Buzzer(Part, frozen=True, kw_only=True):
+    """The tone that says "seen" and "recorded"."""
+
+    pin: Pin
+
+
+class Points(Part, frozen=True, kw_only=True):
+    """Thanks-points. ``link_days`` None: 90 with points by item or weight, else 0."""
+
+    mode: PointsMode = "none"
+    per_visit: Count = 1
+    tariff: Count = 1
+    link_days: Annotated[int, Meta(ge=0, le=366)] | None = None
+    per_kg: dict[str, Count] = {}
+    per_item: dict[str, Count] = {}
+
+    @property
+    def linked(self) -> bool:
+        """Whether points need to know whose weighing it was."""
+        return self.mode in ("item", "kg")
+
+    @property
+    def effective_link_days(self) -> int:
+        if self.link_days is not None:
+            return self.link_days
+        return LINK_DAYS if self.linked else 0
+
+    def rules(self) -> Tariff:
+        if self.mode == "none":
+            return Tariff(number=self.tariff)
+        return Tariff(
+            number=self.tariff,
+            mode=self.mode,
+            per_visit=self.per_visit if self.mode == "visit" else 0,
+            per_kg=dict(self.per_kg) if self.mode == "kg" else {},
+            per_item=dict(self.per_item) if self.mode == "item" else {},
+        )
+
+
+class City(Part, frozen=True, kw_only=True):
+    """``public_key``: the city's Ed25519 key (64 hex), which signs acknowledgements."""
+
+    public_key: Annotated[str, Meta(pattern=KEY_HEX)]
+
+    @property
+    def key(self) -> bytes:
+        return bytes.fromhex(self.public_key)
+
+
+class Mqtt(Part, frozen=True, kw_only=True):
+    """The way to the city. Secrets lie in files of their own."""
+
+    host: Text
+    port: Port = 1883
+    username: Text | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+
+
+class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers": "reader"}):
+    """All settings of one station, checked."""
+
+    station: Station
+    bins: Annotated[tuple[Bin, ...], Meta(min_length=1, max_length=MAX_BINS)]
+    paths: Paths = Paths()
+    screen: Screen = Screen()
+    readers: Annotated[tuple[AnyReader, ...], Meta(max_length=MAX_READERS)] = ()
+    buzzer: Buzzer | None = None
+    points: Points = Points()
+    city: City | None = None
+    mqtt: Mqtt | None = None
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the settings mean: comments and order do not count."""
+        plain = msgspec.json.encode(self, enc_hook=str, order="deterministic")
+        return hashlib.sha256(plain).hexdigest()
+
+    def rules(self, catalogue: Catalogue) -> StationRules:
+        """The part that the rules read."""
+        return StationRules(
+            bins=tuple(bin_rules(one, catalogue) for one in self.bins),
+            crowd=self.station.crowd,
+            tariff=self.points.rules(),
+            catalogue=catalogue.version,
+            link_days=self.points.effective_link_days,
+            visit_idle_ms=self.station.visit_idle_s * 1000,
+        )
+
+
+def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
+    """One bin's rules; what the bin leaves open comes from its item, then from its scale."""
+    near_empty_g = effective_near_empty_g(one)
+    limit_g = one.bag_limit_g
+    return BinRules(
+        bin=one.id,
+        item=one.item,
+        scale=None if one.scale is None else scale_rules(one.scale),
+        bag_limit_g=catalogue.items[one.item].bag_limit_g if limit_g is None else limit_g,
+        near_empty_g=near_empty_g,
+        bag_min_g=effective_bag_min_g(one),
+    )
+
+
+def effective_near_empty_g(one: Bin) -> int:
+    """100 g, or one division where that is more."""
+    if one.near_empty_g is not None:
+        return one.near_empty_g
+    return max(100, one.scale.division_g) if one.scale else 100
+
+
+def effective_bag_min_g(one: Bin) -> int:
+    """500 g, or five times the near-empty weight where that is more."""
+    return one.bag_min_g if one.bag_min_g is not None else max(500, 5 * effective_near_empty_g(one))
+
+
+def scale_rules(scale: AnyScale) -> ScaleRules:
+    """One scale's rules. Certified needs seal, date and Min (``checks`` asks for all or none)."""
+    min_increment_g = scale.division_g if scale.min_increment_g is None else scale.min_increment_g
+    if isinstance(scale, Hx711Scale):
+        return ScaleRules(
+            max_g=scale.max_g,
+            division_g=scale.division_g,
+            min_increment_g=min_increment_g,
+            rate_sps=float(scale.rate_sps),
+            counts_per_gram=scale.counts_per_gram,
+            zero_counts=scale.zero_counts,
+        )
+    until = scale.valid_until
+    return ScaleRules(
+        max_g=scale.max_g,
+        division_g=scale.division_g,
+        min_increment_g=min_increment_g,
+        rate_sps=scale.rate_sps if scale.stream else 1000 / scale.poll_ms,
+        zeroes_itself=scale.zeroes_itself,
+        certified_until_day=None if until is None else (until - EPOCH).days,
+        certified_min_g=scale.min_g or 0,
+    )
