@@ -203,7 +203,7 @@ class Client:
             self._answers.put(codes)
 
         def on_message(_c: paho.Client, _u: object, message: paho.MQTTMessage) -> None:
-            self.messages.put((message.topic, message.payload))
+            self.messages.put((message.topic, bytes(message.payload)))
 
         self._paho.on_connect = on_connect
         self._paho.on_publish = on_publish
