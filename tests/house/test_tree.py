@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/\w+|Users/\w+)/")
-"""Somebody's own machine. ``/home/NAME/`` in a document is said with ``~``."""
+"""Somebody's own machine. A document says ``~`` instead."""
 
 ADDRESS = re.compile(r"(?:https?|ssh|git)(?:\+\w+)?://([\w.-]+)")
 LOOPBACK = {"127.0.0.1", "localhost", "HOST"}
