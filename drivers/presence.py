@@ -1,0 +1,29 @@
+"""When a card counts as shown: held still it is one reading, held again after leaving another."""
+
+from __future__ import annotations
+
+AWAY_MS = 1_500
+"""Out of sight for so long, a card has left; a shorter gap is a hand that trembles."""
+MAX_CARDS = 16
+"""Cards remembered at once; the one longest out of sight goes first."""
+
+
+class Presence:
+    """Remembers what was in sight when. Keys may be tokens, so no ``repr`` shows them."""
+
+    __slots__ = ("_last_ms",)
+
+    def __init__(self) -> None:
+        self._last_ms: dict[bytes, int] = {}
+
+    def is_new(self, key: bytes, t_ms: int) -> bool:
+        """Note that ``key`` is in sight; whether a new presentation began with it."""
+        last_ms = self._last_ms.pop(key, None)
+        if len(self._last_ms) >= MAX_CARDS:
+            del self._last_ms[next(iter(self._last_ms))]
+        self._last_ms[key] = t_ms
+        return last_ms is None or t_ms - last_ms >= AWAY_MS
+
+    def anything_since(self, t_ms: int) -> bool:
+        """Whether some card was in sight at ``t_ms`` or later."""
+        return any(last_ms >= t_ms for last_ms in self._last_ms.values())

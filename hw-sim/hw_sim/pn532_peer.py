@@ -1,0 +1,148 @@
+"""A PN532 on a pseudo-terminal: real frames, at about life's pace, after UM0701-02.
+
+It shares no code with the driver, so that a mistake made there is not made here too. It keeps the
+far end of its line open itself: a station may die, come back and find the card still on the reader.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import tty
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+RETRY_S = 0.005
+"""One look into an empty field."""
+MAX_HELD_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A card: ``kind`` ``a`` or ``felica``. ``random`` makes up a new 4-byte UID at each look."""
+
+    uid: bytes
+    kind: str = "a"
+    sak: int = 0x08
+    ats: bytes = b""
+    random: bool = False
+
+
+class Pn532Peer:
+    """The chip, its line and the field before it. All methods may be called from any thread."""
+
+    def __init__(self, link: Path | None = None, seed: int = 1) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = os.ttyname(self._slave)
+        if link is not None:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.path)
+            self.path = str(link)
+        self._random = np.random.default_rng(seed)
+        self._tag: Tag | None = None
+        self._hanging = False
+        self._garble = 0
+        self._awake = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pn532-peer", daemon=True)
+        self._thread.start()
+
+    def place(self, tag: Tag) -> None:
+        """Lay a card on the reader."""
+        self._tag = tag
+
+    def remove(self) -> None:
+        """Take it away."""
+        self._tag = None
+
+    def hang(self) -> None:
+        """Answer nothing any more, not even acknowledge."""
+        self._hanging = True
+
+    def heal(self) -> None:
+        """As after a reset: asleep, but well."""
+        self._hanging = False
+        self._awake = False
+
+    def garble(self, answers: int) -> None:
+        """Change one byte in each of the next ``answers`` answers."""
+        self._garble = answers
+
+    def stop(self) -> None:
+        """Pull the plug: whoever holds the port sees it vanish."""
+        self._stop.set()
+        self._thread.join(2)
+        os.close(self._master)
+        os.close(self._slave)
+
+    # -- the chip -------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        held = b""
+        while not self._stop.is_set():
+            if not select.select([self._master], [], [], 0.1)[0]:
+                continue
+            held = (held + os.read(self._master, 512))[-MAX_HELD_BYTES:]
+            if self._hanging:
+                held = b""
+                continue
+            if b"\x55\x55" in held:
+                self._awake = True
+            held = self._take(held)
+
+    def _take(self, held: bytes) -> bytes:
+        while (start := held.find(b"\x00\xff")) >= 0 and len(held) >= start + 4:
+            size, check = held[start + 2 : start + 4]
+            if (size + check) % 256 or size in (0, 255):
+                held = held[start + 4 :]  # an ACK (it ends what was going on), or noise
+                continue
+            end = start + 4 + size + 2
+            if len(held) < end:
+                break
+            body, held = held[start + 4 : end - 2], held[end:]
+            if self._awake and body[0] == 0xD4:
+                self._send(bytes.fromhex("0000ff00ff00"))
+                self._answer(body[1], body[2:])
+        return held
+
+    def _answer(self, command: int, data: bytes) -> None:
+        if command == 0x02:
+            self._reply(command, bytes.fromhex("32010607"))
+        elif command in (0x14, 0x32):
+            self._reply(command, b"")
+        elif command == 0x4A and len(data) >= 2:
+            self._stop.wait(RETRY_S)
+            self._reply(command, self._listed(data[1]))
+        else:
+            self._send(bytes.fromhex("0000ff01ff7f8100"))
+
+    def _listed(self, modulation: int) -> bytes:
+        tag = self._tag
+        if tag is not None and tag.kind == "a" and modulation == 0x00:
+            uid = b"\x08" + self._random.bytes(3) if tag.random else tag.uid
+            atqa = {4: 0x04, 7: 0x44, 10: 0x84}[len(uid)]
+            return bytes((1, 1, 0, atqa, tag.sak, len(uid))) + uid + tag.ats
+        if tag is not None and tag.kind == "felica" and modulation == 0x01:
+            return bytes((1, 1, 20, 1)) + tag.uid + bytes.fromhex("0120220427674eff0003")
+        return b"\x00"
+
+    def _reply(self, command: int, data: bytes) -> None:
+        body = bytes((0xD5, command + 1)) + data
+        head = b"\x00\x00\xff" + bytes((len(body), -len(body) % 256))
+        frame = head + body + bytes((-sum(body) % 256, 0))
+        if self._garble > 0:
+            self._garble -= 1
+            at = int(self._random.integers(3, len(frame)))
+            frame = frame[:at] + bytes((frame[at] ^ 0x5A,)) + frame[at + 1 :]
+        self._send(frame)
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            os.write(self._master, frame)
+        except BlockingIOError:
+            return  # nobody reads: a UART drops what is not taken
