@@ -1,0 +1,159 @@
+"""A card held before a real video stream, through OpenCV, to the event that the rules get."""
+
+from __future__ import annotations
+
+import queue
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hw_sim import cardprint
+from hw_sim.cardprint import Pose
+from hw_sim.mjpeg import CameraPeer
+
+from drivers.camera import CameraReader
+from drivers.clock import boottime_ms
+from drivers.frames import ALERT_MS, GLANCE_MS, FrameReader, MotionGate
+from kiosk.core.cards import CardBody, CardDesk, day_of, issue, pseudonym
+from kiosk.core.events import CardRefused, CardSeen, DeviceBack, DeviceLost, Event
+
+CARD_KEY = bytes(range(32))
+PSEUDONYM_KEY = bytes(range(32, 64))
+DESK = CardDesk({1: CARD_KEY}, PSEUDONYM_KEY)
+TODAY = day_of(2026, 11, 24)
+ONE, TWO = bytes(range(10)), bytes(range(10, 20))
+LONG_S = 15.0
+"""How long a test waits before it calls something absent that should have come."""
+
+
+def card(random_id: bytes, last_day: int = TODAY) -> str:
+    return issue(CardBody(1, last_day, random_id), CARD_KEY).decode()
+
+
+def name_of(random_id: bytes) -> bytes:
+    return pseudonym(PSEUDONYM_KEY, "qr", random_id)
+
+
+class Bench:
+    """A camera on the network, its reader and what it posted."""
+
+    def __init__(self) -> None:
+        self.camera = CameraPeer(0, seed=3)
+        self.inbox: queue.Queue[Event] = queue.Queue()
+        self.reader = CameraReader("reader:qr", self.camera.url, DESK, lambda: TODAY)
+
+    def next(self) -> Event:
+        return self.inbox.get(timeout=LONG_S)
+
+    def lost(self) -> str:
+        event = self.next()
+        assert isinstance(event, DeviceLost)
+        assert event.device == "reader:qr"
+        return event.code
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    made.reader.start(made.inbox.put)
+    yield made
+    made.reader.stop()
+    made.camera.stop()
+
+
+def test_a_card_held_in_is_one_reading_and_the_next_card_another(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    first = bench.next()
+    assert isinstance(first, CardSeen)
+    assert (first.pseudonym, first.by, first.proves) == (name_of(ONE), "qr", True)
+    assert first.t_ms <= boottime_ms()
+    bench.camera.show(card(TWO), 60)
+    second = bench.next()
+    assert isinstance(second, CardSeen)
+    assert second.pseudonym == name_of(TWO)
+    assert bench.inbox.empty()
+
+
+def test_a_card_that_left_and_comes_back_is_seen_again(bench: Bench) -> None:
+    for _ in range(2):
+        bench.camera.show(card(ONE), 60)
+        assert isinstance(bench.next(), CardSeen)
+        bench.camera.hide()
+        bench.reader.rest(2.0)
+
+
+def test_an_expired_card_and_a_poster_are_refused_without_their_text(bench: Bench) -> None:
+    bench.camera.show(card(ONE, TODAY - 1), 60)
+    expired = bench.next()
+    assert isinstance(expired, CardRefused)
+    assert expired.reason == "expired"
+    bench.camera.show("HTTPS://EXAMPLE.ORG/RECYCLING", 60)
+    poster = bench.next()
+    assert isinstance(poster, CardRefused)
+    assert poster.reason == "unknown"
+    assert not re.search("EXAMPLE", repr(poster) + repr(vars(bench.reader)))
+
+
+def test_a_camera_that_goes_is_missing_and_reads_on_when_it_returns(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    port = bench.camera.port
+    bench.camera.stop()
+    assert bench.lost() == "camera_missing"
+    bench.camera = CameraPeer(port, seed=4)
+    assert isinstance(bench.next(), DeviceBack)
+    bench.camera.show(card(TWO), 60)
+    assert isinstance(bench.next(), CardSeen)
+
+
+def test_a_camera_that_keeps_the_line_and_sends_nothing_is_told(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    bench.camera.stall()
+    assert bench.lost() == "camera_silent"
+    bench.camera.stall(False)
+    assert isinstance(bench.next(), DeviceBack)
+
+
+def test_a_frozen_camera_is_told_once_and_is_back_when_its_picture_moves(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    bench.camera.freeze()
+    assert bench.lost() == "camera_frozen"
+    bench.reader.rest(1.0)
+    assert bench.inbox.empty()
+    bench.camera.freeze(False)
+    assert isinstance(bench.next(), DeviceBack)
+
+
+def test_a_station_that_dies_leaves_the_camera_to_the_next(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    bench.reader.stop()
+    again = CameraReader("reader:qr", bench.camera.url, DESK, lambda: TODAY)
+    again.start(bench.inbox.put)
+    assert isinstance(bench.next(), CardSeen)
+    again.stop()
+    again.stop()
+
+
+def noise(seed: int) -> cardprint.Gray:
+    return np.random.default_rng(seed).integers(90, 110, (480, 640)).astype(np.uint8)
+
+
+def test_a_still_noisy_scene_does_not_wake_the_reader_and_a_hand_does() -> None:
+    gate = MotionGate()
+    assert not any(gate.alert(noise(frame), 100 * frame) for frame in range(50))
+    hand = noise(51)
+    hand[200:300, 200:300] = 170
+    assert gate.alert(hand, 5_000)
+    assert gate.alert(hand, 5_000 + ALERT_MS - 1)
+
+
+def test_a_card_that_lay_there_before_the_start_is_found_by_a_glance() -> None:
+    scene = np.full((480, 640), 100, np.uint8)
+    laid = cardprint.lay(scene, cardprint.face(card(ONE)), Pose(320, 240, 300))
+    reader = FrameReader()
+    found = [reader.read(laid, t_ms) for t_ms in range(0, GLANCE_MS + 1, 100)]
+    assert card(ONE).encode() in [code.text for codes in found for code in codes]

@@ -1,0 +1,208 @@
+"""Pictures of cards as people take them, read by the station's own cascade."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import zxingcpp
+from hw_sim import cardprint
+from hw_sim.cardprint import Gray, Pose
+from pyzbar import pyzbar
+
+from drivers import zbar
+from drivers.pictures import as_json, read_files, read_image
+from drivers.qr import read_gray
+from kiosk.core.cards import CardBody, issue
+from kiosk.core.errors import OperatorError
+
+PICTURES = 60
+KINDS = ("unsharp", "tilted", "far", "scratched", "moved", "glare")
+
+
+def code_picture(text: bytes | str, scale: int = 6, border: int = 30) -> Gray:
+    """A code as a file from a printer's program."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCodeModel2)
+    image = np.array(code.to_image(scale=scale), np.uint8)
+    return np.pad(image, border, constant_values=255)
+
+
+def card_text(dice: np.random.Generator) -> bytes:
+    return issue(CardBody(1, 25_000, dice.bytes(10)), bytes(32))
+
+
+def photograph(seed: int) -> tuple[bytes, str, Gray]:
+    """A card's text, what is wrong with its photograph, and the photograph (640×480)."""
+    dice = np.random.default_rng(seed)
+    kind = KINDS[seed % len(KINDS)]
+    text = card_text(dice)
+    card = cardprint.face(text.decode())
+    coarse = dice.integers(40, 200, (12, 16)).astype(np.uint8)
+    scene = np.asarray(cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
+    tilt = 40.0 if kind == "tilted" else 12.0
+    width_px = dice.uniform(140, 180) if kind == "far" else dice.uniform(220, 360)
+    smear = dice.uniform(2, 6) if kind == "moved" else 0.0
+    if kind == "scratched":
+        for _ in range(5):
+            (x0, y0), (x1, y1) = dice.integers(0, (card.shape[1], card.shape[0]), (2, 2)).tolist()
+            cv2.line(card, (x0, y0), (x1, y1), 230, 4)
+    pose = Pose(
+        dice.uniform(220, 420),
+        dice.uniform(180, 300),
+        width_px,
+        roll=dice.uniform(-180, 180),
+        pitch=dice.uniform(-tilt, tilt),
+        yaw=dice.uniform(-tilt, tilt),
+        smear_px=(smear, 0.3 * smear),
+        defocus_px=dice.uniform(1.0, 2.2) if kind == "unsharp" else 0.5,
+    )
+    seen = cardprint.lay(scene, card, pose).astype(np.float32)
+    if kind == "glare":
+        y, x = np.mgrid[:480, :640]
+        spot = ((x - pose.x_px + 30) ** 2 + (y - pose.y_px) ** 2) / (2 * 60**2)
+        seen = 0.35 * seen + 190 * np.exp(-spot)
+    noisy = seen + dice.normal(0, 5, seen.shape)
+    return text, kind, np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def test_the_cascade_reads_more_than_pyzbar_alone_and_no_wrong_text() -> None:
+    ours: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for seed in range(PICTURES):
+        text, kind, picture = photograph(seed)
+        texts = [code.text for code in read_gray(picture)]
+        assert set(texts) <= {text}, f"a wrong text in picture {seed}"
+        ours[kind] += text in texts
+        found = pyzbar.decode(picture, symbols=[pyzbar.ZBarSymbol.QRCODE])
+        alone[kind] += text in [symbol.data for symbol in found]
+    assert all(ours[kind] >= alone[kind] for kind in KINDS)
+    assert ours.total() > alone.total()
+    assert ours.total() >= 0.85 * PICTURES
+
+
+def test_a_picture_of_noise_holds_no_code() -> None:
+    for seed in range(5):
+        noise = np.random.default_rng(seed).integers(0, 256, (240, 320)).astype(np.uint8)
+        assert read_gray(noise) == []
+
+
+def test_several_codes_in_one_picture_are_all_read_once() -> None:
+    texts = [b"FIRST", b"SECOND", b"THIRD"]
+    row = [code_picture(text) for text in (*texts, b"FIRST")]
+    assert sorted(read_image(np.hstack(row))) == sorted(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "日本語リサイクル".encode(),
+        "日本語リサイクル".encode("shift_jis"),
+        "résumé".encode("latin-1"),
+        bytes(range(256)),
+        b"a\x00b",
+    ],
+)
+def test_the_bytes_are_the_codes_own_and_no_guess(text: bytes) -> None:
+    picture = code_picture(text)
+    assert read_image(picture) == [text]
+    assert [code.text for code in zbar.scan(picture)] == [text]
+
+
+def test_a_code_without_its_quiet_zone_is_read() -> None:
+    code = zxingcpp.create_barcode("NO QUIET ZONE", zxingcpp.BarcodeFormat.QRCodeModel2)
+    image = np.array(code.to_image(scale=6, add_quiet_zones=False), np.uint8)
+    assert read_image(image) == [b"NO QUIET ZONE"]
+
+
+def test_other_symbols_are_not_read() -> None:
+    for kind in (zxingcpp.BarcodeFormat.Code128, zxingcpp.BarcodeFormat.MicroQRCode):
+        code = zxingcpp.create_barcode("347647", kind)
+        image = np.pad(np.array(code.to_image(scale=4), np.uint8), 40, constant_values=255)
+        assert read_image(image) == []
+
+
+GRAY = code_picture(b"CARD")
+DARK = GRAY < 128
+
+
+def stored(folder: Path, name: str, picture: np.ndarray) -> Path:
+    path = folder / name
+    assert cv2.imwrite(str(path), picture)
+    return path
+
+
+def coloured(dark: tuple[int, ...], light: tuple[int, ...]) -> np.ndarray:
+    return np.where(DARK[:, :, None], np.array(dark), np.array(light)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    [
+        ("gray.png", GRAY),
+        ("gray.jpg", GRAY),
+        ("gray.bmp", GRAY),
+        ("gray.webp", GRAY),
+        ("colour.png", coloured((40, 0, 0), (255, 250, 255))),
+        ("inverted.png", 255 - GRAY),
+        ("red_on_green.png", coloured((0, 0, 200), (0, 102, 0))),
+        ("black_on_nothing.png", coloured((0, 0, 0, 255), (0, 0, 0, 0))),
+        ("white_on_nothing.png", coloured((255, 255, 255, 255), (255, 255, 255, 0))),
+        ("sixteen_bits.png", GRAY.astype(np.uint16) * 257),
+        ("twelve_of_sixteen_bits.png", GRAY.astype(np.uint16) * 16),
+        ("sixteen_bits.tiff", GRAY.astype(np.uint16) * 257),
+        ("float.tiff", GRAY.astype(np.float32) / 255),
+        ("upside_down.png", GRAY[::-1, ::-1]),
+        ("mirrored.png", GRAY[:, ::-1]),
+        ("on_its_side.png", GRAY.T),
+        ("small.png", np.asarray(cv2.resize(GRAY, None, fx=0.34, fy=0.34), np.uint8)),
+    ],
+)
+def test_every_kind_of_picture_is_read(tmp_path: Path, name: str, picture: Gray) -> None:
+    assert read_image(stored(tmp_path, name, picture)) == [b"CARD"]
+
+
+def test_a_huge_picture_is_read_smaller(tmp_path: Path) -> None:
+    huge = np.asarray(cv2.resize(GRAY, (5_200, 5_200)), np.uint8)
+    assert read_image(stored(tmp_path, "huge.jpg", huge)) == [b"CARD"]
+
+
+def test_card_read_gives_one_json_object_a_file(tmp_path: Path) -> None:
+    plain = stored(tmp_path, "plain.png", GRAY)
+    binary = stored(tmp_path, "binary.png", code_picture(b"\xff\xfe\x00"))
+    blank = stored(tmp_path, "blank.png", np.full((80, 80), 255, np.uint8))
+    lines = [json.loads(json.dumps(line)) for line in read_files(map(str, (plain, binary, blank)))]
+    assert [line["file"] for line in lines] == [str(plain), str(binary), str(blank)]
+    assert [line["texts"] for line in lines] == [["CARD"], [{"hex": "fffe00"}], []]
+    assert all(set(line) == {"file", "texts", "ms"} for line in lines)
+
+
+def test_what_is_no_picture_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("not a picture")
+    cut = stored(tmp_path, "cut.png", GRAY)
+    cut.write_bytes(cut.read_bytes()[:40])
+    # A PNG of 40 bytes that claims 60,000 x 60,000 pixels.
+    bomb = cut.read_bytes()[:16] + (60_000).to_bytes(4, "big") * 2 + cut.read_bytes()[24:]
+    (tmp_path / "bomb.png").write_bytes(bomb)
+    names = ["empty.png", "text.png", "cut.png", "bomb.png", "missing.png", "."]
+    for line in read_files(str(tmp_path / name) for name in names):
+        assert line["texts"] == []
+        assert str(line["error"]).endswith(".")
+        assert "Traceback" not in str(line["error"])
+    with pytest.raises(OperatorError) as caught:
+        read_image(tmp_path / "text.png")
+    assert caught.value.code == "no_picture"
+
+
+def test_text_that_is_no_utf8_travels_as_hex() -> None:
+    assert as_json("紙".encode()) == "紙"
+    assert as_json("紙".encode("shift_jis")) == {"hex": "8e86"}
+
+
+def test_a_code_hides_its_text() -> None:
+    (code,) = read_gray(GRAY)
+    assert "CARD" not in repr(code)
