@@ -19,7 +19,7 @@ import pytest
 SERVICES = ("station", "uplink", "screen", "receiver")
 
 MOST_EXPOSURE = {"station": 1.6, "uplink": 1.1, "receiver": 1.1, "screen": 2.7}
-"""What ``systemd-analyze security`` of systemd 252 says today; only downwards from here.
+"""What ``systemd-analyze security`` says (systemd 252 and 257 alike); only downwards from here.
 
 Two tenths of the station's are the question whether the clock is synchronised (adjtimex), four the
 devices that it exists for, eight the loopback page. The screen's are Chromium's own sandbox.
