@@ -3,9 +3,9 @@
 Invariant: who knows ``hash(n)`` can prove every body 1..n, in their order, and nothing else.
 
 ``digest(n) = SHA-256(body(n))``, ``hash(n) = SHA-256("kiosk-ledger-v1" || hash(n-1) ||
-digest(n))``, ``hash(0)`` is 32 zero bytes. The chain runs over digests, not bodies, so that a body may be thinned
-away later and the chain still verifies. The fixed lengths (15, 32, 32 bytes) leave no two ways to
-read what was hashed.
+digest(n))``, ``hash(0)`` is 32 zero bytes. The chain runs over digests, not bodies, so that a body
+may be thinned away later and the chain still verifies. The fixed lengths (15, 32, 32 bytes) leave
+no two ways to read what was hashed.
 """
 
 from __future__ import annotations
