@@ -89,9 +89,7 @@ class Grabber:
                 cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS,
                 cv2.CAP_PROP_N_THREADS, 1,  # more threads hold frames back
             )  # fmt: skip
-            capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
-            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # the JPEG's own brightness, no colours
-            return capture
+            return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
         wish = (
             cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"),
             cv2.CAP_PROP_FRAME_WIDTH, width_px,

@@ -46,7 +46,10 @@ LIST_FELICA_212 = bytes((0x01, 0x01, 0x00, 0xFF, 0xFF, 0x01, 0x00))
 LIST_FELICA_424 = bytes((0x01, 0x02, 0x00, 0xFF, 0xFF, 0x01, 0x00))
 """One target; FeliCa needs its polling command: any system code, tell it, one time slot."""
 
-Modulation = Literal["a", "felica"]
+LIST_TYPE_B = bytes((0x01, 0x03, 0x00))
+"""One target of any application family."""
+
+Modulation = Literal["a", "b", "felica"]
 
 
 class GarbledError(ValueError):
@@ -88,7 +91,7 @@ Frame = Ack | Nack | SyntaxErrorFrame | Answer | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One card in the field. ``uid`` its UID or IDm, hidden from ``repr``."""
+    """One card in the field. ``uid`` its UID or IDm, hidden from ``repr``; empty for type B."""
 
     modulation: Modulation
     uid: bytes = field(repr=False)
@@ -247,6 +250,21 @@ def type_a_target(data: bytes) -> Target | None:
     elif ats:
         raise GarbledError("bytes after the UID")
     return Target("a", uid)
+
+
+def type_b_target(data: bytes) -> Target | None:
+    """Whether a type B card (My Number card, driving licence) answers; None for an empty field.
+
+    ``NbTg Tg ATQB(12) length ATTRIB_RES``; ATQB begins with 50 (ISO/IEC 14443-3 7.9). Its number is
+    a new one each time and is not even looked at. Raises GarbledError.
+    """
+    if data == b"\x00":
+        return None
+    if len(data) < 15 or data[0] != 1 or data[1] != 1 or data[2] != 0x50:
+        raise GarbledError("not one type B target")
+    if data[14] != len(data) - 15:
+        raise GarbledError("an ATTRIB answer of another length")
+    return Target("b", b"")
 
 
 def felica_target(data: bytes) -> Target | None:

@@ -27,7 +27,7 @@ ACK_MS = 150
 ANSWER_MS = 300
 """The two looks of a poll take some 30 ms."""
 READ_S = 0.02
-REST_S = 0.05
+REST_S = 0.08
 """Between two rounds over all kinds of cards."""
 MAX_FAILURES = 3
 """Tries of one command before the chip is given up."""
@@ -41,6 +41,7 @@ ROUND: tuple[tuple[bytes, Parse], ...] = (
     (pn532.LIST_TYPE_A, pn532.type_a_target),
     (pn532.LIST_FELICA_212, pn532.felica_target),
     (pn532.LIST_FELICA_424, pn532.felica_target),
+    (pn532.LIST_TYPE_B, pn532.type_b_target),  # only to say kindly that it is not taken
 )
 
 

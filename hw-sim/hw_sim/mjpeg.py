@@ -83,6 +83,7 @@ class CameraPeer:
 
     def __init__(self, port: int, seed: int = 1, light: float = 1.0) -> None:
         self._random = np.random.default_rng(seed)
+        self._hands = np.random.default_rng(seed + 1)  # other draws than the noise's, other thread
         self._scene, self._tint = self._room(light)
         self._light = light
         self._noise = [self._noise_field() for _ in range(NOISE_FIELDS)]
@@ -106,7 +107,7 @@ class CameraPeer:
 
     def show(self, text: str, seconds: float) -> None:
         """Hold a card with this QR text into the picture, coming and going included."""
-        dice = self._random
+        dice = self._hands
         card = np.clip(face(text) * self._light, 0, 255).astype(np.uint8)
         self._showing = _Showing(
             card,

@@ -22,7 +22,7 @@ MAX_HELD_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A card: ``kind`` ``a`` or ``felica``. ``random`` makes up a new 4-byte UID at each look."""
+    """A card: ``kind`` ``a``, ``b`` or ``felica``; ``random`` makes up a UID at each look."""
 
     uid: bytes
     kind: str = "a"
@@ -129,6 +129,9 @@ class Pn532Peer:
             return bytes((1, 1, 0, atqa, tag.sak, len(uid))) + uid + tag.ats
         if tag is not None and tag.kind == "felica" and modulation == 0x01:
             return bytes((1, 1, 20, 1)) + tag.uid + bytes.fromhex("0120220427674eff0003")
+        if tag is not None and tag.kind == "b" and modulation == 0x03:
+            pupi = self._random.bytes(4)
+            return bytes((1, 1, 0x50)) + pupi + bytes.fromhex("000000003385810100")
         return b"\x00"
 
     def _reply(self, command: int, data: bytes) -> None:

@@ -153,6 +153,15 @@ def test_an_answer_that_gainsays_itself_is_no_card(why: str, answer: str) -> Non
         pn532.type_a_target(bytes.fromhex(answer))
 
 
+def test_a_type_b_card_is_noticed_and_its_number_is_not() -> None:
+    target = pn532.type_b_target(bytes.fromhex("010150a1b2c3d4000000003385810100"))
+    assert target == pn532.Target("b", b"")
+    assert pn532.type_b_target(b"\x00") is None
+    for broken in ("010150a1b2c3d4000000003385810200", "010151" + "00" * 13, "0101"):
+        with pytest.raises(GarbledError):
+            pn532.type_b_target(bytes.fromhex(broken))
+
+
 def test_another_chip_is_not_taken_for_a_pn532() -> None:
     assert pn532.check_firmware(bytes.fromhex("32010607")) == "1.6"
     with pytest.raises(GarbledError):

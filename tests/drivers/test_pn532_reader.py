@@ -65,6 +65,15 @@ def test_a_telephone_with_random_numbers_is_refused_once(bench: Bench) -> None:
     assert isinstance(bench.next(), CardSeen)
 
 
+def test_a_my_number_card_is_refused_once(bench: Bench) -> None:
+    bench.peer.place(Tag(b"", kind="b"))
+    event = bench.next()
+    assert isinstance(event, CardRefused)
+    assert (event.by, event.reason) == ("nfc", "unknown")
+    bench.peer.place(FELICA)
+    assert isinstance(bench.next(), CardSeen)
+
+
 def test_a_chip_that_hangs_is_told_once_and_works_again_after_a_reset(bench: Bench) -> None:
     bench.peer.place(NTAG)
     bench.seen()
