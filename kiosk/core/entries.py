@@ -152,7 +152,7 @@ class BagSwap(Draft, frozen=True, tag="bag_swap"):
     gross_after_g: int | None
 
 
-class ItemCount(Draft, frozen=True, tag="item_count"):
+class ItemCount(Draft, frozen=True, tag="item_count", omit_defaults=True):
     """Pieces (or millilitres) that no scale saw."""
 
     item: str

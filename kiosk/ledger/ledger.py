@@ -1,0 +1,288 @@
+"""The station's ledger: append, remember, hand out batches, take the city's word.
+
+Invariant: what ``append`` returned is on the disk, chained, signed, and counted in the
+projections; what it refused left no trace. The ledger is the outbox: everything beyond
+``watermark`` still has to go to the city.
+
+One thread appends; any thread may draw batches, hand in acknowledgements and wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.core.effects import Item
+from kiosk.core.entries import At, Forget, Opening
+from kiosk.core.errors import StorageError
+from kiosk.core.memory import Memory
+from kiosk.ledger import acks, batches, forgetting, making, projections, rows, writing
+from kiosk.ledger.acks import AckVerdict, Reason
+from kiosk.ledger.database import Readers, told, transaction
+from kiosk.ledger.errors import from_os
+from kiosk.ledger.files import Folder, replace_file, writers_lock
+from kiosk.ledger.making import Identity
+from kiosk.ledger.opening import TurnOver, open_ledger
+from kiosk.ledger.projections import DayOf
+from sync.messages import MAX_ENTRIES, MAX_PLAIN_BYTES, Ack
+from sync.signing import Signer
+
+MAX_APPEND = 1_000
+"""Entries in one transaction."""
+LEDGER_DIGITS = 10
+"""Of the ledger's id in visits and bags; with a seq and a number they stay within 32 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the ledger is, and how far the city."""
+
+    head_seq: int
+    watermark: int
+    epoch: int
+
+
+class Ledger:
+    """An open ledger. Made by ``Ledger.open``; ``close`` lets go of the folder."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        identity: Identity,
+        city_key: bytes | None,
+        items: Mapping[str, str],
+        clock: Callable[[], At],
+        day_of: DayOf,
+        openings: Mapping[str, Opening],
+        held: ExitStack,
+    ) -> None:
+        ack = acks.kept_ack(folder, city_key)
+        opened = open_ledger(folder, identity, ack, openings, items, at=clock(), day_of=day_of)
+        held.enter_context(closing(opened.db))
+        self._readers = Readers(folder.database)
+        held.callback(self._readers.close)
+        self._held = held
+        self._folder = folder
+        self._signer = identity.signer
+        self._city_key = city_key
+        self._items = dict(items)
+        self._clock = clock
+        self._day_of = day_of
+        self._db = opened.db
+        self._writing = threading.RLock()
+        self._moved = threading.Condition()
+        self._head = opened.head
+        self._ack = opened.ack
+        self._closed = False
+        self.ledger_id: str = opened.genesis["ledger"]
+        self.turn_over: TurnOver | None = opened.turn_over
+        """What happened at this start, where a new ledger continues an old one."""
+        self._memory = projections.read_memory(
+            opened.db,
+            items,
+            prefix=f"{self.ledger_id[:LEDGER_DIGITS]}-{opened.head[0]}",
+            same_boot=opened.same_boot,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        station: str,
+        city: str,
+        signer: Signer,
+        city_key: bytes | None,
+        software: str,
+        openings: Mapping[str, Opening],
+        items: Mapping[str, str],
+        clock: Callable[[], At],
+        day_of: DayOf,
+    ) -> Ledger:
+        """Opens the ledger in ``folder``, begins one where there is none, or continues one.
+
+        ``openings`` what each bin holds when a ledger begins; ``items`` each bin's item;
+        ``clock`` stamps the entries; ``day_of`` turns UTC milliseconds into the local day.
+        Raises OperatorError (another process holds it, a newer program wrote it) and StorageError.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os(error) from error
+        names = Folder(folder)
+        with ExitStack() as held:
+            held.enter_context(writers_lock(names.lock))
+            identity = Identity(station, city, software, signer)
+            ledger = cls(names, identity, city_key, items, clock, day_of, openings, held)
+            ledger._held = held.pop_all()
+            return ledger
+
+    def close(self) -> None:
+        """Lets go of the files and the lock; waiting threads return. Harmless a second time."""
+        with self._moved:
+            self._closed = True
+            self._moved.notify_all()
+        with self._writing:
+            self._held.close()
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """The last entry's seq and hash."""
+        return self._head
+
+    @property
+    def watermark(self) -> int:
+        """Up to here the city has signed that it keeps everything."""
+        return 0 if self._ack is None else self._ack.seq
+
+    @property
+    def epoch(self) -> int:
+        """The life of the city's database that the watermark belongs to."""
+        return 0 if self._ack is None else self._ack.epoch
+
+    @property
+    def progress(self) -> Progress:
+        """Head and watermark as of one moment."""
+        with self._moved:
+            return Progress(self._head[0], self.watermark, self.epoch)
+
+    def memory(self) -> Memory:
+        """What was known when the ledger was opened: the rules go on from it, once."""
+        return self._memory
+
+    def append(self, items: Sequence[Item]) -> tuple[int, ...]:
+        """Commits the drafts in one transaction; their seqs, durable when it returns.
+
+        Raises StorageError with nothing changed, and BooksBroken for grams that do not add up.
+        """
+        if not 1 <= len(items) <= MAX_APPEND:
+            raise ValueError(f"{len(items)} entries in one transaction, of 1 to {MAX_APPEND}")
+        with self._writing:
+            first = self._head[0] + 1
+            with transaction(self._db):
+                head = self._write(items)
+            self._advance(head=head)
+        return tuple(range(first, head[0] + 1))
+
+    def forget_due(self, link_days: int) -> int:
+        """Deletes the seals whose time is over, and says so in a ``forget`` entry; how many went.
+
+        Unlinked check-ins at their day's end, linked ones ``link_days`` later, at most
+        ``MAX_FORGET`` a call. Nothing while the clock is not synchronised: a guessed day would
+        delete for good what is still owed. Raises StorageError with nothing changed.
+        """
+        at = self._clock()
+        if at.clock != "synced":
+            return 0
+        with self._writing:
+            with transaction(self._db):
+                seqs = forgetting.due(self._db, self._day_of(at.utc_ms), link_days)
+                if not seqs:
+                    return 0
+                forgetting.delete(self._db, seqs)
+                head = self._write([Item(Forget(count=len(seqs)))])
+            self._advance(head=head)
+            # The deleted bytes still stand in the -wal; a later checkpoint takes them where this
+            # one cannot.
+            with suppress(StorageError), told():
+                making.checkpoint(self._db)
+        return len(seqs)
+
+    def batch(
+        self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
+    ) -> bytes | None:
+        """The wire message with the entries beyond ``after``; None where there are none.
+
+        At least one entry, however small ``max_bytes``. Raises StorageError.
+        """
+        with self._readers.lend() as db:
+            drawn = batches.draw(
+                db,
+                after,
+                max_entries=max_entries,
+                max_bytes=min(max_bytes, MAX_PLAIN_BYTES),
+                watermark=self.watermark,
+            )
+            noted = drawn is None or batches.is_noted(db, drawn)
+        if drawn is None:
+            return None
+        message, signature = batches.sign(drawn, self.ledger_id, self._signer)
+        if not noted:
+            # A full disk must not keep the city from getting what there is: the signature can be
+            # made again.
+            with suppress(StorageError), self._writing, transaction(self._db):
+                batches.note(self._db, drawn, signature)
+        return message
+
+    def accept_ack(self, payload: bytes) -> AckVerdict:
+        """Takes the city's acknowledgement if it counts; StorageError leaves nothing changed."""
+        ack = acks.read_ack(payload, self._city_key)
+        if not isinstance(ack, Ack):
+            return self._verdict(None, ack)
+        if ack.ledger != self.ledger_id:
+            return self._verdict(ack, "other_ledger")
+        with self._writing:
+            if ack == self._ack:
+                return self._verdict(ack, None)
+            reason = self._refusal(ack)
+            if reason in (None, "unknown_seq", "head_differs"):
+                # Kept also where it proves us wrong: the next start goes by it.
+                replace_file(self._folder.ack, payload)
+            if reason is None:
+                self._advance(ack=ack)
+            return self._verdict(ack, reason)
+
+    def wait_head(self, after: int, timeout_s: float) -> Progress:
+        """Waits until the head is beyond ``after``, watermark or epoch changed, or time is up."""
+        with self._moved:
+            known = (self.watermark, self.epoch)
+            self._moved.wait_for(
+                lambda: (
+                    self._closed or self._head[0] > after or (self.watermark, self.epoch) != known
+                ),
+                timeout_s,
+            )
+            return Progress(self._head[0], self.watermark, self.epoch)
+
+    def _write(self, items: Sequence[Item]) -> tuple[int, bytes]:
+        return writing.append(
+            self._db,
+            items,
+            ledger=self.ledger_id,
+            head=self._head,
+            at=self._clock(),
+            signer=self._signer,
+            day_of=self._day_of,
+        )
+
+    def _advance(self, *, head: tuple[int, bytes] | None = None, ack: Ack | None = None) -> None:
+        with self._moved:
+            self._head = head or self._head
+            self._ack = ack or self._ack
+            self._moved.notify_all()
+
+    def _refusal(self, ack: Ack) -> Reason | None:
+        if ack.epoch < self.epoch:
+            return "old_epoch"
+        if ack.epoch == self.epoch and ack.seq < self.watermark:
+            return "old_seq"
+        with told():
+            own = rows.hash_at(self._db, ack.seq)
+        if own is None:
+            return "unknown_seq"
+        return None if own == ack.head else "head_differs"
+
+    def _verdict(self, ack: Ack | None, reason: Reason | None) -> AckVerdict:
+        error = None if ack is None else ack.error
+        return AckVerdict(
+            accepted=reason is None,
+            reason=reason,
+            watermark=self.watermark,
+            epoch=self.epoch,
+            error_code=None if error is None else error.code,
+            error_seq=None if error is None else error.seq,
+            restart=reason in ("unknown_seq", "head_differs"),
+        )

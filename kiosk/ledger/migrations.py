@@ -1,0 +1,48 @@
+"""The ledger's tables, step by step; never change a step that a station may have taken.
+
+``ledger``, ``seal``, ``batch_sig`` and ``snapshot`` are the contract's. ``sent`` says which
+signatures left in a batch (those stay), ``unseal`` which seals were deleted, without saying which
+went together, and up to which ``seq`` the city had to read to know. The rest are projections:
+``kiosk.ledger.projections`` can make them again from the ledger.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("ledger")
+
+_FIRST = (
+    "CREATE TABLE ledger (seq INTEGER PRIMARY KEY, body TEXT,"
+    " digest BLOB NOT NULL, hash BLOB NOT NULL)",
+    "CREATE TABLE seal (seq INTEGER PRIMARY KEY, salt BLOB NOT NULL, pseudonym BLOB NOT NULL)",
+    "CREATE TABLE batch_sig (last_seq INTEGER PRIMARY KEY, sig BLOB NOT NULL)",
+    "CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE sent (last_seq INTEGER PRIMARY KEY)",
+    "CREATE TABLE unseal (seq INTEGER PRIMARY KEY, told_by INTEGER)",
+    "CREATE TABLE book (bin TEXT PRIMARY KEY, item TEXT NOT NULL, bag TEXT NOT NULL,"
+    " gross_g INTEGER, empty_g INTEGER NOT NULL, adjustment INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE open_visit (visit TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE held_seal (seq INTEGER PRIMARY KEY, day INTEGER NOT NULL,"
+    " linked INTEGER NOT NULL, credited INTEGER NOT NULL)",
+    "CREATE TABLE day_item (day INTEGER NOT NULL, item TEXT NOT NULL, net_g INTEGER NOT NULL,"
+    " weighings INTEGER NOT NULL, pieces INTEGER NOT NULL, ml INTEGER NOT NULL,"
+    " PRIMARY KEY (day, item)) WITHOUT ROWID",
+    "CREATE TABLE counter (kind TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE projected (version INTEGER NOT NULL)",
+    "PRAGMA user_version = 1",
+)
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Everything that the first ledger had."""
+    for statement in _FIRST:
+        db.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Applies the steps that are missing; each commits together with its own record."""
+    migrations.apply(Database(connection, execute_plugins=False))

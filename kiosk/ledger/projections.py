@@ -1,0 +1,145 @@
+"""What the ledger adds up to, kept in step with it: books, open visits, seals held, totals.
+
+Invariant: the tables equal what ``rebuild`` makes of the ledger. An append moves them in its own
+transaction; a start rebuilds them when their ``PROJECTION`` is another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kiosk.core.canonical import parse_canonical
+from kiosk.core.memory import BinBook, Memory
+from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
+
+PROJECTION = 1
+"""Raised whenever the tables below come to mean something else."""
+
+DayOf = Callable[[int], int]
+"""UTC milliseconds to the station's local day, counted from 1970-01-01."""
+
+_TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "projected")
+_LINKED_KINDS = frozenset({"claim", "alias"})
+
+
+def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
+    """Moves the projections by one entry, whose row and seal are already in the database."""
+    kind = entry["kind"]
+    db.execute(
+        "INSERT INTO counter VALUES (?, 1) ON CONFLICT DO UPDATE SET entries = entries + 1", (kind,)
+    )
+    if kind == "genesis":
+        for book in opening_books(entry).values():
+            _write_book(db, book)
+    if kind in GRAM_KINDS:
+        _write_book(db, moved(read_book(db, entry["bin"]), entry))
+    _move_visit(db, entry)
+    day = day_of(entry["at"]["utc_ms"])
+    if entry.get("seal") is not None:
+        linked = kind in _LINKED_KINDS or entry["visit"] is not None
+        credited = kind == "checkin" and entry["points"] > 0
+        # Nothing where the seal's row was forgotten since: that is how a rebuild meets it.
+        db.execute(
+            "INSERT INTO held_seal SELECT seq, ?, ?, ? FROM seal WHERE seq = ?",
+            (day, linked, credited, entry["seq"]),
+        )
+    if kind == "weighing":
+        _add(db, day, entry["item"], net_g=entry["net_g"], weighings=1)
+    elif kind == "item_count":
+        _add(db, day, entry["item"], pieces=entry.get("count") or 0, ml=entry.get("ml") or 0)
+
+
+def rebuild(db: sqlite3.Connection, day_of: DayOf) -> None:
+    """Makes the projections anew from the whole ledger; call it inside a transaction."""
+    for table in _TABLES:
+        db.execute(f"DELETE FROM {table}")
+    for (body,) in db.execute("SELECT body FROM ledger ORDER BY seq"):
+        apply(db, parse_canonical(body.encode()), day_of)
+    db.execute("INSERT INTO projected VALUES (?)", (PROJECTION,))
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether the tables were written by this version."""
+    return bool(db.execute("SELECT version FROM projected").fetchall() == [(PROJECTION,)])
+
+
+def read_book(db: sqlite3.Connection, bin_id: str) -> BinBook | None:
+    """One bin's book; None for a bin that the ledger does not know."""
+    row = db.execute("SELECT * FROM book WHERE bin = ?", (bin_id,)).fetchone()
+    return None if row is None else BinBook(*row)
+
+
+def read_books(db: sqlite3.Connection) -> dict[str, BinBook]:
+    """Every bin's book."""
+    return {row[0]: BinBook(*row) for row in db.execute("SELECT * FROM book")}
+
+
+def read_memory(
+    db: sqlite3.Connection, items: Mapping[str, str], *, prefix: str, same_boot: bool
+) -> Memory:
+    """What the rules need to go on, for the bins of the settings in their order."""
+    books = read_books(db)
+    visits = db.execute("SELECT visit FROM open_visit ORDER BY seq")
+    credited = db.execute(
+        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
+        " WHERE credited GROUP BY pseudonym"
+    )
+    return Memory(
+        prefix=prefix,
+        books=tuple(_for_rules(books, bin_id, item) for bin_id, item in items.items()),
+        same_boot=same_boot,
+        open_visits=tuple(visit for (visit,) in visits),
+        credited=dict(credited.fetchall()),
+    )
+
+
+def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:
+    """Every row of every projection, to compare."""
+    return {
+        table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+        for table in _TABLES
+        if table != "projected"
+    }
+
+
+def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str) -> BinBook:
+    # A bin that is new in the settings has no weight in the books: its first entry gives it one.
+    book = books.get(bin_id) or BinBook(bin=bin_id, item=item, bag="", gross_g=None)
+    return BinBook(bin_id, item, book.bag, book.gross_g, book.empty_g, book.adjustment)
+
+
+def _write_book(db: sqlite3.Connection, book: BinBook) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?, ?, ?)",
+        (book.bin, book.item, book.bag, book.gross_g, book.empty_g, book.adjustment),
+    )
+
+
+def _move_visit(db: sqlite3.Connection, entry: Entry) -> None:
+    visit = entry.get("visit")
+    if visit is None:
+        return
+    if entry["kind"] == "visit_close":
+        db.execute("DELETE FROM open_visit WHERE visit = ?", (visit,))
+    else:
+        db.execute("INSERT OR IGNORE INTO open_visit VALUES (?, ?)", (visit, entry["seq"]))
+
+
+def _add(
+    db: sqlite3.Connection,
+    day: int,
+    item: str,
+    *,
+    net_g: int = 0,
+    weighings: int = 0,
+    pieces: int = 0,
+    ml: int = 0,
+) -> None:
+    db.execute(
+        "INSERT INTO day_item VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " net_g = net_g + excluded.net_g, weighings = weighings + excluded.weighings,"
+        " pieces = pieces + excluded.pieces, ml = ml + excluded.ml",
+        (day, item, net_g, weighings, pieces, ml),
+    )
