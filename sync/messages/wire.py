@@ -40,8 +40,9 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Unseals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seals to forget, of this ledger; ``sig`` over ``kiosk-unseal-v1\\n{ledger}\\n{last}\\n{seqs}``
-    with the batch's ``last`` and the seqs in decimal between commas."""
+    """Seals to forget, of this ledger. ``sig`` is the station's over
+    ``kiosk-unseal-v1\\n{ledger}\\n{last}\\n{seqs}``, with the batch's ``last`` and the seqs in
+    decimal between commas."""
 
     seqs: Annotated[list[Seq], Meta(min_length=1, max_length=MAX_UNSEALS)]
     sig: Signature
@@ -71,7 +72,8 @@ class ErrorWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AckWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Committed up to ``seq``, whose hash is ``head``; ``sig`` is the city's over
-    ``kiosk-ack-v1\\n{ledger}\\n{epoch}\\n{seq}\\n{head}\\n{error code or "-"}\\n{error seq or 0}``."""
+    ``kiosk-ack-v1\\n{ledger}\\n{epoch}\\n{seq}\\n{head}\\n{code}\\n{error seq}``, with code ``-``
+    and seq 0 where ``error`` is null."""
 
     ledger: LedgerId
     epoch: Count

@@ -1,0 +1,164 @@
+"""The uplink's end of the station's control socket: one JSON object a line, asked and answered.
+
+The station's end is ``kiosk/control``; only bytes are shared. Every wait and every line is bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+PROTOCOL = 1
+MAX_LINE_BYTES = 1024 * 1024
+CONNECT_S = 2.0
+
+_T = TypeVar("_T")
+
+
+class StationGone(Exception):
+    """The station's process does not answer. ``stalled`` when it is there but silent."""
+
+    def __init__(self, why: str, *, stalled: bool = False) -> None:
+        super().__init__(why)
+        self.stalled = stalled
+
+
+class StationRefused(Exception):
+    """The station answered with an error; ``code`` is stable."""
+
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(what)
+        self.code = code
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """Whose ledger it is, and how far it and the city are."""
+
+    station: str
+    city: str
+    ledger: str
+    head_seq: int
+    watermark: int
+    epoch: int
+    software: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """The answer to ``wait``."""
+
+    head_seq: int
+    watermark: int
+    epoch: int
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """The answer to ``batch``; ``payload`` None when there is nothing after."""
+
+    first: int | None
+    last: int | None = None
+    payload: str | None = None
+
+
+class VerdictError(msgspec.Struct, frozen=True):
+    """What the city said is wrong."""
+
+    code: str
+    seq: int
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The answer to ``ack``."""
+
+    accepted: bool
+    watermark: int
+    epoch: int
+    reason: str | None = None
+    error: VerdictError | None = None
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    code: str
+    what: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    id: int
+    ok: msgspec.Raw | None = None
+    error: _Failure | None = None
+
+
+class StationLink:
+    """One connection; StationGone from any call ends it."""
+
+    def __init__(self, path: Path, *, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._number = 0
+        self._rest = b""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket.settimeout(CONNECT_S)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            stalled = isinstance(error, (TimeoutError, BlockingIOError))
+            raise StationGone(f"{path}: {error}", stalled=stalled) from error
+        self._socket.settimeout(timeout_s)
+
+    def hello(self) -> Hello:
+        return self._ask("hello", {}, Hello)
+
+    def wait(self, after: int, timeout_ms: int) -> Moved:
+        """Wait in the station for news; ``timeout_ms`` stays below this connection's own."""
+        return self._ask("wait", {"after": after, "timeout_ms": timeout_ms}, Moved)
+
+    def batch(self, after: int, max_entries: int) -> Fetched:
+        return self._ask("batch", {"after": after, "max_entries": max_entries}, Fetched)
+
+    def ack(self, payload: str) -> Verdict:
+        return self._ask("ack", {"payload": payload}, Verdict)
+
+    def link(self, *, online: bool, code: str | None, words: str) -> None:
+        self._ask("link", {"online": online, "code": code, "words": words}, dict[str, Any])
+
+    def health(self) -> dict[str, Any]:
+        return self._ask("health", {}, dict[str, Any])
+
+    def close(self) -> None:
+        """End it, from any thread: a call that waits comes back with StationGone."""
+        with contextlib.suppress(OSError):  # the station may have closed first
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _ask(self, op: str, args: dict[str, Any], kind: type[_T]) -> _T:
+        self._number += 1
+        question = {"v": PROTOCOL, "id": self._number, "op": op, "args": args}
+        try:
+            self._socket.sendall(msgspec.json.encode(question) + b"\n")
+            answer = msgspec.json.decode(self._line(), type=_Answer)
+            if answer.error is not None:
+                raise StationRefused(answer.error.code, answer.error.what)
+            if answer.id != self._number or answer.ok is None:
+                raise StationGone(f"{op}: the answer belongs to another question")
+            return msgspec.json.decode(answer.ok, type=kind)
+        except TimeoutError as error:
+            self.close()
+            raise StationGone(f"{op}: no answer in {self._timeout_s} s", stalled=True) from error
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.close()
+            raise StationGone(f"{op}: {error}") from error
+
+    def _line(self) -> bytes:
+        parts = self._rest
+        while (end := parts.find(b"\n")) < 0:
+            if len(parts) > MAX_LINE_BYTES:
+                raise StationGone("a line longer than 1 MiB")
+            more = self._socket.recv(65536)
+            if not more:
+                raise StationGone("the station closed the connection")
+            parts += more
+        self._rest = parts[end + 1 :]
+        return parts[:end]
