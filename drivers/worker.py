@@ -5,9 +5,9 @@ Invariant: a device that fails is told of once (``DeviceLost``), and once when i
 it again and again, at most every ``LAST_RETRY_S`` seconds, until it delivers or is stopped.
 
 A driver subclasses :class:`Worker` and writes three methods, none of which may take longer than
-about a second: ``open`` and ``step`` raise :class:`~kiosk.core.errors.DeviceError` for what a device
-can do wrong; ``close`` never raises. Any other exception is our bug, leaves the thread and ends the
-process through ``threading.excepthook`` (the composition root installs it).
+about a second: ``open`` and ``step`` raise :class:`~kiosk.core.errors.DeviceError` for what a
+device can do wrong; ``close`` never raises. Any other exception is our bug, leaves the thread and
+ends the process through ``threading.excepthook`` (the composition root installs it).
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Worker:
         return self._stopping.is_set()
 
     def deliver(self, *events: Event) -> None:
-        """The device works; post what it said (perhaps nothing). Raises ``queue.Full`` as ``Post``.
+        """The device works; post what it said, if anything. Raises ``queue.Full`` as ``Post``.
 
-        After a loss ``DeviceBack`` goes first, so the rules meet the new samples with the device back.
+        After a loss ``DeviceBack`` goes first: the rules meet the new samples with the device back.
         """
         assert self._post is not None, "delivered before start"
         if self._lost:

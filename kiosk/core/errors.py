@@ -3,7 +3,7 @@
 ::
 
     KioskError
-    ├── OperatorError   who runs the station can mend it: a setting, a call, a file in the wrong place
+    ├── OperatorError   who runs the station can mend it: a setting, a call, a misplaced file
     ├── DeviceError     a scale, reader, lamp or camera: becomes the events DeviceLost, DeviceBack
     ├── CityError       the city's side or the way to it: broker, receiver, a bad signature
     └── StorageError    the station's own disk or ledger: nothing was written
