@@ -1,0 +1,86 @@
+"""What a station stands on, looked at from outside: settings, keys, disk, core dumps.
+
+Works whether the station runs or not, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from kiosk import catalogue
+from kiosk.doctor.finding import Finding
+from kiosk.doctor.station import disk
+from kiosk.settings import Settings
+from kiosk.settings.advice import advice
+
+KEY_TEXT = re.compile(r"[0-9a-f]{64}\n?")
+CARD_KEY_TEXT = re.compile(r"([0-9a-f]{64}|([0-9]{1,3} [0-9a-f]{64}\n?)+)\n?")
+MAX_KEY_FILE_BYTES = 65_536
+OTHERS = stat.S_IRWXO
+"""Whoever else is on the machine may do nothing with a key."""
+
+
+def settings(found: Settings) -> Iterator[Finding]:
+    """The settings loaded; what they leave open to doubt."""
+    notes = list(advice(found, catalogue.load(found.paths.catalogue)))
+    for note in notes:
+        yield Finding(code="settings", level="WARN", case=note.code, subject=note.place)
+    if not notes:
+        yield Finding(code="settings", level="OK", case="ok")
+
+
+def keys(found: Settings) -> Iterator[Finding]:
+    """The three keys: there, whole, and nobody else's to read."""
+    files = {
+        found.paths.station_key: KEY_TEXT,
+        found.paths.pseudonym_key: KEY_TEXT,
+        found.paths.card_key: CARD_KEY_TEXT,
+    }
+    troubles = [finding for path, text in files.items() for finding in key(path, text)]
+    yield from troubles or [Finding(code="keys", level="OK", case="ok")]
+
+
+def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
+    """What is wrong with one key file. Its content goes nowhere."""
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(MAX_KEY_FILE_BYTES)
+    except FileNotFoundError:
+        yield Finding(code="keys", level="ERR", case="missing", subject=name)
+    except PermissionError:
+        # As it should be for most users; the station itself would not start without it.
+        yield Finding(code="keys", level="WARN", case="not_mine", subject=name)
+    except OSError as error:
+        yield Finding(
+            code="keys",
+            level="ERR",
+            case="unreadable",
+            subject=name,
+            values={"reason": error.strerror or "?"},
+        )
+    else:
+        if mode & OTHERS:
+            yield Finding(code="keys", level="ERR", case="open", subject=name)
+        if not text.fullmatch(content.decode("ascii", "replace")):
+            yield Finding(code="keys", level="ERR", case="malformed", subject=name)
+
+
+def free_disk(found: Settings) -> Finding:
+    """Room where the ledger lies; the nearest folder that exists when that one does not yet."""
+    folder = found.paths.data
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return disk(shutil.disk_usage(folder).free)
+
+
+def may_dump_core() -> bool:
+    """Whether this process, and so a station started from here, may leave a core dump."""
+    return resource.getrlimit(resource.RLIMIT_CORE)[0] != 0

@@ -1,0 +1,153 @@
+"""What the facts of a running station say. Pure; every finding can be told from the facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from kiosk.doctor.finding import Finding
+from kiosk.facts import BinFacts, DeviceFacts, Facts
+
+STALE_MS = 10_000
+"""A device thread without a sign of life for so long hangs (the watchdog acts later)."""
+SLOW_SHARE = 0.5
+"""Fewer than this share of the promised samples is worth a look."""
+REJECTED_MAX = 1000
+DISK_LOW_BYTES = 500 << 20
+DISK_FULL_BYTES = 50 << 20
+QUEUE_LONG = 1000
+"""Entries waiting for the city; about a month of a usual station."""
+ACK_OLD_MS = 24 * 3600 * 1000
+"""A day of uptime without the city's word, with something waiting."""
+CITY_REFUSES = frozenset({"unknown_key", "fork", "bad_signature", "head_differs", "unknown_seq"})
+"""Link codes that no waiting mends: somebody has to speak with the city."""
+
+KIND_CODES = {"scale": "scale", "reader": "reader", "lid": "lid"}
+
+
+def report(facts: Facts) -> dict[str, Any]:
+    """The answer to the control socket's ``doctor``."""
+    return {"findings": msgspec.to_builtins(list(examine(facts)))}
+
+
+def examine(facts: Facts) -> Iterator[Finding]:
+    """Every check once at least, in the order of ``CODES``."""
+    yield Finding(
+        code="station", level="OK", case="ok", values={"minutes": facts.uptime_ms // 60_000}
+    )
+    yield ledger(facts)
+    yield disk(facts.disk_free_bytes)
+    for device in facts.devices:
+        yield from found(device, {one.bin: one for one in facts.bins})
+    yield screen(facts)
+    yield link(facts)
+    yield clock(facts)
+    yield watermark(facts)
+    yield ack(facts)
+    yield core_dumps(allowed=facts.core_dumps)
+
+
+def ledger(facts: Facts) -> Finding:
+    if facts.storage_trouble is not None:
+        return Finding(code="ledger", level="ERR", case="trouble", cause=facts.storage_trouble)
+    return Finding(code="ledger", level="OK", case="ok", values={"head": facts.head_seq})
+
+
+def disk(free_bytes: int) -> Finding:
+    level, case = (
+        ("ERR", "full")
+        if free_bytes < DISK_FULL_BYTES
+        else ("WARN", "low")
+        if free_bytes < DISK_LOW_BYTES
+        else ("OK", "ok")
+    )
+    return msgspec.convert(
+        {"code": "disk", "level": level, "case": case, "values": {"free_mb": free_bytes >> 20}},
+        Finding,
+    )
+
+
+def found(device: DeviceFacts, bins: dict[str, BinFacts]) -> Iterator[Finding]:
+    """One device: lost, hanging, or well; a scale's samples are looked at too."""
+    code = KIND_CODES.get(device.kind, "device")
+    say: Callable[..., Finding] = lambda level, case, **more: Finding(  # noqa: E731
+        code=code, level=level, case=case, subject=device.subject, **more
+    )
+    # A lost lid or lamp costs comfort, a lost scale or reader costs what people came for.
+    heavy = "ERR" if code in ("scale", "reader") else "WARN"
+    if device.state == "lost":
+        minutes = device.since_ms // 60_000
+        yield say(heavy, "lost", cause=device.code, values={"minutes": minutes})
+    elif device.beat_age_ms > STALE_MS:
+        yield say(heavy, "hangs", values={"seconds": device.beat_age_ms // 1000})
+    elif code == "scale" and device.subject in bins:
+        yield say(*scale(bins[device.subject]))
+    else:
+        yield say("OK", "ok")
+
+
+def scale(one: BinFacts) -> tuple[str, str]:
+    """Level and case of a scale that is there."""
+    if one.state == "question":
+        return "WARN", "question"
+    if one.state == "trouble":
+        return "ERR", "trouble"
+    if one.rate_sps and one.samples_per_s is not None:
+        if one.samples_per_s == 0:
+            return "ERR", "silent"
+        if one.samples_per_s < SLOW_SHARE * one.rate_sps:
+            return "WARN", "slow"
+    if one.rejected > REJECTED_MAX:
+        return "WARN", "noisy"
+    return "OK", "ok"
+
+
+def screen(facts: Facts) -> Finding:
+    level, case = ("OK", "ok") if facts.screen_up else ("ERR", "down")
+    return msgspec.convert(
+        {"code": "screen", "level": level, "case": case, "values": {"port": facts.screen_port}},
+        Finding,
+    )
+
+
+def link(facts: Facts) -> Finding:
+    """Being offline is weather; what the city refuses is not."""
+    if not facts.uplink_wanted:
+        return Finding(code="link", level="WARN", case="not_set")
+    cause = facts.link.code
+    if cause in CITY_REFUSES:
+        return Finding(code="link", level="ERR", case="refused", cause=cause)
+    if not facts.link.online:
+        return Finding(code="link", level="WARN", case="down", cause=cause)
+    return Finding(code="link", level="OK", case="ok")
+
+
+def clock(facts: Facts) -> Finding:
+    if facts.clock == "synced":
+        return Finding(code="clock", level="OK", case="ok")
+    return Finding(code="clock", level="WARN", case="unsynced")
+
+
+def watermark(facts: Facts) -> Finding:
+    values: dict[str, str | int | float] = {"queue": facts.queue, "watermark": facts.watermark}
+    if facts.queue > QUEUE_LONG:
+        return Finding(code="watermark", level="WARN", case="behind", values=values)
+    return Finding(code="watermark", level="OK", case="ok", values=values)
+
+
+def ack(facts: Facts) -> Finding:
+    age_ms = facts.last_ack_age_ms
+    silent_ms = facts.uptime_ms if age_ms is None else age_ms
+    values: dict[str, str | int | float] = {"hours": silent_ms // 3_600_000}
+    if facts.queue and silent_ms > ACK_OLD_MS:
+        return Finding(code="ack", level="WARN", case="old", values=values)
+    return Finding(code="ack", level="OK", case="none" if age_ms is None else "ok", values=values)
+
+
+def core_dumps(*, allowed: bool) -> Finding:
+    """A core dump would hold keys and card tokens."""
+    if allowed:
+        return Finding(code="core_dumps", level="WARN", case="on")
+    return Finding(code="core_dumps", level="OK", case="ok")

@@ -1,0 +1,117 @@
+"""A snapshot of a running station in plain facts, gathered by its composition root.
+
+``status`` and ``doctor`` judge it and read nothing else, so whatever they say can be told again
+from the same facts. Ages are milliseconds of boottime; None means that it never happened.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from kiosk.core.entries import ClockQuality
+from kiosk.core.view import BinState
+
+
+class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One device thread. ``name`` as in ``DeviceLost`` (``scale:b1``); ``since_ms`` its state's age.
+
+    ``beat_age_ms`` since the thread's last sign of life.
+    """
+
+    name: str
+    state: Literal["ok", "lost"]
+    code: str | None = None
+    detail: str = ""
+    since_ms: int = 0
+    beat_age_ms: int = 0
+
+    @property
+    def kind(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
+    def subject(self) -> str:
+        return self.name.partition(":")[2] or self.name
+
+
+class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One bin. ``gross_g`` in the books, ``live_g`` on the scale now, each None when not known.
+
+    ``rejected`` frames refused and ``lost_blocks`` not fitting into the inbox since the start;
+    ``samples_per_s`` over the last seconds, ``rate_sps`` what the settings promise; both None
+    without a scale.
+    """
+
+    bin: str
+    item: str
+    state: BinState
+    scale: bool
+    gross_g: int | None = None
+    live_g: int | None = None
+    fill_pct: int | None = None
+    rejected: int = 0
+    lost_blocks: int = 0
+    samples_per_s: float | None = None
+    rate_sps: float | None = None
+
+
+class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The uplink's last word on the way to the city; ``code`` None when it is well."""
+
+    online: bool = False
+    code: str | None = "no_uplink"
+    words: str = ""
+    age_ms: int | None = None
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole station at one moment.
+
+    ``settings`` the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
+    ``inbox`` events waiting of ``inbox_max``; ``last_ack_age_ms`` since the city's last good
+    acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``core_dumps`` whether the
+    process may leave one (``RLIMIT_CORE`` above 0).
+    """
+
+    station: str
+    city: str
+    name: str
+    ledger: str
+    software: str
+    settings: str
+    uptime_ms: int
+    head_seq: int
+    watermark: int
+    epoch: int
+    clock: ClockQuality
+    disk_free_bytes: int
+    screen_port: int
+    screen_up: bool
+    link: LinkFacts = LinkFacts()
+    uplink_wanted: bool = True
+    last_ack_age_ms: int | None = None
+    storage_trouble: str | None = None
+    inbox: int = 0
+    inbox_max: int = 0
+    visits_open: int = 0
+    core_dumps: bool = False
+    devices: tuple[DeviceFacts, ...] = ()
+    bins: tuple[BinFacts, ...] = ()
+
+    @property
+    def queue(self) -> int:
+        """Entries that the city has not yet signed for."""
+        return self.head_seq - self.watermark
+
+
+def to_dict(facts: Facts) -> dict[str, Any]:
+    """The facts for the control socket."""
+    plain: dict[str, Any] = msgspec.to_builtins(facts)
+    return plain
+
+
+def from_dict(plain: dict[str, Any]) -> Facts:
+    """The facts from the control socket; fields of a newer station are passed over."""
+    return msgspec.convert(plain, Facts)
