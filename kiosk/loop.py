@@ -1,0 +1,99 @@
+"""The main thread: a bounded inbox, the rules, and their effects in order.
+
+Everything that happens comes as an event through one inbox. Blocks of samples are refused when it is
+full (the driver counts them as lost and says so with the next block); everybody else waits.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from kiosk.core.effects import Beep, Effect, Item, Lamp, Record
+from kiosk.core.errors import StorageError
+from kiosk.core.events import CountsBlock, Event, IndicatorReading, Moment, Tick
+from kiosk.core.station import Station
+from kiosk.core.view import View
+
+INBOX_EVENTS = 512
+TICK_S = 0.1
+"""The rules look at the time at least this often."""
+
+
+class Signals(Protocol):
+    """Lamps and the buzzer."""
+
+    def beep(self, effect: Beep) -> None: ...
+
+    def lamp(self, effect: Lamp) -> None: ...
+
+
+class Loop:
+    """Feeds events to the rules and carries out what they ask. ``run`` is the main thread's."""
+
+    def __init__(
+        self,
+        station: Station,
+        *,
+        append: Callable[[Sequence[Item]], tuple[int, ...]],
+        signals: Signals,
+        publish: Callable[[View], None],
+        moment: Callable[[], Moment],
+        each_tick: Callable[[Moment], None],
+        inbox: queue.Queue[Event],
+    ) -> None:
+        self._station = station
+        self._append = append
+        self._signals = signals
+        self._publish = publish
+        self._moment = moment
+        self._each_tick = each_tick
+        self._inbox = inbox
+        self._stopping = False
+        self.storage_error: StorageError | None = None
+
+    def stop(self) -> None:
+        """Ends ``run`` after the event at hand; may be called from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        while not self._stopping:
+            try:
+                event: Event = self._inbox.get(timeout=TICK_S)
+            except queue.Empty:
+                event = Tick(self._moment().boot_ms)
+            now = self._moment()
+            self._carry_out(self._station.handle(event, now))
+            self._publish(self._station.view())
+            self._each_tick(now)
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        """Effects in order; what a commit leads to comes before what stood behind it."""
+        waiting = list(reversed(effects))
+        while waiting:
+            effect = waiting.pop()
+            if isinstance(effect, Record):
+                waiting.extend(reversed(self._record(effect)))
+            elif isinstance(effect, Beep):
+                self._signals.beep(effect)
+            else:
+                self._signals.lamp(effect)
+
+    def _record(self, record: Record) -> list[Effect]:
+        try:
+            seqs = self._append(record.items)
+        except StorageError as error:
+            self.storage_error = error
+            return self._station.failed(record.items)
+        self.storage_error = None
+        return self._station.recorded(record.items, seqs)
+
+
+def poster(inbox: queue.Queue[Event]) -> Callable[[Event], None]:
+    """How devices hand events in: samples never wait (``queue.Full``), everybody else does."""
+
+    def post(event: Event) -> None:
+        inbox.put(event, block=not isinstance(event, CountsBlock | IndicatorReading))
+
+    return post
