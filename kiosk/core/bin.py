@@ -113,7 +113,7 @@ class Bin:
                 signs = self._settler.feed(event)
         elif isinstance(self._settler, CountsSettler):
             if event.gap:
-                self._settler.interrupt()
+                self._settler.doubt()
             for t_ms, counts in zip(event.t_ms, event.counts, strict=True):
                 signs += self._settler.feed(t_ms, counts)
         return [self._settled(s) if isinstance(s, Plateau) else s for s in signs]

@@ -158,15 +158,21 @@ class CountsSettler:
         return sorted(recent)[len(recent) // 2] if recent else None
 
     def interrupt(self) -> None:
-        """Samples were lost: whatever comes next has to prove its stillness from the beginning."""
+        """The scale was away: nothing that was known of it holds."""
+        self.doubt()
+        self._last_ms = None
+        self._level_g = None
+        self.moving_since_ms = None
+
+    def doubt(self) -> None:
+        """Samples were lost: stillness has to be proven anew, but the level left is remembered."""
+        if self._level_g is not None and self.moving_since_ms is None:
+            self.moving_since_ms = self._last_ms
         self._raw.clear()
         for lens in self._lenses:
             lens.seen.clear()
         self._suspects.clear()
         self._outside = 0
-        self._last_ms = None
-        self._level_g = None
-        self.moving_since_ms = None
 
     def feed(self, t_ms: int, counts: int) -> list[Sign]:
         """One sample in; at most two signs out (a plateau may be left and found within one call)."""
@@ -177,7 +183,7 @@ class CountsSettler:
             self.rejected["out_of_order"] += 1
             return []
         if self._last_ms is not None and t_ms - self._last_ms > GAP_MS:
-            self.interrupt()
+            self.doubt()
         self._last_ms = t_ms
         gross_g = (counts - self._zero_counts) * self._per_count_g
         signs: list[Sign] = []
@@ -282,7 +288,8 @@ class IndicatorSettler:
     def feed(self, reading: IndicatorReading) -> list[Sign]:
         """One telegram in; at most two signs out."""
         if self._last_ms is not None and reading.t_ms - self._last_ms > GAP_MS * 3:
-            self.interrupt()
+            self._stable_since_ms = None
+            self._leave(self._last_ms)
         self._last_ms = reading.t_ms
         if reading.gross_mg is None:
             self.rejected[reading.status] += 1
