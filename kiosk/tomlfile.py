@@ -23,11 +23,11 @@ MAX_DEPTH = 16
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
-PATTERN_HINTS = {
-    r"\A[a-z0-9-]{1,32}\Z": "1 to 32 of the characters a-z, 0-9 and -",
-    r"\A[0-9a-f]{64}\Z": "64 of the characters 0-9 and a-f",
+FORMS = {
+    r"\A[a-z0-9-]{1,32}\Z": ("identifier", "1 to 32 of the characters a-z, 0-9 and -"),
+    r"\A[0-9a-f]{64}\Z": ("key", "64 of the characters 0-9 and a-f"),
 }
-"""What to write, by the pattern that refused."""
+"""What to write, by the pattern that refused: a name for translations, and the words."""
 
 SENTENCES: tuple[tuple[str, str], ...] = (
     (r"Object contains unknown field `(?P<field>.*)`", "unknown"),
@@ -118,9 +118,12 @@ def convert(tables: Mapping[str, Any], shape: type[Shape], file: Path) -> Shape:
 
 def to_path(kind: type, value: object) -> Path:
     """msgspec's hook for the one type that it does not know."""
-    if kind is Path and isinstance(value, str) and value and "\0" not in value:
-        return Path(value)
-    raise ValueError("Expected a file or folder name, got something else")
+    assert kind is Path
+    if not isinstance(value, str):
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
+    if not value or "\0" in value:
+        raise ValueError("Expected `str` of length >= 1")
+    return Path(value)
 
 
 def refusal(
@@ -180,7 +183,7 @@ def worded(
                 "Add it; docs/settings.md says what belongs there.",
             )
         case "form":
-            hint = PATTERN_HINTS.get(found["pattern"].replace("\\\\", "\\"), found["pattern"])
+            form, hint = FORMS[found["pattern"].replace("\\\\", "\\")]
             return FileProblem(
                 "setting_form",
                 file,
@@ -188,7 +191,7 @@ def worded(
                 f"{shown} is not written as it must be.",
                 f"Write {hint}.",
                 value=shown,
-                hint=hint,
+                form=form,
             )
         case "type":
             return FileProblem(

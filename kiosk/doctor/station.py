@@ -44,7 +44,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
     yield screen(facts)
     yield link(facts)
     yield clock(facts)
-    yield watermark(facts)
+    yield watermark(facts.queue, facts.watermark)
     yield ack(facts)
     yield core_dumps(allowed=facts.core_dumps)
 
@@ -130,9 +130,10 @@ def clock(facts: Facts) -> Finding:
     return Finding(code="clock", level="WARN", case="unsynced")
 
 
-def watermark(facts: Facts) -> Finding:
-    values: dict[str, str | int | float] = {"queue": facts.queue, "watermark": facts.watermark}
-    if facts.queue > QUEUE_LONG:
+def watermark(queue: int, committed: int) -> Finding:
+    """``queue`` entries wait; the city has signed for ``committed``."""
+    values: dict[str, str | int | float] = {"queue": queue, "watermark": committed}
+    if queue > QUEUE_LONG:
         return Finding(code="watermark", level="WARN", case="behind", values=values)
     return Finding(code="watermark", level="OK", case="ok", values=values)
 
