@@ -1,0 +1,79 @@
+"""The program: its group of commands, and how every call ends.
+
+Exit 0 done; 1 it found something wrong (a device, the disk, the city, a station that does not
+run); 2 the call or the settings are wrong. A ``KioskError`` is two sentences, never a traceback;
+anything else is our own bug and is not hidden.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.commands import bag, card, config, scale, service, state
+from kiosk.cli.spoken import SpokenGroup, remember
+from kiosk.core.errors import KioskError, OperatorError
+
+DONE = 0
+FOUND = 1
+WRONG_CALL = 2
+
+NOT_THE_CALLS_FAULT = frozenset({"station_unreachable", "already_running", "busy"})
+"""Errors that the operator mends and that are no mistake in the call or the settings."""
+
+
+@click.group(cls=SpokenGroup, invoke_without_command=True)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    expose_value=False,
+    callback=remember,
+)
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        from kiosk.cli.menu import menu
+
+        menu(ctx)
+
+
+for module in (state, service, scale, card, bag, config):
+    module.add(app)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs one call and gives its exit code."""
+    words = list(sys.argv[1:] if args is None else args)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Also in a plain C locale, and file names as the shell gave them.
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    call = Call.of(words)
+    try:
+        code = app.main(args=words, prog_name="kiosk", obj=call, standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except click.ClickException as error:
+        call.refuse(wrong_call(error))
+        return WRONG_CALL
+    except KioskError as error:
+        call.refuse(error)
+        mistaken = isinstance(error, OperatorError) and error.code not in NOT_THE_CALLS_FAULT
+        return WRONG_CALL if mistaken else FOUND
+    except (click.Abort, KeyboardInterrupt):
+        return DONE
+    except BrokenPipeError:
+        # Whoever read us has enough (`| head`); Python must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def wrong_call(error: click.ClickException) -> OperatorError:
+    """click's refusal of a call; its own words stay, the todo is ours."""
+    what = error.format_message().rstrip(".") + "."
+    return OperatorError("wrong_call", what, "See kiosk --help, or kiosk COMMAND --help.")

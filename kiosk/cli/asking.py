@@ -1,0 +1,152 @@
+"""Where the answers come from: the running station, and the files when it does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from kiosk.cli.call import Call
+from kiosk.control.client import ControlClient
+from kiosk.core.errors import KioskError, OperatorError
+from kiosk.doctor import CODES, Finding
+from kiosk.settings import Hx711Scale, Settings
+
+ANSWER_S = 10.0
+"""A station that is well answers within milliseconds."""
+
+
+def ask(settings: Settings, op: str, **args: Any) -> dict[str, Any]:
+    """The running station's answer; OperatorError ``station_unreachable`` where none runs."""
+    with ControlClient(settings.paths.socket, timeout_s=ANSWER_S) as client:
+        return client.call(op, **args)
+
+
+def asked(settings: Settings, op: str) -> dict[str, Any] | None:
+    """The running station's answer, None where none runs."""
+    try:
+        return ask(settings, op)
+    except OperatorError as error:
+        if error.code == "station_unreachable":
+            return None
+        raise
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """One page: of the running station, or of the files."""
+    return asked(settings, "status") or {
+        "running": False,
+        "station": settings.station.id,
+        "city": settings.station.city,
+        "name": settings.station.name,
+        "settings": settings.digest(),
+        **at_rest(settings),
+    }
+
+
+def at_rest(settings: Settings) -> dict[str, Any]:
+    """The books in the files; all None where there is no ledger yet."""
+    from kiosk.offline import books
+
+    found = books(settings)
+    names = ("head_seq", "watermark", "epoch", "queue")
+    return {name: None if found is None else getattr(found, name) for name in names}
+
+
+def sync_status(settings: Settings) -> dict[str, Any]:
+    """How far the city is."""
+    found = asked(settings, "status")
+    if found is None:
+        return {"running": False, **at_rest(settings), "link": None, "last_ack_age_ms": None}
+    names = ("head_seq", "watermark", "epoch", "queue", "link", "last_ack_age_ms")
+    return {"running": True, **{name: found[name] for name in names}}
+
+
+def scales(settings: Settings) -> list[dict[str, Any]]:
+    """Every bin with what the settings say of its scale, and what it shows where one runs."""
+    found = asked(settings, "status")
+    live = {one["bin"]: one for one in found["bins"]} if found else {}
+    return [
+        {
+            "bin": one.id,
+            "item": one.item,
+            "kind": scale_kind(one.scale),
+            "max_g": one.scale and one.scale.max_g,
+            "division_g": one.scale and one.scale.division_g,
+            "state": live.get(one.id, {}).get("state"),
+            "live_g": live.get(one.id, {}).get("live_g"),
+            "samples_per_s": live.get(one.id, {}).get("samples_per_s"),
+            "rejected": live.get(one.id, {}).get("rejected"),
+        }
+        for one in settings.bins
+    ]
+
+
+def scale_kind(scale: object) -> str | None:
+    if scale is None:
+        return None
+    return "hx711" if isinstance(scale, Hx711Scale) else "indicator"
+
+
+def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:
+    """Answers for a caretaker what the screen would ask; OperatorError for no such bin."""
+    bins = [one.id for one in settings.bins]
+    if bin_id not in bins:
+        raise OperatorError(
+            "no_such_bin", f"There is no bin {bin_id}.", f"The bins are: {', '.join(bins)}."
+        )
+    ask(settings, "touch", action=action, bin=bin_id)
+    return {"action": action, "bin": bin_id}
+
+
+def watch(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What the screen shows, as it changes, until the station ends."""
+    with ControlClient(settings.paths.socket) as client:
+        yield from client.stream("watch")
+
+
+def doctor(call: Call) -> list[Finding]:
+    """Every check, worst settings first: without settings nothing else can be looked at."""
+    from kiosk.doctor import ground
+    from kiosk.tomlfile import FileProblem
+
+    try:
+        settings = call.settings
+    except FileProblem as error:
+        what, todo = call.words.error(error)
+        values: dict[str, str | int | float] = {"what": what, "todo": todo}
+        return [
+            Finding(code="settings", level="ERR", case="wrong", cause=error.code, values=values)
+        ]
+    found = [*ground.settings(settings), *ground.keys(settings)]
+    answer = asked(settings, "doctor")
+    if answer is None:
+        found += at_rest_findings(settings)
+    else:
+        found += msgspec.convert(answer["findings"], list[Finding])
+    return sorted(found, key=lambda one: CODES.index(one.code))
+
+
+def at_rest_findings(settings: Settings) -> Iterator[Finding]:
+    """A station that does not run, its disk, and the books in its files."""
+    from kiosk.doctor import ground
+    from kiosk.doctor.station import core_dumps, watermark
+    from kiosk.offline import books
+
+    yield Finding(code="station", level="ERR", case="not_running")
+    yield ground.free_disk(settings)
+    yield core_dumps(allowed=ground.may_dump_core())
+    try:
+        found = books(settings)
+    except KioskError as error:
+        yield Finding(code="ledger", level="ERR", case="trouble", cause=error.code)
+        return
+    if found is None:
+        yield Finding(code="ledger", level="WARN", case="none")
+    elif not found.tail_good:
+        yield Finding(code="ledger", level="ERR", case="broken")
+    else:
+        yield Finding(code="ledger", level="OK", case="ok", values={"head": found.head_seq})
+    if found is not None:
+        yield watermark(found.queue, found.watermark)

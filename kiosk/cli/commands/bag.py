@@ -1,0 +1,28 @@
+"""``kiosk bag``: full bags."""
+
+from __future__ import annotations
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.spoken import SpokenGroup
+
+
+def add(app: click.Group) -> None:
+    app.add_command(bag)
+
+
+@click.group(cls=SpokenGroup)
+def bag() -> None: ...
+
+
+@bag.command("swap")
+@click.argument("bin_id", metavar="BIN")
+@click.pass_obj
+def bag_swap(call: Call, bin_id: str) -> None:
+    from kiosk.cli import asking
+
+    answer = asking.touch(call.settings, "bag_swap", bin_id)
+    if call.json:
+        call.write(answer)
+    call.say("touch.swapped", bin=bin_id)

@@ -1,0 +1,29 @@
+"""``kiosk card``: cards and the codes on them."""
+
+from __future__ import annotations
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.spoken import SpokenGroup
+
+
+def add(app: click.Group) -> None:
+    app.add_command(card)
+
+
+@click.group(cls=SpokenGroup)
+def card() -> None: ...
+
+
+@card.command("read")
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.pass_obj
+def card_read(call: Call, images: tuple[str, ...]) -> int:
+    from drivers.pictures import read_files
+
+    unread = 0
+    for line in read_files(images):
+        unread += "error" in line
+        call.write_each([line])
+    return 1 if unread else 0

@@ -1,0 +1,89 @@
+"""``kiosk scale``: the bins' scales, and recorded traces and bytes without a station."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.spoken import SpokenGroup
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def add(app: click.Group) -> None:
+    app.add_command(scale)
+
+
+@click.group(cls=SpokenGroup)
+def scale() -> None: ...
+
+
+@scale.command("list")
+@click.pass_obj
+def scale_list(call: Call) -> int:
+    from kiosk.cli import asking, pages
+
+    found = asking.scales(call.settings)
+    if call.json:
+        call.write_each(found)
+    else:
+        pages.scales(call, found)
+    return 0
+
+
+@scale.command("zeroed")
+@click.argument("bin_id", metavar="BIN")
+@click.pass_obj
+def scale_zeroed(call: Call, bin_id: str) -> None:
+    from kiosk.cli import asking
+
+    answer = asking.touch(call.settings, "indicator_zeroed", bin_id)
+    if call.json:
+        call.write(answer)
+    call.say("touch.zeroed", bin=bin_id)
+
+
+@scale.command("replay")
+@click.argument("trace", type=EXISTING)
+@click.option("--counts-per-gram", type=float, required=True, metavar="X")
+@click.option("--zero-counts", type=int, required=True, metavar="N")
+@click.option("--max-g", type=click.IntRange(1), required=True, metavar="N")
+@click.option("--division-g", type=click.IntRange(1), required=True, metavar="N")
+@click.option("--rate-sps", type=click.FloatRange(0.1, 1000), required=True, metavar="X")
+@click.option("--min-increment-g", type=click.IntRange(1), metavar="N")
+@click.pass_obj
+def scale_replay(
+    call: Call,
+    trace: Path,
+    counts_per_gram: float,
+    zero_counts: int,
+    max_g: int,
+    division_g: int,
+    rate_sps: float,
+    min_increment_g: int | None,
+) -> None:
+    from kiosk.core.config import ScaleRules
+    from kiosk.replay import replay
+
+    rules = ScaleRules(
+        max_g=max_g,
+        division_g=division_g,
+        min_increment_g=division_g if min_increment_g is None else min_increment_g,
+        rate_sps=rate_sps,
+        counts_per_gram=counts_per_gram,
+        zero_counts=zero_counts,
+    )
+    with trace.open(encoding="utf-8", errors="replace", newline="") as lines:
+        call.write_each(replay(lines, rules))
+
+
+@scale.command("decode")
+@click.argument("file", type=EXISTING)
+@click.option("--protocol", metavar="P")
+@click.pass_obj
+def scale_decode(call: Call, file: Path, protocol: str | None) -> None:
+    from drivers.decode import decode_file
+
+    call.write_each(decode_file(file, protocol))

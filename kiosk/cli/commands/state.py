@@ -1,0 +1,108 @@
+"""``kiosk status``, ``doctor``, ``watch`` and ``sync status``: how the station is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.spoken import Spoken, SpokenGroup
+from kiosk.core.errors import OperatorError
+
+if TYPE_CHECKING:
+    from kiosk.doctor import Finding
+
+
+def add(app: click.Group) -> None:
+    for command in (status, doctor, watch, sync):
+        app.add_command(command)
+
+
+@click.command(cls=Spoken)
+@click.pass_obj
+def status(call: Call) -> int:
+    from kiosk.cli import asking, pages
+
+    found = asking.status(call.settings)
+    if call.json:
+        call.write(found)
+    else:
+        pages.status(call, found)
+    return 0 if found["running"] else 1
+
+
+@click.command(cls=Spoken)
+@click.argument("code", required=False)
+@click.pass_obj
+def doctor(call: Call, code: str | None) -> int:
+    from kiosk.cli import asking, pages
+    from kiosk.doctor import worst
+
+    findings = asking.doctor(call)
+    if code is not None:
+        findings = [one for one in findings if code in (one.code, one.cause)] or unknown(call, code)
+    if call.json:
+        call.write({"worst": worst(findings), "findings": [plain(call, one) for one in findings]})
+    else:
+        pages.doctor(call, findings, explain=code is not None)
+    return 1 if worst(findings) == "ERR" else 0
+
+
+def unknown(call: Call, code: str) -> list[Finding]:
+    """Nothing was found under this code: it is one of the checks, explained, or no code at all."""
+    from kiosk.doctor import CODES
+
+    if code in CODES or call.words.get(f"error.{code}.what") or call.words.get(f"cause.{code}"):
+        return []
+    raise OperatorError(
+        "unknown_code",
+        f"The doctor knows no code {code!r}.",
+        f"The checks are: {', '.join(CODES)}.",
+    )
+
+
+def plain(call: Call, finding: Finding) -> dict[str, object]:
+    """A finding with its two sentences, for a program that shows them."""
+    from kiosk.cli.pages import sentences
+
+    what, todo = sentences(call.words, finding)
+    return {
+        "code": finding.code,
+        "level": finding.level,
+        "case": finding.case,
+        "subject": finding.subject or None,
+        "cause": finding.cause,
+        "what": what,
+        "todo": todo,
+    }
+
+
+@click.command(cls=Spoken)
+@click.pass_obj
+def watch(call: Call) -> None:
+    from kiosk.cli import asking, pages
+
+    screen = pages.Watch(call)
+    for view in asking.watch(call.settings):
+        if call.json:
+            call.write_each([view])
+        else:
+            screen.draw(view)
+
+
+@click.group(cls=SpokenGroup)
+def sync() -> None: ...
+
+
+@sync.command("status")
+@click.pass_obj
+def sync_status(call: Call) -> int:
+    from kiosk.cli import asking, pages
+
+    found = asking.sync_status(call.settings)
+    if call.json:
+        call.write(found)
+    else:
+        pages.sync_status(call, found)
+    return 0

@@ -1,0 +1,208 @@
+"""The pages that people read, from what programs would get as JSON."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from kiosk import catalogue
+from kiosk.cli.call import Call
+from kiosk.cli.texts import Words
+from kiosk.doctor import Finding, worst
+
+CLEAR_SCREEN = "\x1b[H\x1b[2J"
+UNKNOWN = "—"
+
+
+def status(call: Call, found: Mapping[str, Any]) -> None:
+    """One page."""
+    call.say("status.title", name=found["name"], station=found["station"], city=found["city"])
+    if not found["running"]:
+        call.say("status.not_running")
+        books(call, found)
+        return
+    call.say("status.running", age=age(call.words, found["uptime_ms"]), software=found["software"])
+    call.say(f"status.clock_{found['clock']}")
+    link(call, found["link"])
+    books(call, found)
+    call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
+    if found["storage_trouble"] is not None:
+        call.say("status.storage_trouble", code=found["storage_trouble"])
+    for name in found["lost"]:
+        call.say("status.lost", device=device_name(call.words, name))
+    click.echo()
+    bins(call, found["bins"])
+
+
+def books(call: Call, found: Mapping[str, Any]) -> None:
+    if found["head_seq"] is None:
+        call.say("status.no_ledger")
+    else:
+        call.say("status.books", head=found["head_seq"], queue=found["queue"])
+
+
+def link(call: Call, found: Mapping[str, Any]) -> None:
+    if found["online"]:
+        call.say("status.online")
+    else:
+        call.say("status.offline", why=cause(call.words, found["code"]))
+
+
+def bins(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
+    """The bins as a table."""
+    names = item_names(call)
+    head = [call.words(f"bins.{name}") for name in ("bin", "item", "weight", "state")]
+    rows = [
+        [
+            one["bin"],
+            names.get(one["item"], one["item"]),
+            weight(one["live_g"]),
+            call.words(f"state.{one['state']}") if one["state"] else UNKNOWN,
+        ]
+        for one in found
+    ]
+    table([head, *rows])
+
+
+def scales(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
+    """``kiosk scale list``."""
+    names = item_names(call)
+    heads = ("bin", "item", "kind", "max", "division", "weight", "state")
+    rows = [[call.words(f"bins.{name}") for name in heads]]
+    for one in found:
+        rows.append(
+            [
+                one["bin"],
+                names.get(one["item"], one["item"]),
+                call.words(f"scalekind.{one['kind'] or 'none'}"),
+                weight(one["max_g"]),
+                UNKNOWN if one["division_g"] is None else f"{one['division_g']} g",
+                weight(one["live_g"]),
+                call.words(f"state.{one['state']}") if one["state"] else UNKNOWN,
+            ]
+        )
+    table(rows)
+
+
+def sync_status(call: Call, found: Mapping[str, Any]) -> None:
+    """``kiosk sync status``."""
+    if found["head_seq"] is None:
+        call.say("status.no_ledger")
+        return
+    call.say("sync.watermark", watermark=found["watermark"], head=found["head_seq"])
+    call.say("sync.queue" if found["queue"] else "sync.all_there", queue=found["queue"])
+    if not found["running"]:
+        call.say("status.not_running")
+        return
+    if found["last_ack_age_ms"] is None:
+        call.say("sync.no_ack")
+    else:
+        call.say("sync.last_ack", age=age(call.words, found["last_ack_age_ms"]))
+    link(call, found["link"])
+
+
+def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
+    """A line a finding, its next step below it where there is one to take."""
+    for finding in findings:
+        what, todo = sentences(call.words, finding)
+        click.echo(f"{call.words('level.' + finding.level)}  {what}")
+        if finding.level != "OK":
+            call.say("doctor_page.todo", todo=todo)
+        if explain:
+            call.say("doctor_page.code", code=finding.code, cause=finding.cause or UNKNOWN)
+    if explain and not findings:
+        call.say("doctor_page.nothing")
+        return
+    call.say(f"doctor_page.{worst(findings)}")
+
+
+def sentences(words: Words, finding: Finding) -> tuple[str, str]:
+    """What was found and the next step."""
+    values = {
+        "subject": finding.subject,
+        "cause": cause(words, finding.cause),
+        **finding.values,
+    }
+    key = f"doctor.{finding.code}.{finding.case}"
+    return words(f"{key}.what", **values), words.get(f"{key}.todo", **values) or ""
+
+
+def cause(words: Words, code: str | None) -> str:
+    """A device's, ledger's or link's code in words; the code itself where there are none."""
+    if code is None:
+        return UNKNOWN
+    return words.get(f"cause.{code}") or code
+
+
+class Watch:
+    """``kiosk watch``: redrawn in place on a terminal, a block a change elsewhere."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def draw(self, view: Mapping[str, Any]) -> None:
+        call = self._call
+        if sys.stdout.isatty():
+            click.echo(CLEAR_SCREEN, nl=False)
+        call.say(f"phase.{view['phase']}")
+        call.say("watch.counts", checkins=view["checkins"], records=view["records"])
+        call.say("status.online" if view["online"] else "watch.offline")
+        if view["storage_trouble"]:
+            call.say("watch.storage_trouble")
+        bins(call, view["bins"])
+        sys.stdout.flush()
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns by width on a terminal, where a Japanese character takes two places."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def columns(text: str) -> int:
+    """Places on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def weight(grams: int | None) -> str:
+    """Kilograms for people; what is not known is no 0."""
+    return UNKNOWN if grams is None else f"{grams / 1000:.2f} kg"
+
+
+def age(words: Words, ms: int) -> str:
+    """A length of time in one unit."""
+    for unit, unit_ms in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
+        if ms >= 2 * unit_ms:
+            return words(f"age.{unit}", n=ms // unit_ms)
+    return words("age.seconds", n=ms // 1000)
+
+
+def device_name(words: Words, name: str) -> str:
+    kind, _, subject = name.partition(":")
+    return f"{words.get(f'device.{kind}') or kind} {subject}".rstrip()
+
+
+def item_names(call: Call) -> dict[str, str]:
+    """The items' names in the language in use."""
+    items = catalogue.load(call.settings.paths.catalogue).items
+    return {code: getattr(item, call.words.language) for code, item in items.items()}
+
+
+def as_rows(tables: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Nested settings as place and value, in the file's order; what is not set is left out."""
+    if isinstance(tables, Mapping):
+        for name, value in tables.items():
+            yield from as_rows(value, f"{place}.{name}" if place else str(name))
+    elif isinstance(tables, list | tuple):
+        for number, value in enumerate(tables):
+            yield from as_rows(value, f"{place}[{number}]")
+    elif tables is not None:
+        yield place, tables
