@@ -145,6 +145,8 @@ class Station:
         self._intents: deque[_Intent] = deque(
             _Write(VisitClose(visit, "restart")) for visit in memory.open_visits
         )
+        self._held: list[Settled] = []
+        """Settled, but a card shown in this very moment might still say whose it is."""
         self._awaiting: tuple[_Intent, tuple[Item, ...]] | None = None
         self._blocked_until_ms: int | None = None
         self._now = Moment(0, 0, "unsynced", 0)
@@ -409,7 +411,7 @@ class Station:
                 return False
             if bin_.swap is not None and bin_.engaged == visit.visit:
                 return False
-        return True
+        return not any(s.began_ms < visit.ended_ms for s in self._held)
 
     def _decide_close(self, visit: Visit) -> tuple[AnyDraft, ...]:
         drafts: list[AnyDraft] = []
@@ -443,7 +445,7 @@ class Station:
                 self._moved(bin_, sign.t_ms)
             else:
                 self._touch_visit(sign.t_ms)
-                self._intend(_Settle(sign))
+                self._held.append(sign)
 
     def _moved(self, bin_: Bin, t_ms: int) -> None:
         self._touch_visit(t_ms)
@@ -546,9 +548,12 @@ class Station:
         return (*flush, self._weighing(bin_, visit, base_g, settled))
 
     def _owner(self, settled: Settled) -> Owner:
+        until_ms = settled.t_ms
+        if self._rules.crowd == "one_by_one":
+            until_ms = max(until_ms, settled.began_ms + self._rules.handover_ms)
         owner = owner_of(
             settled.began_ms,
-            settled.t_ms,
+            until_ms,
             self._visits,
             self._rules.crowd,
             self._rules.handover_ms,
@@ -744,6 +749,7 @@ class Station:
         bin_ = self.bins.get(name) if kind == "scale" else None
         if bin_ is not None:
             bin_.lost = True
+            self._held = [s for s in self._held if s.bin != name]
             bin_.interrupt()
         last_ms = self._alarmed_ms.get(event.device)
         if last_ms is None or event.t_ms - last_ms >= ALARM_EVERY_MS:
@@ -766,6 +772,9 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         moving = any(b.moving_since_ms is not None for b in self.bins.values())
+        for settled in [s for s in self._held if self._decided(s, t_ms)]:
+            self._held.remove(settled)
+            self._intend(_Settle(settled))
         for bin_ in self.bins.values():
             swap = bin_.swap
             still = bin_.moving_since_ms is None
@@ -789,6 +798,12 @@ class Station:
         for bin_id in off:
             del self._lamp_off_ms[bin_id]
         return [Lamp(bin_id, "off") for bin_id in off]
+
+    def _decided(self, settled: Settled, t_ms: int) -> bool:
+        """Whether no card can change any more whose this is (``visits.owner_of``)."""
+        if self._rules.crowd == "together" or self.bins[settled.bin].stage != "normal":
+            return True
+        return t_ms - settled.began_ms >= self._rules.handover_ms
 
     def _forget_visits(self, t_ms: int) -> None:
         """Ended visits stay while a movement of their time may still settle."""
