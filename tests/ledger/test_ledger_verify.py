@@ -1,0 +1,263 @@
+"""What a checker finds in a ledger that somebody, or a card, has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ledger_site import Site, checkin, close_visit, drop_many
+
+from kiosk.core.canonical import canonical
+from kiosk.core.chain import ZERO, digest, link
+from kiosk.core.errors import OperatorError
+from kiosk.ledger.export import export
+from kiosk.ledger.show import show
+from kiosk.ledger.verify import verify
+from sync.messages import batch_message
+from sync.signing import Signer
+
+Db = sqlite3.Connection
+ACKED = 12
+THIEF = Signer(b"a-key-that-is-not-the-station's!")
+
+
+@pytest.fixture
+def kept(site: Site) -> Path:
+    """A folder with 20 entries, sealed check-ins among them, acknowledged up to 12."""
+    ledger = site.open()
+    drop_many(ledger, 10)
+    ledger.append([checkin(b"A", visit="v-1"), checkin(b"B")])
+    ledger.batch(0)
+    ledger.append([close_visit()])
+    ledger.accept_ack(site.ack(ledger, ACKED))
+    ledger.append([checkin(bytes([letter])) for letter in b"CDEFGH"])
+    ledger.close()
+    return site.folder
+
+
+def check(site: Site, folder: Path) -> set[str]:
+    findings = verify(folder, city_key=site.city.public_key, station_key=site.signer.public_key)
+    return {finding.code for finding in findings}
+
+
+def rechain(db: Db, signer: Signer) -> None:
+    """Digests, hashes and signatures computed anew, so that the ledger agrees with itself."""
+    before = ZERO
+    ledger = ""
+    for seq, body in db.execute("SELECT seq, body FROM ledger ORDER BY seq").fetchall():
+        ledger = ledger or json.loads(body)["ledger"]
+        own = digest(body.encode())
+        before = link(before, own)
+        db.execute("UPDATE ledger SET digest = ?, hash = ? WHERE seq = ?", (own, before, seq))
+        db.execute(
+            "UPDATE batch_sig SET sig = ? WHERE last_seq = ?",
+            (signer.sign(batch_message(ledger, seq, before)), seq),
+        )
+
+
+def change_a_body(db: Db) -> None:
+    db.execute(
+        "UPDATE ledger SET body = replace(body, '\"net_g\":100', '\"net_g\":900') WHERE seq = 5"
+    )
+
+
+def change_a_body_and_its_digest(db: Db) -> None:
+    change_a_body(db)
+    (body,) = db.execute("SELECT body FROM ledger WHERE seq = 5").fetchone()
+    db.execute("UPDATE ledger SET digest = ? WHERE seq = 5", (digest(body.encode()),))
+
+
+def flip_a_hash(db: Db) -> None:
+    db.execute("UPDATE ledger SET hash = ? WHERE seq = 7", (os.urandom(32),))
+
+
+def remove_one(db: Db) -> None:
+    db.execute("DELETE FROM ledger WHERE seq = 6")
+
+
+def remove_one_and_close_the_gap(db: Db) -> None:
+    remove_one(db)
+    for seq in range(7, 21):
+        db.execute("UPDATE ledger SET seq = ? WHERE seq = ?", (seq - 1, seq))
+
+
+def swap_two(db: Db) -> None:
+    for old, new in ((4, 100), (5, 4), (100, 5)):
+        db.execute("UPDATE ledger SET seq = ? WHERE seq = ?", (new, old))
+
+
+def swap_two_bodies(db: Db) -> None:
+    rows = db.execute("SELECT body, digest FROM ledger WHERE seq IN (4, 5) ORDER BY seq").fetchall()
+    for seq, row in zip((5, 4), rows, strict=True):
+        db.execute("UPDATE ledger SET body = ?, digest = ? WHERE seq = ?", (*row, seq))
+
+
+def cut_the_tail(db: Db) -> None:
+    db.execute("DELETE FROM ledger WHERE seq > 9")
+
+
+def cut_the_tail_with_its_signatures(db: Db) -> None:
+    cut_the_tail(db)
+    db.execute("DELETE FROM batch_sig WHERE last_seq > 9")
+
+
+def write_anew_with_the_stations_own_key(db: Db) -> None:
+    db.execute("DELETE FROM ledger WHERE seq > 9")
+    db.execute("DELETE FROM batch_sig")
+    db.execute("UPDATE ledger SET body = replace(body, '\"pet-bottle\"', '\"can\"')")
+    for last in range(10, 21):
+        body = {"kind": "visit_close", "reason": "idle", "seq": last, "visit": "v-9"}
+        text = canonical(body | {"at": {}}).decode()
+        db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", (last, text, ZERO, ZERO))
+    db.execute("INSERT INTO batch_sig VALUES (20, ?)", (bytes(64),))
+    db.execute("DELETE FROM seal")
+    rechain(db, Signer(b"station-key-of-the-tests-32bytes"))
+
+
+def write_anew_under_another_key(db: Db) -> None:
+    db.execute(
+        "UPDATE ledger SET body = replace(body, ?, ?) WHERE seq = 1",
+        (Site(Path()).signer.public_key.hex(), THIEF.public_key.hex()),
+    )
+    rechain(db, THIEF)
+
+
+def put_anothers_pseudonym_in(db: Db) -> None:
+    db.execute("UPDATE seal SET pseudonym = ? WHERE seq = 12", (b"X" * 16,))
+
+
+def forge_the_last_signature(db: Db) -> None:
+    db.execute("UPDATE batch_sig SET sig = ? WHERE last_seq = 20", (bytes(64),))
+
+
+def invent_grams(db: Db) -> None:
+    db.execute(
+        "UPDATE ledger SET body = replace(body, '\"gross_after_g\":400',"
+        " '\"gross_after_g\":700') WHERE seq = 5"
+    )
+    rechain(db, Site(Path()).signer)
+
+
+Tampering = Callable[[Db], None]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "codes"),
+    [
+        (change_a_body, {"body_changed"}),
+        (change_a_body_and_its_digest, {"chain_broken", "books_broken"}),
+        (flip_a_hash, {"chain_broken"}),
+        (remove_one, {"entry_missing"}),
+        (remove_one_and_close_the_gap, {"chain_broken", "seq_differs", "tail_cut"}),
+        (swap_two, {"chain_broken", "seq_differs", "books_broken"}),
+        (swap_two_bodies, {"chain_broken", "seq_differs", "books_broken"}),
+        (cut_the_tail, {"tail_cut", "ack_beyond_head"}),
+        (cut_the_tail_with_its_signatures, {"head_unsigned", "ack_beyond_head"}),
+        (write_anew_with_the_stations_own_key, {"ack_head_differs"}),
+        (write_anew_under_another_key, {"key_differs", "ack_head_differs"}),
+        (put_anothers_pseudonym_in, {"seal_differs"}),
+        (forge_the_last_signature, {"signature_bad"}),
+        (invent_grams, {"books_broken", "ack_head_differs"}),
+    ],
+)
+def test_tampering_is_found(site: Site, kept: Path, tamper: Tampering, codes: set[str]) -> None:
+    with closing(sqlite3.connect(site.database)) as db, db:
+        tamper(db)
+    found = check(site, kept)
+    assert codes <= found, found
+
+
+def test_an_untouched_ledger_is_well(site: Site, kept: Path) -> None:
+    assert check(site, kept) == set()
+
+
+def test_a_forgotten_seal_is_no_fault(site: Site, kept: Path) -> None:
+    with closing(sqlite3.connect(site.database)) as db, db:
+        db.execute("DELETE FROM seal WHERE seq IN (12, 15)")
+    assert check(site, kept) == set()
+
+
+def test_rewriting_under_another_key_needs_no_key_file_to_be_seen(site: Site, kept: Path) -> None:
+    with closing(sqlite3.connect(site.database)) as db, db:
+        write_anew_under_another_key(db)
+    codes = {finding.code for finding in verify(kept, city_key=site.city.public_key)}
+    assert codes == {"ack_head_differs"}
+
+
+def test_an_acknowledgement_that_the_city_did_not_sign(site: Site, kept: Path) -> None:
+    ack = json.loads((kept / "ack.json").read_text())
+    (kept / "ack.json").write_text(json.dumps(ack | {"seq": 5}))
+    assert check(site, kept) == {"ack_bad_signature"}
+    (kept / "ack.json").write_text("{}")
+    assert check(site, kept) == {"ack_malformed"}
+
+
+def test_a_copy_of_a_running_stations_files(site: Site, tmp_path: Path) -> None:
+    ledger = site.open()
+    drop_many(ledger, 5)
+    ledger.accept_ack(site.ack(ledger))
+    copy = tmp_path / "stick"
+    copy.mkdir()
+    for name in ("ledger.db", "ledger.db-wal", "ack.json"):
+        shutil.copy(site.folder / name, copy / name)
+    ledger.close()
+
+    assert check(site, copy) == set()
+    assert [entry["seq"] for entry in show(copy, last=2)] == [5, 6]
+
+
+def test_any_changed_byte_of_the_file_is_seen_or_changes_no_entry(
+    site: Site, kept: Path, tmp_path: Path
+) -> None:
+    whole = site.database.read_bytes()
+    said = list(export(site.database))
+    unnoticed = 0
+    for offset in range(17, len(whole), 977):
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0x10]) + whole[offset + 1 :])
+        findings = verify(
+            copy,
+            ack=kept / "ack.json",
+            city_key=site.city.public_key,
+            station_key=site.signer.public_key,
+        )
+        if not findings:
+            unnoticed += 1
+            assert list(export(copy)) == said
+    assert unnoticed
+
+
+def test_no_ledger_at_all_is_the_callers_mistake(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError) as refused:
+        verify(tmp_path)
+    assert refused.value.code == "no_ledger"
+    (tmp_path / "ledger.db").write_text("This is a letter, not a ledger.\n" * 50)
+    assert [finding.code for finding in verify(tmp_path)] == ["unreadable"]
+
+
+def test_an_export_proves_itself_without_the_database(site: Site, kept: Path) -> None:
+    first, *lines = [json.loads(line) for line in export(kept)]
+
+    before = ZERO
+    for line in lines:
+        if "body" in line:
+            own = hashlib.sha256(line["body"].encode()).digest()
+            assert own.hex() == line["digest"]
+            before = link(before, own)
+            assert before.hex() == line["hash"]
+    assert (first["last"], first["head"]) == (20, before.hex())
+    assert [line["signature"]["last_seq"] for line in lines if "signature" in line][-1] == 20
+    assert len([line for line in lines if "seal" in line]) == 8
+
+
+def test_entries_are_shown_by_kind_and_bin(kept: Path) -> None:
+    assert [entry["seq"] for entry in show(kept, kinds=["weighing"], last=3)] == [9, 10, 11]
+    assert show(kept, bin_id="b2") == []
+    assert len(show(kept, kinds=["weighing", "genesis"], last=100)) == 11
