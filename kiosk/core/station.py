@@ -533,9 +533,11 @@ class Station:
         least_g = bin_.scale.min_increment_g
         if owner.anonymous and bin_.quantised:
             least_g += d  # a rounded value may flicker by one division on its own
-        if abs(change_g) < least_g or self._is_new_bag(bin_, owner, left_g, settled):
+        if abs(change_g) < least_g:
             self._small(bin_, visit, base_g, settled)
             return None
+        if self._is_new_bag(bin_, owner, left_g, settled):
+            return bin_.unattributed("drift", book_g, settled.gross_g, settled.uncertainty_g)
         flush = self._flush(bin_, base_g, visit)
         if owner.anonymous:
             if change_g < 0:

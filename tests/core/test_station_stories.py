@@ -1,0 +1,322 @@
+"""Stories of people and bins, told to the rules in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hw_sim.days import Day
+
+from kiosk.core.effects import Beep, Record
+from kiosk.core.entries import BagSwap, Checkin, Unattributed, VisitClose, Weighing
+from kiosk.core.events import CardSeen, CountsBlock, DeviceBack, DeviceLost, Moment, Tick, Touch
+
+ANN, BOB = b"a" * 16, b"b" * 16
+
+
+@pytest.fixture
+def day() -> Day:
+    day = Day(1)
+    day.run(4_000)
+    return day
+
+
+def nets(day: Day) -> list[tuple[bytes | None, int]]:
+    """Who was credited with how much, to the division."""
+    return [
+        (day.books.visits.get(w.visit) if w.visit else None, round(w.net_g / 20) * 20)
+        for w in day.books.weighings
+    ]
+
+
+def causes(day: Day) -> list[str]:
+    return [u.cause for u in day.books.unattributed if abs(u.net_g or 0) > 20]
+
+
+def test_a_card_and_a_bag_make_one_weighing_of_that_resident(day: Day) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b1", 420)
+    day.run(4_000)
+    assert nets(day) == [(ANN, 420)]
+    assert day.books.weighings[0].points == 4
+    assert day.station.view().phase == "recorded"
+    day.run(5_000)
+    assert day.station.view().phase == "thanks"
+
+
+def test_a_drop_without_a_card_is_never_refused(day: Day) -> None:
+    day.drop(None, "b0", 300)
+    day.run(6_000)
+    (weighing,) = day.books.weighings
+    assert weighing.visit is not None and weighing.visit not in day.books.visits
+    assert day.station.view().can_claim
+
+
+def test_an_anonymous_drop_is_claimed_by_a_touch_and_the_next_card(day: Day) -> None:
+    day.drop(ANN, "b0", 300)
+    day.run(5_000)
+    day.post(Touch(day.t_ms, "claim"))
+    assert day.station.view().claiming
+    day.card(ANN)
+    assert nets(day) == [(ANN, 300)]
+    assert day.books.checkins == []
+
+
+def test_twenty_grams_dropped_ten_times_on_thirty_kilograms_come_out_as_two_hundred() -> None:
+    day = Day(2)
+    day.platforms["b2"].load_g = 30_000
+    day.run(4_000)
+    day.card(ANN)
+    day.run(3_000)
+    for _ in range(10):
+        day.drop(ANN, "b2", 20)
+        day.run(4_000)
+    day.run(60_000)
+    credited, _ = day.books.credited_g()[ANN, "b2"]
+    assert abs(credited - 200) <= 20
+    day.check()
+
+
+def test_small_things_are_carried_within_the_visit(day: Day) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    for _ in range(3):
+        day.drop(ANN, "b0", 15)
+        day.run(4_000)
+    assert sum(w.net_g for w in day.books.weighings) >= 25
+    day.run(60_000)
+    assert abs(day.books.gross_g["b0"] - 45) <= 3, "the rest is in the books as a remainder"
+
+
+def test_what_is_taken_out_again_lowers_the_visit_without_blame(day: Day) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 900)
+    day.run(6_000)
+    day.drop(ANN, "b0", -900)
+    day.run(4_000)
+    assert nets(day) == [(ANN, 900), (ANN, -900)]
+    assert sum(w.points for w in day.books.weighings) == 0
+    assert day.books.swaps == []
+    assert day.station.view().phase == "taken_out"
+
+
+def test_a_bag_is_changed_without_anyone_pressing_anything(day: Day) -> None:
+    day.platforms["b0"].load_g = 0
+    day.drop(None, "b0", 6_000)
+    day.run(40_000)
+    day.change_bag("b0")
+    (swap,) = day.books.swaps
+    assert abs((swap.net_g or 0) - 6_000) <= 20
+    assert swap.new_bag != swap.bag
+
+
+def test_a_drop_into_the_new_bag_before_its_change_is_written_is_not_lost(day: Day) -> None:
+    day.drop(None, "b0", 6_000)
+    day.run(40_000)
+    day.drop(None, "b0", -6_000)
+    day.run(2_600)
+    day.card(ANN)
+    day.run(200)
+    day.drop(ANN, "b0", 500, after_ms=0)
+    day.run(8_000)
+    assert len(day.books.swaps) == 1
+    day.run(60_000)
+    day.check()
+
+
+def test_a_bin_lifted_off_for_cleaning_is_away_until_it_is_back(day: Day) -> None:
+    day.drop(None, "b1", 2_000)
+    day.run(40_000)
+    day.drop(None, "b1", -5_000)
+    day.run(5_000)
+    assert day.station.view().bins[1].state == "away"
+    day.drop(None, "b1", 4_990)
+    day.run(5_000)
+    assert day.station.view().bins[1].state == "ready"
+    assert len(day.books.weighings) == 1
+    day.check()
+
+
+def test_a_bin_that_comes_back_emptied_has_a_new_bag(day: Day) -> None:
+    day.drop(None, "b1", 2_000)
+    day.run(40_000)
+    day.drop(None, "b1", -5_000)
+    day.run(5_000)
+    day.drop(None, "b1", 3_000)
+    day.run(8_000)
+    assert len(day.books.swaps) == 1
+    day.check()
+
+
+def test_a_new_card_ends_the_turn_and_an_earlier_change_stays_with_the_earlier_one(
+    day: Day,
+) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 800)
+    day.run(300)
+    # Ann's hand keeps the platform moving; Bob shows his card three seconds after her movement began.
+    for _ in range(4):
+        day.platforms["b0"].move(day.t_ms, 0)
+        day.run(700)
+    day.card(BOB)
+    day.run(8_000)
+    assert nets(day) == [(ANN, 800)]
+    assert "next_card" not in causes(day)
+
+
+def test_a_movement_close_to_the_next_card_is_nobodys(day: Day) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    day.card(BOB)
+    day.run(1_000)
+    day.drop(None, "b0", 700)
+    day.run(6_000)
+    assert nets(day) == [(None, 700)]
+
+
+def test_the_same_card_again_only_greets_again(day: Day) -> None:
+    day.card(ANN)
+    day.run(2_000)
+    day.card(ANN)
+    assert day.books.checkins == [ANN]
+    assert day.greeted == 2
+
+
+def test_visits_together_name_nobody_while_several_are_open() -> None:
+    day = Day(3, crowd="together")
+    day.run(4_000)
+    day.card(ANN)
+    day.card(BOB)
+    assert day.books.checkins == [ANN, BOB]
+    day.run(2_000)
+    day.drop(ANN, "b0", 500)
+    day.run(6_000)
+    assert nets(day) == [(None, 500)]
+    assert all(v is None for v in day.books.visits), "unlinked: no check-in names a visit"
+
+
+def test_a_knock_records_nothing(day: Day) -> None:
+    day.platforms["b0"].move(day.t_ms, 0)
+    day.run(8_000)
+    assert day.books.weighings == [] and causes(day) == []
+
+
+def test_a_kill_in_mid_drop_gives_it_to_no_one_but_keeps_it(day: Day) -> None:
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(None, "b0", 640)
+    day.run(500)
+    day.restart()
+    day.run(5_000)
+    assert day.books.weighings == []
+    assert causes(day) == ["restart"]
+    assert len(day.books.closed) == 1
+    day.check()
+
+
+def test_a_night_without_power_is_in_the_books(day: Day) -> None:
+    day.drop(None, "b0", 2_000)
+    day.run(40_000)
+    day.power_cut(3_600_000, lambda: day.drop(None, "b0", 300))
+    assert causes(day) == ["while_off"]
+    day.check()
+
+
+def test_a_bag_changed_in_the_dark_is_a_bag_change(day: Day) -> None:
+    day.drop(None, "b0", 2_000)
+    day.run(40_000)
+    day.power_cut(3_600_000, lambda: day.drop(None, "b0", -2_000))
+    assert len(day.books.swaps) == 1
+    day.check()
+
+
+def test_a_scale_that_was_unplugged_closes_its_gap_with_one_entry(day: Day) -> None:
+    day.post(DeviceLost("scale:b0", day.t_ms, "scale_missing", "no answer"))
+    assert day.station.view().bins[0].state == "trouble"
+    day.platforms["b0"].load_g = 750
+    day.t_ms += 30_000
+    day.post(DeviceBack("scale:b0", day.t_ms))
+    day.run(4_000)
+    assert causes(day) == ["unscaled"]
+    assert day.station.view().bins[0].state == "ready"
+    day.check()
+
+
+def test_drift_between_visits_is_nobodys(day: Day) -> None:
+    day.drop(None, "b0", 3_000)
+    day.run(60_000)
+    day.platforms["b0"].drift_g += 8
+    day.run(30_000)
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 500)
+    day.run(6_000)
+    credited, _ = day.books.credited_g()[ANN, "b0"]
+    assert abs(credited - 500) <= 4
+    assert any(u.cause == "drift" for u in day.books.unattributed)
+
+
+def test_nothing_is_beeped_or_believed_before_the_commit(day: Day) -> None:
+    card = CardSeen(day.t_ms, ANN, "qr", True)
+    now = Moment(day.t_ms, day.t_ms, "synced", day.days)
+    (record,) = day.station.handle(card, now)
+    assert isinstance(record, Record) and isinstance(record.items[0].draft, Checkin)
+    assert day.station.view().phase == "waiting"
+    effects = day.station.recorded(record.items, (9,))
+    assert effects == [Beep("seen")] and day.station.view().phase == "greeting"
+
+
+def test_a_full_disk_loses_no_weight_and_greets_nobody(day: Day) -> None:
+    station, refused = day.station, 0
+    day.drop(None, "b0", 800)
+    for _ in range(80):
+        day.t_ms += 100
+        now = Moment(day.t_ms, day.t_ms, "synced", day.days)
+        counts = day.platforms["b0"].counts(day.t_ms)
+        for event in (CountsBlock("b0", (day.t_ms,), (counts,)), Tick(day.t_ms)):
+            for effect in station.handle(event, now):
+                if isinstance(effect, Record):
+                    refused += 1
+                    assert station.failed(effect.items) == [Beep("trouble")]
+    assert 2 <= refused <= 10, "tried again each second, not at each sample"
+    assert station.view().storage_trouble and station.view().phase != "recorded"
+    day.run(2_000)
+    assert nets(day) == [(None, 800)]
+    assert not station.view().storage_trouble
+
+
+def test_an_indicator_that_zeroed_itself_asks_and_the_bin_goes_on_without_its_scale() -> None:
+    day = Day(4)
+    day.run(4_000)
+    day.drop(None, "b0", 5_000)
+    day.run(60_000)
+    first, *others = day.rules.bins
+    assert first.scale is not None
+    scale = replace(first.scale, zeroes_itself=True)
+    day.rules = replace(day.rules, bins=(replace(first, scale=scale), *others))
+    day.platforms["b0"].drift_g = -5_000
+    day.power_cut(3_600_000)
+    assert day.station.view().bins[0].state == "question"
+    day.post(Touch(day.t_ms, "indicator_zeroed", "b0"))
+    assert causes(day) == ["indicator_zeroed"]
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 400)
+    day.run(6_000)
+    assert nets(day)[-1] == (ANN, 400)
+
+
+def test_visit_close_is_the_last_word_of_a_visit(day: Day) -> None:
+    kinds: list[str] = []
+    check = day.books._check
+    day.books._check = lambda item: (kinds.append(type(item.draft).__name__), check(item))[1]  # type: ignore[method-assign]
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 500)
+    day.run(40_000)
+    names = {c.__name__ for c in (Checkin, Weighing, Unattributed, BagSwap, VisitClose)}
+    assert set(kinds) <= names
+    assert kinds[-1] == "VisitClose" and kinds.count("VisitClose") == 1
