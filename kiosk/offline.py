@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pwd
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +58,9 @@ def books(settings: Settings) -> Books | None:
 def tail(database: Path) -> tuple[int, bool]:
     """The last seq, and whether the last entries are gapless and prove themselves."""
     from kiosk.ledger import rows
-    from kiosk.ledger.database import connect_reader, told
+    from kiosk.ledger.reading import reading
 
-    with told(), closing(connect_reader(database)) as db:
+    with reading(database) as db:
         head_seq, _ = rows.head(db)
         after = max(0, head_seq - TAIL_ENTRIES)
         prev = rows.hash_at(db, after)

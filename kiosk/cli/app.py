@@ -8,14 +8,13 @@ anything else is our own bug and is not hidden.
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from kiosk.cli.call import Call
-from kiosk.cli.commands import bag, card, config, scale, service, state
+from kiosk.cli.commands import bag, card, config, ledger, scale, service, state
 from kiosk.cli.spoken import SpokenGroup, remember
 from kiosk.core.errors import KioskError, OperatorError
 
@@ -43,7 +42,7 @@ def app(ctx: click.Context) -> None:
         menu(ctx)
 
 
-for module in (state, service, scale, card, bag, config):
+for module in (state, service, scale, card, bag, ledger, config):
     module.add(app)
 
 
@@ -66,10 +65,6 @@ def main(args: Sequence[str] | None = None) -> int:
         mistaken = isinstance(error, OperatorError) and error.code not in NOT_THE_CALLS_FAULT
         return WRONG_CALL if mistaken else FOUND
     except (click.Abort, KeyboardInterrupt):
-        return DONE
-    except BrokenPipeError:
-        # Whoever read us has enough (`| head`); Python must not complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 
 

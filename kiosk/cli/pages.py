@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -136,6 +138,36 @@ def cause(words: Words, code: str | None) -> str:
     if code is None:
         return UNKNOWN
     return words.get(f"cause.{code}") or code
+
+
+def entries(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
+    """The ledger's entries, a line each; a clock that was not synchronised is marked."""
+    if not found:
+        call.say("show.none")
+        return
+    zone = ZoneInfo(call.settings.station.timezone)
+    rows = [[call.words(f"show.{name}") for name in ("seq", "time", "kind", "bin", "net")]]
+    for entry in found:
+        kind = entry.get("kind", "thinned" if "thinned" in entry else "damaged")
+        net_g = entry.get("net_g")
+        rows.append(
+            [
+                str(entry["seq"]),
+                told_time(call.words, entry.get("at"), zone),
+                call.words.get(f"entry.{kind}") or kind,
+                entry.get("bin") or "",
+                "" if net_g is None else f"{net_g:+} g",
+            ]
+        )
+    table(rows)
+
+
+def told_time(words: Words, at: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
+    """The wall clock as it was told then."""
+    if at is None:
+        return UNKNOWN
+    told = datetime.fromtimestamp(at["utc_ms"] / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    return told if at["clock"] == "synced" else words("show.unsure", time=told)
 
 
 class Watch:

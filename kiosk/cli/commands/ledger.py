@@ -1,0 +1,100 @@
+"""``kiosk ledger``: is the ledger the one that was written, and what stands in it.
+
+The ledger is only read, also beside a running station; a read-only connection never checkpoints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kiosk.cli.call import Call
+from kiosk.cli.spoken import SpokenGroup
+
+if TYPE_CHECKING:
+    from kiosk.settings import Settings
+
+LAST = 20
+"""Entries that ``show`` shows when not told how many."""
+
+
+def add(app: click.Group) -> None:
+    app.add_command(ledger)
+
+
+@click.group(cls=SpokenGroup)
+def ledger() -> None: ...
+
+
+@ledger.command("verify")
+@click.option("--ack", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.pass_obj
+def ledger_verify(call: Call, ack: Path | None) -> int:
+    from kiosk.ledger.verify import verify
+
+    folder = own_folder(call.settings)
+    city = call.settings.city
+    findings = verify(
+        folder,
+        ack=ack,
+        city_key=city.key if city else None,
+        station_key=station_key(call.settings),
+    )
+    if call.json:
+        plain = [{"code": one.code, "seq": one.seq, "words": one.words} for one in findings]
+        call.write({"good": not findings, "findings": plain})
+    for finding in findings:
+        call.say(f"verify.{finding.code}", seq=finding.seq)
+    call.say("verify_page.bad" if findings else "verify_page.good", count=len(findings))
+    if not findings and not (ack or call.settings.paths.ack.exists()):
+        call.say("verify_page.no_ack")
+    return 1 if findings else 0
+
+
+@ledger.command("export")
+@click.pass_obj
+def ledger_export(call: Call) -> None:
+    from kiosk.ledger.export import export
+
+    for line in export(own_folder(call.settings)):
+        click.echo(line)
+
+
+@ledger.command("show")
+@click.option("--kind", "kinds", multiple=True)
+@click.option("--bin", "bin_id", metavar="BIN")
+@click.option("--count", type=click.IntRange(1, 10_000), default=LAST, metavar="N")
+@click.pass_obj
+def ledger_show(call: Call, kinds: tuple[str, ...], bin_id: str | None, count: int) -> None:
+    from kiosk.cli import pages
+    from kiosk.ledger.show import show
+
+    entries = show(own_folder(call.settings), kinds=kinds, bin_id=bin_id, last=count)
+    if call.json:
+        call.write(*entries)
+    else:
+        pages.entries(call, entries)
+
+
+def own_folder(settings: Settings) -> Path:
+    """The data folder, after becoming its owner where root asks: what SQLite makes beside the
+    ledger has to be the station's own."""
+    from kiosk.offline import become_owner
+
+    become_owner(settings.paths.data)
+    return settings.paths.data
+
+
+def station_key(settings: Settings) -> bytes | None:
+    """The station's public key, None for a user who may not read the private one's file."""
+    from kiosk.core.errors import OperatorError
+    from sync.signing import Signer
+
+    try:
+        return Signer.load(settings.paths.station_key).public_key
+    except OperatorError as error:
+        if error.code == "key_file_unreadable":
+            return None
+        raise
