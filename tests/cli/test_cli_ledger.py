@@ -1,0 +1,171 @@
+"""A ledger at rest, looked at from the command line: good, cut, and changed by hand."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from cli_site import Site
+
+from kiosk.cli.texts import LANGUAGES, Words
+from kiosk.core.effects import Item
+from kiosk.core.entries import At, BagSwap, Opening, Unattributed
+from kiosk.ledger import Ledger
+from kiosk.ledger.verify import Code
+from sync.messages import Ack
+from sync.messages.ack import encode_ack
+from sync.signing import Signer
+
+NOON_MS = 1_790_000_000_000
+
+
+def drift(before_g: int, after_g: int) -> Item:
+    return Item(
+        Unattributed(
+            bin="b1",
+            item="pet-bottle",
+            bag="bag-1",
+            cause="drift",
+            net_g=after_g - before_g,
+            gross_before_g=before_g,
+            gross_after_g=after_g,
+            uncertainty_g=20,
+        )
+    )
+
+
+def opened(site: Site, city: Signer) -> Ledger:
+    return Ledger.open(
+        site.folder,
+        station="demo-1",
+        city="demo",
+        signer=Signer.load(site.folder / "keys/station.key"),
+        city_key=city.public_key,
+        software="0.1.0",
+        openings={"b1": Opening(gross_g=0, bag="bag-1", adjustment=1)},
+        items={"b1": "pet-bottle"},
+        clock=lambda: At(boot="0" * 32, boot_ms=1000, utc_ms=NOON_MS, clock="unsynced"),
+        day_of=lambda utc_ms: utc_ms // 86_400_000,
+    )
+
+
+@pytest.fixture
+def city(site: Site) -> Signer:
+    """The city, its key in the settings."""
+    signer = Signer.generate(site.folder / "city.key")
+    text = site.file.read_text(encoding="utf-8")
+    old = text.partition('public_key = "')[2][:64]
+    site.file.write_text(text.replace(old, signer.public_key.hex()), encoding="utf-8")
+    return signer
+
+
+@pytest.fixture
+def acked(site: Site, city: Signer) -> Path:
+    """Five entries, all of which the city has signed for; its word in a file of its own."""
+    ledger = opened(site, city)
+    for step in range(4):
+        ledger.append([drift(step * 20, step * 20 + 20)])
+    seq, head = ledger.head
+    payload = encode_ack(
+        Ack(ledger=ledger.ledger_id, epoch=1, seq=seq, head=head, error=None), city
+    )
+    assert ledger.accept_ack(payload).accepted
+    ledger.close()
+    file = site.folder / "kept.json"
+    file.write_bytes(payload)
+    return file
+
+
+def change(site: Site, statement: str) -> None:
+    with closing(sqlite3.connect(site.folder / "ledger.db")) as db, db:
+        db.execute(statement)
+
+
+def test_a_good_ledger_is_said_to_be_good(site: Site, acked: Path) -> None:
+    said = site.kiosk("ledger", "verify")
+    assert said.code == 0, said.out
+    assert "書かれたときのまま" in said.out
+    said = site.kiosk("ledger", "verify", "--ack", str(acked), "--json")
+    assert said.value == {"good": True, "findings": []}
+
+
+def test_a_changed_entry_and_a_cut_tail_are_exit_1_and_named(site: Site, acked: Path) -> None:
+    change(site, "DELETE FROM ledger WHERE seq = 6")
+    said = site.kiosk("ledger", "verify", "--ack", str(acked), "--json")
+    assert said.code == 0, "there is no entry 6"
+    change(site, "DELETE FROM ledger WHERE seq = 5")
+    said = site.kiosk("ledger", "verify", "--ack", str(acked), "--json")
+    assert said.code == 1
+    assert "ack_beyond_head" in {one["code"] for one in said.value["findings"]}
+    change(site, "UPDATE ledger SET body = replace(body, 'drift', 'zero') WHERE seq = 3")
+    said = site.kiosk("ledger", "verify")
+    assert said.code == 1 and "3 番の記録が書き換えられています" in said.out
+
+
+def test_doctor_and_status_read_the_books_of_a_station_at_rest(site: Site, acked: Path) -> None:
+    found = site.kiosk("status", "--json").value
+    assert (found["head_seq"], found["watermark"], found["queue"]) == (5, 5, 0)
+    assert "5 件のうち 5 件" in site.kiosk("sync", "status").out
+    assert "送信待ちはありません" in site.kiosk("sync", "status").out
+    change(site, "UPDATE ledger SET body = replace(body, 'drift', 'zero') WHERE seq = 3")
+    said = site.kiosk("doctor", "ledger", "--json")
+    assert said.code == 1
+    assert [one["case"] for one in said.value["findings"]] == ["broken"]
+
+
+def test_a_ledger_held_by_another_process_is_told(site: Site, city: Signer) -> None:
+    ledger = opened(site, city)
+    said = site.kiosk("doctor", "ledger", "--json")
+    assert said.value["findings"][0]["cause"] == "already_running"
+    assert site.kiosk("status").code == 1
+    ledger.close()
+
+
+def test_entries_are_shown_with_their_local_time_and_its_doubt(site: Site, acked: Path) -> None:
+    said = site.kiosk("ledger", "show", "--kind", "unattributed", "--count", "2")
+    lines = said.out.splitlines()
+    assert len(lines) == 3
+    assert "2026-09-21 23:13:20（時計未確認）" in lines[1]
+    assert lines[2].endswith("+20 g") and "人によらない変化" in lines[2]
+    seqs = [one["seq"] for one in site.kiosk("ledger", "show", "--json").lines]
+    assert seqs == [1, 2, 3, 4, 5]
+    assert site.kiosk("ledger", "show", "--bin", "b9").out == "当てはまる記録はありません。\n"
+
+
+def test_an_export_is_json_lines_and_nothing_else(site: Site, acked: Path) -> None:
+    lines = site.kiosk("ledger", "export").lines
+    assert lines[0]["kiosk_export"] == 1 and lines[0]["last"] == 5
+    assert sum("body" in line for line in lines) == 5
+
+
+@pytest.mark.parametrize("command", ["verify", "export", "show"])
+def test_a_station_without_a_ledger_says_so(site: Site, command: str) -> None:
+    said = site.kiosk("ledger", command)
+    assert said.code == 2 and "記録簿がまだありません" in said.err
+
+
+def test_every_finding_of_the_verifier_has_its_words() -> None:
+    for language in LANGUAGES:
+        words = Words(language)
+        for code in get_args(Code):
+            assert words(f"verify.{code}", seq=7)
+
+
+def test_a_bag_swap_shows_what_left(site: Site, city: Signer) -> None:
+    ledger = opened(site, city)
+    ledger.append([drift(0, 900)])
+    swap = BagSwap(
+        bin="b1",
+        item="pet-bottle",
+        bag="bag-1",
+        new_bag="bag-2",
+        net_g=900,
+        gross_before_g=900,
+        gross_after_g=0,
+    )
+    ledger.append([Item(swap)])
+    ledger.close()
+    assert "袋の交換" in site.kiosk("ledger", "show", "--kind", "bag_swap").out

@@ -1,0 +1,105 @@
+"""Every finding of the doctor, made once from facts, and spoken in every language."""
+
+from __future__ import annotations
+
+import ast
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cli_site import WELL
+
+from kiosk.cli.pages import sentences
+from kiosk.cli.texts import LANGUAGES, Words
+from kiosk.doctor import CODES, Finding, examine, worst
+from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+
+DAY_MS = 86_400_000
+
+
+def well(**changed: Any) -> Facts:
+    return msgspec.structs.replace(WELL, **changed)
+
+
+def device(name: str, **more: Any) -> dict[str, Any]:
+    return {"devices": (DeviceFacts(**{"name": name, "state": "ok", **more}),)}
+
+
+def scale(**more: Any) -> dict[str, Any]:
+    one = {"bin": "b1", "item": "pet-bottle", "state": "ready", "scale": True, "rate_sps": 10.0}
+    return {**device("scale:b1"), "bins": (BinFacts(**{"samples_per_s": 10.0, **one, **more}),)}
+
+
+CASES = [
+    (well(), "OK", ""),
+    (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
+    (well(disk_free_bytes=400 << 20), "WARN", "disk.low"),
+    (well(disk_free_bytes=1 << 20), "ERR", "disk.full"),
+    (well(**device("scale:b1", state="lost", code="scale_missing")), "ERR", "scale.lost"),
+    (well(**device("scale:b1", beat_age_ms=11_000)), "ERR", "scale.hangs"),
+    (well(**scale(state="question")), "WARN", "scale.question"),
+    (well(**scale(state="trouble")), "ERR", "scale.trouble"),
+    (well(**scale(samples_per_s=0.0)), "ERR", "scale.silent"),
+    (well(**scale(samples_per_s=4.0)), "WARN", "scale.slow"),
+    (well(**scale(rejected=1001)), "WARN", "scale.noisy"),
+    (well(**device("reader:qr", state="lost", code="camera_gone")), "ERR", "reader.lost"),
+    (well(**device("reader:nfc", beat_age_ms=60_000)), "ERR", "reader.hangs"),
+    (well(**device("lid:b1", state="lost", code="pin_lost")), "WARN", "lid.lost"),
+    (well(**device("lid:b1", beat_age_ms=60_000)), "WARN", "lid.hangs"),
+    (well(**device("buzzer", state="lost")), "WARN", "device.lost"),
+    (well(**device("lamp:b1", beat_age_ms=60_000)), "WARN", "device.hangs"),
+    (well(screen_up=False), "ERR", "screen.down"),
+    (well(uplink_wanted=False), "WARN", "link.not_set"),
+    (well(link=LinkFacts()), "WARN", "link.down"),
+    (well(link=LinkFacts(online=True, code="fork")), "ERR", "link.refused"),
+    (well(clock="unsynced"), "WARN", "clock.unsynced"),
+    (well(head_seq=2000), "WARN", "watermark.behind"),
+    (well(last_ack_age_ms=2 * DAY_MS), "WARN", "ack.old"),
+    (well(last_ack_age_ms=None, uptime_ms=2 * DAY_MS), "WARN", "ack.old"),
+    (well(core_dumps=True), "WARN", "core_dumps.on"),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "case"), CASES, ids=[case or "well" for *_, case in CASES]
+)
+def test_one_thing_wrong_is_one_finding(facts: Facts, level: str, case: str) -> None:
+    findings = list(examine(facts))
+    assert worst(findings) == level
+    wrong = [f"{one.code}.{one.case}" for one in findings if one.level != "OK"]
+    assert wrong == ([case] if case else [])
+    assert {one.code for one in findings} <= set(CODES)
+    for language, finding in product(LANGUAGES, findings):
+        what, todo = sentences(Words(language), finding)
+        assert what and (todo or finding.level == "OK")
+        assert what.startswith(tuple("0123456789")) or len(what) > 5
+
+
+def test_with_nothing_waiting_an_old_acknowledgement_is_no_trouble() -> None:
+    quiet = well(head_seq=118, last_ack_age_ms=9 * DAY_MS)
+    assert worst(list(examine(quiet))) == "OK"
+
+
+def test_every_finding_in_the_source_has_words_and_one_next_step() -> None:
+    """Also those of files and keys, which facts cannot make."""
+    root = Path(__file__).parents[2] / "kiosk"
+    found = set()
+    for file in ("doctor/station.py", "doctor/ground.py", "cli/asking.py"):
+        for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                given = {one.arg: one.value for one in node.keywords}
+                code, level, case = (given.get(name) for name in ("code", "level", "case"))
+                if all(isinstance(one, ast.Constant) for one in (code, level, case)):
+                    found.add((code.value, level.value, case.value))  # type: ignore[union-attr]
+    assert len(found) > 15
+    for language, (code, level, case) in product(LANGUAGES, found):
+        words = Words(language)
+        assert words.all()[f"doctor.{code}.{case}.what"]
+        assert level == "OK" or words.all()[f"doctor.{code}.{case}.todo"]
+
+
+def test_findings_travel_as_json() -> None:
+    findings = list(examine(WELL))
+    assert msgspec.convert(msgspec.to_builtins(findings), list[Finding]) == findings
