@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from kiosk.control.server import Args, Handler
+from kiosk.control.server import Args as Args
+from kiosk.control.server import Handler
 from kiosk.core.canonical import MAX_INTEGER
 from kiosk.core.errors import OperatorError
 from kiosk.ledger import AckVerdict, Ledger

@@ -11,6 +11,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ MAX_CONNECTIONS = 16
 SEND_S = 5.0
 """A peer that takes nothing for so long is dropped."""
 STOP_S = 2.0
-"""How long ``stop`` waits for each thread; a handler that still waits dies with the process."""
+"""How long ``stop`` waits for all threads; a handler that still waits dies with the process."""
 MAX_PATH_BYTES = 107
 """``sockaddr_un.sun_path`` without its final zero (unix(7))."""
 
@@ -68,6 +69,7 @@ class ControlServer:
         self._stopping.set()
         # Shutting down wakes accept() and recv() in the other threads; closing alone does not.
         _shut(self._listener)
+        until_s = time.monotonic() + STOP_S
         self._accepting.join(STOP_S)
         self._listener.close()
         with self._lock:
@@ -75,7 +77,7 @@ class ControlServer:
         for connection in open_now:
             _shut(connection)
         for thread in open_now.values():
-            thread.join(STOP_S)
+            thread.join(max(0.0, until_s - time.monotonic()))
         with suppress(FileNotFoundError):
             if self._path.lstat().st_ino == self._inode:
                 self._path.unlink()

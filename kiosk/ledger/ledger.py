@@ -25,7 +25,7 @@ from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
 from kiosk.ledger.files import Folder, replace_file, writers_lock
 from kiosk.ledger.making import Identity
-from kiosk.ledger.opening import TurnOver, open_ledger
+from kiosk.ledger.opening import Opened, TurnOver, open_ledger
 from kiosk.ledger.projections import DayOf
 from sync.messages import MAX_ENTRIES, MAX_PLAIN_BYTES, Ack
 from sync.signing import Signer
@@ -51,41 +51,33 @@ class Ledger:
     def __init__(
         self,
         folder: Folder,
-        identity: Identity,
+        opened: Opened,
+        memory: Memory,
+        *,
+        signer: Signer,
         city_key: bytes | None,
-        items: Mapping[str, str],
         clock: Callable[[], At],
         day_of: DayOf,
-        openings: Mapping[str, Opening],
         held: ExitStack,
     ) -> None:
-        ack = acks.kept_ack(folder, city_key)
-        opened = open_ledger(folder, identity, ack, openings, items, at=clock(), day_of=day_of)
-        held.enter_context(closing(opened.db))
-        self._readers = Readers(folder.database)
-        held.callback(self._readers.close)
-        self._held = held
-        self._folder = folder
-        self._signer = identity.signer
-        self._city_key = city_key
-        self._items = dict(items)
-        self._clock = clock
-        self._day_of = day_of
-        self._db = opened.db
-        self._writing = threading.RLock()
-        self._moved = threading.Condition()
-        self._head = opened.head
-        self._ack = opened.ack
-        self._closed = False
         self.ledger_id: str = opened.genesis["ledger"]
         self.turn_over: TurnOver | None = opened.turn_over
         """What happened at this start, where a new ledger continues an old one."""
-        self._memory = projections.read_memory(
-            opened.db,
-            items,
-            prefix=f"{self.ledger_id[:LEDGER_DIGITS]}-{opened.head[0]}",
-            same_boot=opened.same_boot,
-        )
+        self._folder = folder
+        self._db = opened.db
+        self._head = opened.head
+        self._ack = opened.ack
+        self._memory = memory
+        self._signer = signer
+        self._city_key = city_key
+        self._clock = clock
+        self._day_of = day_of
+        self._held = held
+        self._readers = Readers(folder.database)
+        held.callback(self._readers.close)
+        self._writing = threading.RLock()
+        self._moved = threading.Condition()
+        self._ending = False
 
     @classmethod
     def open(
@@ -113,18 +105,47 @@ class Ledger:
         except OSError as error:
             raise from_os(error) from error
         names = Folder(folder)
+        at = clock()
         with ExitStack() as held:
             held.enter_context(writers_lock(names.lock))
-            identity = Identity(station, city, software, signer)
-            ledger = cls(names, identity, city_key, items, clock, day_of, openings, held)
-            ledger._held = held.pop_all()
-            return ledger
+            opened = open_ledger(
+                names,
+                Identity(station, city, software, signer),
+                acks.kept_ack(names, city_key),
+                openings,
+                items,
+                at=at,
+                day_of=day_of,
+            )
+            held.enter_context(closing(opened.db))
+            with told():
+                memory = projections.read_memory(
+                    opened.db,
+                    items,
+                    # Whatever bears this prefix raises the head, so no two starts share one.
+                    prefix=f"{opened.genesis['ledger'][:LEDGER_DIGITS]}-{opened.head[0]}",
+                    same_boot=opened.same_boot,
+                )
+            return cls(
+                names,
+                opened,
+                memory,
+                signer=signer,
+                city_key=city_key,
+                clock=clock,
+                day_of=day_of,
+                held=held.pop_all(),
+            )
+
+    def end_waits(self) -> None:
+        """Ends every ``wait_head``, now and from now on: the first step of a shutdown."""
+        with self._moved:
+            self._ending = True
+            self._moved.notify_all()
 
     def close(self) -> None:
-        """Lets go of the files and the lock; waiting threads return. Harmless a second time."""
-        with self._moved:
-            self._closed = True
-            self._moved.notify_all()
+        """Lets go of the files and the lock; no thread may use the ledger any more."""
+        self.end_waits()
         with self._writing:
             self._held.close()
 
@@ -241,7 +262,7 @@ class Ledger:
             known = (self.watermark, self.epoch)
             self._moved.wait_for(
                 lambda: (
-                    self._closed or self._head[0] > after or (self.watermark, self.epoch) != known
+                    self._ending or self._head[0] > after or (self.watermark, self.epoch) != known
                 ),
                 timeout_s,
             )

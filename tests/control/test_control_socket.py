@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.control import ControlClient, ControlServer, StationError
+from kiosk.control import ControlClient, ControlServer, StationError, lines
 from kiosk.control.protocol import MAX_LINE_BYTES
 from kiosk.control.server import MAX_CONNECTIONS
 from kiosk.core.errors import OperatorError, StorageError
@@ -63,8 +63,8 @@ def raw(path: Path) -> socket.socket:
 
 
 def answer_of(peer: socket.socket) -> dict[str, Any]:
-    with peer.makefile("rb") as lines:
-        answer: dict[str, Any] = json.loads(lines.readline())
+    with peer.makefile("rb") as answers:
+        answer: dict[str, Any] = json.loads(answers.readline())
     return answer
 
 
@@ -122,9 +122,9 @@ def test_garbage_is_answered_and_the_connection_closed(path: Path, serve: Serve)
     serve()
     with raw(path) as peer:
         peer.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        with peer.makefile("rb") as lines:
-            assert json.loads(lines.readline())["error"]["code"] == "bad_request"
-            assert lines.readline() == b""
+        with peer.makefile("rb") as answers:
+            assert json.loads(answers.readline())["error"]["code"] == "bad_request"
+            assert answers.readline() == b""
 
 
 def test_a_line_without_end_is_cut_off(path: Path, serve: Serve) -> None:
@@ -134,13 +134,23 @@ def test_a_line_without_end_is_cut_off(path: Path, serve: Serve) -> None:
         assert answer_of(peer)["error"]["code"] == "line_too_long"
 
 
+def test_half_a_line_is_not_waited_for_for_ever(
+    path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LINE_S", 0.05)
+    serve()
+    with raw(path) as peer:
+        peer.sendall(b'{"v":1,')
+        assert answer_of(peer)["error"]["code"] == "line_never_ends"
+
+
 def test_a_request_in_pieces_and_two_at_once(path: Path, serve: Serve) -> None:
     serve()
     with raw(path) as peer:
         for piece in (b'{"v":1,"id":1,', b'"op":"echo"}\n{"v":1,', b'"id":2,"op":"echo"}\n'):
             peer.sendall(piece)
-        with peer.makefile("rb") as lines:
-            assert [json.loads(lines.readline())["id"] for _ in range(2)] == [1, 2]
+        with peer.makefile("rb") as answers:
+            assert [json.loads(answers.readline())["id"] for _ in range(2)] == [1, 2]
 
 
 def test_one_more_than_fits_is_told_busy(path: Path, serve: Serve) -> None:
