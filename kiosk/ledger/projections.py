@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kiosk.core.canonical import parse_canonical
@@ -88,7 +89,10 @@ def read_memory(
     )
     return Memory(
         prefix=prefix,
-        books=tuple(_for_rules(books, bin_id, item) for bin_id, item in items.items()),
+        books=tuple(
+            _for_rules(books, bin_id, item, new_bag=f"{prefix}-new-{n}")
+            for n, (bin_id, item) in enumerate(items.items(), start=1)
+        ),
         same_boot=same_boot,
         open_visits=tuple(visit for (visit,) in visits),
         credited=dict(credited.fetchall()),
@@ -104,10 +108,11 @@ def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:
     }
 
 
-def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str) -> BinBook:
-    # A bin that is new in the settings has no weight in the books: its first entry gives it one.
-    book = books.get(bin_id) or BinBook(bin=bin_id, item=item, bag="", gross_g=None)
-    return BinBook(bin_id, item, book.bag, book.gross_g, book.empty_g, book.adjustment)
+def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str, *, new_bag: str) -> BinBook:
+    # A bin that is new in the settings has no weight in the books: its first entry gives it one,
+    # and its bag's name.
+    book = books.get(bin_id) or BinBook(bin=bin_id, item=item, bag=new_bag, gross_g=None)
+    return replace(book, item=item)
 
 
 def _write_book(db: sqlite3.Connection, book: BinBook) -> None:

@@ -346,7 +346,9 @@ def test_a_bin_that_is_new_in_the_settings_begins_unweighed(site: Site) -> None:
     ITEMS["b9"] = "bottle"
     try:
         ledger = site.open()
-        assert book(ledger, "b9") == BinBook("b9", "bottle", "", None)
+        new = f"{ledger.memory().prefix}-new-3"
+        assert len(new) <= 32
+        assert book(ledger, "b9") == BinBook("b9", "bottle", new, None)
         ledger.close()
     finally:
         del ITEMS["b9"]
