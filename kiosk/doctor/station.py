@@ -141,7 +141,8 @@ def watermark(queue: int, committed: int) -> Finding:
 def ack(facts: Facts) -> Finding:
     age_ms = facts.last_ack_age_ms
     silent_ms = facts.uptime_ms if age_ms is None else age_ms
-    values: dict[str, str | int | float] = {"hours": silent_ms // 3_600_000}
+    hours = silent_ms // 3_600_000
+    values: dict[str, str | int | float] = {"hours": hours, "within": hours + 1}
     if facts.queue and silent_ms > ACK_OLD_MS:
         return Finding(code="ack", level="WARN", case="old", values=values)
     return Finding(code="ack", level="OK", case="none" if age_ms is None else "ok", values=values)

@@ -1,38 +1,25 @@
-"""What the values of a settings file must say together. The first thing wrong is raised.
-
-Weights after OIML R 76-1: the division is 1, 2 or 5 times a power of ten (4.2.2.1); a class III
-instrument has at most 10,000 divisions and Min = 20 e (3.2, table 3). The same bounds are asked of
-an estimate, because nothing finer is true on a bin.
-"""
+"""What the values of a settings file must say together. The first thing wrong is raised."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
+from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.shape import (
-    AnyScale,
-    Bin,
     CameraReader,
     Hx711Scale,
     IndicatorScale,
     Mqtt,
     Points,
     Settings,
-    effective_bag_min_g,
-    effective_near_empty_g,
 )
 from kiosk.tomlfile import FileProblem
 
-MAX_DIVISIONS = 10_000
-MIN_DIVISIONS = 50
-MIN_IN_DIVISIONS = 20
 MAX_SOCKET_PATH = 107
 """Bytes of a Unix socket's path (``sockaddr_un.sun_path`` less its NUL)."""
-ADC_LIMIT = 2**23 - 1
 
 
 def check(settings: Settings, catalogue: Catalogue, file: Path) -> None:
@@ -126,147 +113,6 @@ def check_unique(named: Iterator[tuple[str, str]], kind: str, code: str, file: P
         first[value] = place
 
 
-def check_bin(one: Bin, place: str, catalogue: Catalogue, file: Path) -> None:
-    if one.item not in catalogue.items:
-        raise FileProblem(
-            "item_unknown",
-            file,
-            f"{place}.item",
-            f"the catalogue has no item {one.item}.",
-            "Write an item of the catalogue, or add it there.",
-            value=one.item,
-        )
-    near_empty_g, bag_min_g = effective_near_empty_g(one), effective_bag_min_g(one)
-    if near_empty_g >= bag_min_g:
-        raise FileProblem(
-            "near_empty_too_big",
-            file,
-            f"{place}.near_empty_g",
-            f"{near_empty_g} g is not less than bag_min_g, {bag_min_g} g.",
-            "Write less, so that taking something out is no bag change.",
-            value=near_empty_g,
-            limit=bag_min_g,
-        )
-    if one.scale:
-        check_scale(one.scale, f"{place}.scale", file)
-        if one.bag_limit_g and one.bag_limit_g > one.scale.max_g:
-            raise out_of_scale(f"{place}.bag_limit_g", one.bag_limit_g, one.scale.max_g, file)
-        if near_empty_g < one.scale.division_g:
-            raise FileProblem(
-                "near_empty_too_small",
-                file,
-                f"{place}.near_empty_g",
-                f"{near_empty_g} g is less than one division, {one.scale.division_g} g.",
-                "Write at least one division.",
-                value=near_empty_g,
-                limit=one.scale.division_g,
-            )
-
-
-def out_of_scale(place: str, value_g: int, max_g: int, file: Path) -> FileProblem:
-    return FileProblem(
-        "beyond_max",
-        file,
-        place,
-        f"{value_g} g is more than the scale's max_g, {max_g} g.",
-        "Write at most max_g.",
-        value=value_g,
-        limit=max_g,
-    )
-
-
-def check_scale(scale: AnyScale, place: str, file: Path) -> None:
-    digits = str(scale.division_g).rstrip("0")
-    if digits not in ("1", "2", "5"):
-        raise FileProblem(
-            "division_form",
-            file,
-            f"{place}.division_g",
-            f"a division of {scale.division_g} g does not exist.",
-            "Write 1, 2 or 5, or one of these with zeros: 10, 20, 50, 100 …",
-            value=scale.division_g,
-        )
-    if not MIN_DIVISIONS <= scale.max_g / scale.division_g <= MAX_DIVISIONS:
-        raise FileProblem(
-            "division_count",
-            file,
-            f"{place}.division_g",
-            f"max_g / division_g must lie between {MIN_DIVISIONS} and {MAX_DIVISIONS}, "
-            f"{scale.max_g} g / {scale.division_g} g does not.",
-            "Correct the division or max_g; both stand on the scale's plate.",
-            value=scale.division_g,
-            max_g=scale.max_g,
-        )
-    if scale.min_increment_g is not None:
-        if scale.min_increment_g < scale.division_g:
-            raise FileProblem(
-                "increment_too_small",
-                file,
-                f"{place}.min_increment_g",
-                f"{scale.min_increment_g} g is less than one division, {scale.division_g} g.",
-                "Write at least one division, or leave it out.",
-                value=scale.min_increment_g,
-                limit=scale.division_g,
-            )
-        if scale.min_increment_g > scale.max_g:
-            raise out_of_scale(f"{place}.min_increment_g", scale.min_increment_g, scale.max_g, file)
-    if isinstance(scale, Hx711Scale):
-        check_hx711(scale, place, file)
-    else:
-        check_seal(scale, place, file)
-
-
-def check_hx711(scale: Hx711Scale, place: str, file: Path) -> None:
-    """The slope is a true number, and Max lies within what 24 bits can say."""
-    slope = scale.counts_per_gram
-    if not math.isfinite(slope) or not 0.001 <= abs(slope) <= 100_000:
-        raise FileProblem(
-            "slope_impossible",
-            file,
-            f"{place}.counts_per_gram",
-            f"{slope} counts a gram cannot be.",
-            "Write what the adjustment found, from 0.001 to 100000; negative if wired so.",
-            value=slope,
-        )
-    if abs(scale.zero_counts + scale.max_g * slope) > ADC_LIMIT:
-        raise FileProblem(
-            "adc_saturates",
-            file,
-            f"{place}.max_g",
-            f"at {scale.max_g} g the converter would be at its end already.",
-            "Correct max_g, counts_per_gram or zero_counts.",
-            value=scale.max_g,
-        )
-
-
-def check_seal(scale: IndicatorScale, place: str, file: Path) -> None:
-    """A certified weight needs the seal's number, its date and Min, all of them."""
-    parts = {
-        "seal_number": scale.seal_number,
-        "valid_until": scale.valid_until,
-        "min_g": scale.min_g,
-    }
-    missing = [name for name, value in parts.items() if value is None]
-    if missing and len(missing) < len(parts):
-        raise FileProblem(
-            "seal_incomplete",
-            file,
-            f"{place}.{missing[0]}",
-            "a verified scale needs seal_number, valid_until and min_g together.",
-            "Add it from the scale's plate, or remove the others.",
-        )
-    if scale.min_g is not None and scale.min_g < MIN_IN_DIVISIONS * scale.division_g:
-        raise FileProblem(
-            "min_too_small",
-            file,
-            f"{place}.min_g",
-            f"{scale.min_g} g is less than {MIN_IN_DIVISIONS} divisions.",
-            "Write the Min on the scale's plate.",
-            value=scale.min_g,
-            limit=MIN_IN_DIVISIONS * scale.division_g,
-        )
-
-
 def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
     points = settings.points
     if points.linked and settings.station.crowd != "one_by_one":
@@ -284,14 +130,7 @@ def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
             place = f"points.{table}.{code}"
             item = catalogue.items.get(code)
             if item is None:
-                raise FileProblem(
-                    "item_unknown",
-                    file,
-                    place,
-                    f"the catalogue has no item {code}.",
-                    "Write an item of the catalogue, or add it there.",
-                    value=code,
-                )
+                raise unknown_item(code, place, file)
             if value and item.legal and item.legal.points == "no":
                 raise FileProblem(
                     "points_forbidden",

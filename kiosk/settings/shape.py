@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from kiosk.core.config import BinRules, Crowd, PointsMode, ScaleRules, StationRules, Tariff
+from kiosk.core.config import Crowd, PointsMode, StationRules
 
 if TYPE_CHECKING:
     from kiosk.catalogue import Catalogue
@@ -27,7 +27,6 @@ MAX_BINS = 32
 MAX_READERS = 8
 LINK_DAYS = 90
 """Days for which a weighing stays linked to its check-in where points go by item or weight."""
-EPOCH = date(1970, 1, 1)
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
 Text = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -115,6 +114,10 @@ class Scale(Part, frozen=True, kw_only=True, tag_field="kind"):
     min_increment_g: Grams | None = None
     adjustment: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
 
+    @property
+    def effective_min_increment_g(self) -> int:
+        return self.division_g if self.min_increment_g is None else self.min_increment_g
+
 
 class Hx711Scale(Scale, frozen=True, kw_only=True, tag="hx711"):
     """Load cells on an HX711; an estimate, never certified."""
@@ -160,6 +163,20 @@ class Bin(Part, frozen=True, kw_only=True):
     near_empty_g: Grams | None = None
     bag_min_g: Grams | None = None
     scale: AnyScale | None = None
+
+    @property
+    def effective_near_empty_g(self) -> int:
+        """100 g, or one division where that is more."""
+        if self.near_empty_g is not None:
+            return self.near_empty_g
+        return max(100, self.scale.division_g) if self.scale else 100
+
+    @property
+    def effective_bag_min_g(self) -> int:
+        """500 g, or five times the near-empty weight where that is more."""
+        if self.bag_min_g is not None:
+            return self.bag_min_g
+        return max(500, 5 * self.effective_near_empty_g)
 
 
 class Reader(Part, frozen=True, kw_only=True, tag_field="kind"):
@@ -214,17 +231,6 @@ class Points(Part, frozen=True, kw_only=True):
             return self.link_days
         return LINK_DAYS if self.linked else 0
 
-    def rules(self) -> Tariff:
-        if self.mode == "none":
-            return Tariff(number=self.tariff)
-        return Tariff(
-            number=self.tariff,
-            mode=self.mode,
-            per_visit=self.per_visit if self.mode == "visit" else 0,
-            per_kg=dict(self.per_kg) if self.mode == "kg" else {},
-            per_item=dict(self.per_item) if self.mode == "item" else {},
-        )
-
 
 class City(Part, frozen=True, kw_only=True):
     """``public_key``: the city's Ed25519 key (64 hex), which signs acknowledgements."""
@@ -269,61 +275,6 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
 
     def rules(self, catalogue: Catalogue) -> StationRules:
         """The part that the rules read."""
-        return StationRules(
-            bins=tuple(bin_rules(one, catalogue) for one in self.bins),
-            crowd=self.station.crowd,
-            tariff=self.points.rules(),
-            catalogue=catalogue.version,
-            link_days=self.points.effective_link_days,
-            visit_idle_ms=self.station.visit_idle_s * 1000,
-        )
+        from kiosk.settings.rules import rules
 
-
-def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
-    """One bin's rules; what the bin leaves open comes from its item, then from its scale."""
-    near_empty_g = effective_near_empty_g(one)
-    limit_g = one.bag_limit_g
-    return BinRules(
-        bin=one.id,
-        item=one.item,
-        scale=None if one.scale is None else scale_rules(one.scale),
-        bag_limit_g=catalogue.items[one.item].bag_limit_g if limit_g is None else limit_g,
-        near_empty_g=near_empty_g,
-        bag_min_g=effective_bag_min_g(one),
-    )
-
-
-def effective_near_empty_g(one: Bin) -> int:
-    """100 g, or one division where that is more."""
-    if one.near_empty_g is not None:
-        return one.near_empty_g
-    return max(100, one.scale.division_g) if one.scale else 100
-
-
-def effective_bag_min_g(one: Bin) -> int:
-    """500 g, or five times the near-empty weight where that is more."""
-    return one.bag_min_g if one.bag_min_g is not None else max(500, 5 * effective_near_empty_g(one))
-
-
-def scale_rules(scale: AnyScale) -> ScaleRules:
-    """One scale's rules. Certified needs seal, date and Min (``checks`` asks for all or none)."""
-    min_increment_g = scale.division_g if scale.min_increment_g is None else scale.min_increment_g
-    if isinstance(scale, Hx711Scale):
-        return ScaleRules(
-            max_g=scale.max_g,
-            division_g=scale.division_g,
-            min_increment_g=min_increment_g,
-            rate_sps=float(scale.rate_sps),
-            counts_per_gram=scale.counts_per_gram,
-            zero_counts=scale.zero_counts,
-        )
-    until = scale.valid_until
-    return ScaleRules(
-        max_g=scale.max_g,
-        division_g=scale.division_g,
-        min_increment_g=min_increment_g,
-        rate_sps=scale.rate_sps if scale.stream else 1000 / scale.poll_ms,
-        zeroes_itself=scale.zeroes_itself,
-        certified_until_day=None if until is None else (until - EPOCH).days,
-        certified_min_g=scale.min_g or 0,
-    )
+        return rules(self, catalogue)

@@ -165,8 +165,8 @@ def test_every_code_that_the_checks_can_raise_is_spoilt_above_or_at_the_catalogu
     """So that no refusal is ever met without words for it."""
     root = Path(__file__).parents[2] / "kiosk"
     spoken = {key.split(".")[1] for key in Words("ja").all() if key.startswith("error.")}
-    for module in ("settings/checks.py", "tomlfile.py", "catalogue.py"):
-        for node in ast.walk(ast.parse((root / module).read_text(encoding="utf-8"))):
+    for module in (*root.glob("settings/*.py"), *root.glob("tomlfile/*.py"), root / "catalogue.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "FileProblem":
                 code = node.args[0]
                 if isinstance(code, ast.Constant):

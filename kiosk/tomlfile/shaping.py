@@ -1,25 +1,16 @@
-"""TOML file to frozen struct, and msgspec's refusals to sentences that name the place.
-
-Used for the settings and for the catalogue. The file is bounded in size and depth before anything
-is believed; every refusal is a ``FileProblem``.
-"""
+"""Tables to frozen structs, and msgspec's refusals to sentences that name the place."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from kiosk.core.errors import OperatorError
-
-MAX_FILE_BYTES = 262_144
-MAX_DEPTH = 16
-"""Deepest nesting; the true files need four."""
+from kiosk.tomlfile.problem import FileProblem, short
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -39,73 +30,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
 )
 """msgspec's sentences (0.19 to 0.22) and the codes of ours; what fits none is code ``value``."""
 
-
 AT = re.compile(r"(?P<reason>.*) - at (?P<key>`key` in )?`\$(?P<at>[^`]*)`", re.DOTALL)
 """Where msgspec says it is: ``$.bin[2].scale``, for a key of an open table ``key in $.item``."""
-
-
-class FileProblem(OperatorError):
-    """One thing that is wrong in a file that people write.
-
-    ``file`` the file, ``place`` the path within it (``bin[2].scale.division_g``; empty for the
-    whole file), ``values`` what a translation of the two sentences needs beside those.
-    """
-
-    def __init__(
-        self, code: str, file: Path, place: str, what: str, todo: str, **values: object
-    ) -> None:
-        where = f"{file}: {place}" if place else f"{file}"
-        super().__init__(code, f"{where}: {what}", todo)
-        self.file = file
-        self.place = place
-        self.values: dict[str, object] = {"file": file, "place": place or "-", **values}
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """The file's tables; ``FileProblem`` where it cannot be read as TOML."""
-    try:
-        with file.open("rb") as opened:
-            raw = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise FileProblem(
-            "file_unreadable",
-            file,
-            "",
-            f"the file cannot be read ({error.strerror}).",
-            "Check the name and the rights, or give another with --config FILE.",
-            reason=error.strerror,
-        ) from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise FileProblem(
-            "file_too_big",
-            file,
-            "",
-            f"the file is longer than {MAX_FILE_BYTES} bytes.",
-            "Check that it is the right file.",
-            limit=MAX_FILE_BYTES,
-        )
-    try:
-        tables = tomllib.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        # ValueError: not UTF-8, not TOML, or a number of thousands of digits.
-        raise FileProblem(
-            "file_not_toml",
-            file,
-            "",
-            f"not valid TOML ({short(error)}).",
-            "Correct that line; texts stand in quotes, tables in [brackets].",
-            reason=short(error),
-        ) from error
-    if depth(tables) > MAX_DEPTH:
-        raise FileProblem(
-            "file_too_deep",
-            file,
-            "",
-            f"tables are nested deeper than {MAX_DEPTH}.",
-            "Check that it is the right file.",
-            limit=MAX_DEPTH,
-        )
-    return tables
 
 
 def convert(tables: Mapping[str, Any], shape: type[Shape], file: Path) -> Shape:
@@ -283,20 +209,6 @@ def field_names(shape: Any) -> Iterator[str]:
             waiting.append(info.value_type)
 
 
-def depth(value: object) -> int:
-    """How deep lists and tables are nested; stops counting just above ``MAX_DEPTH``."""
-    level, layer = 0, [value]
-    while layer and level <= MAX_DEPTH:
-        level += 1
-        layer = [
-            inner
-            for outer in layer
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return level
-
-
 def joined(place: str, field: str) -> str:
     return f"{place}.{field}" if place else field
 
@@ -312,10 +224,3 @@ def plain(words: str) -> str:
         .replace("bool", "true or false")
         .replace("array", "list")
     )
-
-
-def short(value: object) -> str:
-    """A value for a sentence: one line, at most 60 characters."""
-    text = value if isinstance(value, str) else f"{value}"
-    line = "".join(one if one.isprintable() else "?" for one in text)
-    return line if len(line) <= 60 else line[:57] + "..."

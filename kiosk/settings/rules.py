@@ -1,0 +1,71 @@
+"""Settings and catalogue to what the rules read, every default resolved."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from kiosk.catalogue import Catalogue
+from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
+from kiosk.settings.shape import AnyScale, Bin, Hx711Scale, Points, Settings
+
+EPOCH = date(1970, 1, 1)
+"""Days are counted from here (``Moment.day``)."""
+
+
+def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
+    """The whole station's rules."""
+    return StationRules(
+        bins=tuple(bin_rules(one, catalogue) for one in settings.bins),
+        crowd=settings.station.crowd,
+        tariff=tariff(settings.points),
+        catalogue=catalogue.version,
+        link_days=settings.points.effective_link_days,
+        visit_idle_ms=settings.station.visit_idle_s * 1000,
+    )
+
+
+def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
+    """One bin's; what the bin leaves open comes from its item."""
+    limit_g = one.bag_limit_g
+    return BinRules(
+        bin=one.id,
+        item=one.item,
+        scale=None if one.scale is None else scale_rules(one.scale),
+        bag_limit_g=catalogue.items[one.item].bag_limit_g if limit_g is None else limit_g,
+        near_empty_g=one.effective_near_empty_g,
+        bag_min_g=one.effective_bag_min_g,
+    )
+
+
+def scale_rules(scale: AnyScale) -> ScaleRules:
+    """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none)."""
+    if isinstance(scale, Hx711Scale):
+        return ScaleRules(
+            max_g=scale.max_g,
+            division_g=scale.division_g,
+            min_increment_g=scale.effective_min_increment_g,
+            rate_sps=float(scale.rate_sps),
+            counts_per_gram=scale.counts_per_gram,
+            zero_counts=scale.zero_counts,
+        )
+    until = scale.valid_until
+    return ScaleRules(
+        max_g=scale.max_g,
+        division_g=scale.division_g,
+        min_increment_g=scale.effective_min_increment_g,
+        rate_sps=scale.rate_sps if scale.stream else 1000 / scale.poll_ms,
+        zeroes_itself=scale.zeroes_itself,
+        certified_until_day=None if until is None else (until - EPOCH).days,
+        certified_min_g=scale.min_g or 0,
+    )
+
+
+def tariff(points: Points) -> Tariff:
+    """The points' rules; what the mode does not use is left out."""
+    return Tariff(
+        number=points.tariff,
+        mode=points.mode,
+        per_visit=points.per_visit if points.mode == "visit" else 0,
+        per_kg=dict(points.per_kg) if points.mode == "kg" else {},
+        per_item=dict(points.per_item) if points.mode == "item" else {},
+    )

@@ -1,0 +1,7 @@
+"""TOML files that people write, read strictly: the settings and the catalogue."""
+
+from kiosk.tomlfile.problem import FileProblem
+from kiosk.tomlfile.reading import MAX_FILE_BYTES, read_toml
+from kiosk.tomlfile.shaping import convert
+
+__all__ = ["MAX_FILE_BYTES", "FileProblem", "convert", "read_toml"]
