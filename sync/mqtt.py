@@ -4,13 +4,12 @@ A ``Connection`` lives once: ``open`` it, hear ``Opened``, ``Closed`` exactly on
 make another. paho's own reconnecting is off, because the uplink's rules decide when to try again,
 and because a fresh client has no queue in memory that could send something late.
 
-Measured (``facts``: bursts of ten QoS 1 messages): 223 a second with Nagle's algorithm, 9,308 with
-TCP_NODELAY at both ends. paho ignores the broker's Receive Maximum; it is told here.
+Bursts of ten QoS 1 messages, measured: 223 a second with Nagle's algorithm, 9,308 with TCP_NODELAY
+at both ends. paho ignores the broker's Receive Maximum; it is told here.
 """
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 import threading
@@ -33,8 +32,6 @@ DEFAULT_RECEIVE_MAXIMUM = 65_535
 MAX_PACKET_BYTES = 200_000
 """The largest packet that is taken: a batch is at most 128 KiB."""
 CLOSE_S = 2.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ class Connection:
         content_type: str | None = None,
     ) -> int:
         """Hand a message over; its PUBACK comes as ``Taken`` with the number returned."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if content_type is not None:
             properties.ContentType = content_type
         return self._client.publish(topic, payload, qos, retain, properties).mid
@@ -158,7 +155,7 @@ class Connection:
         self._over.wait(CLOSE_S)
 
     def _open(self) -> None:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = self._receive_maximum
         properties.MaximumPacketSize = MAX_PACKET_BYTES
         broker = self._broker
@@ -235,7 +232,7 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:  # MQTT 5, 1.5.4: a broker must not; paho only decodes it here
             topic = ""
-        self._post(self, Arrived(topic, message.payload, content_type, message.mid))
+        self._post(self, Arrived(topic, bytes(message.payload), content_type, message.mid))
 
     def _end(self, code: str, words: str) -> None:
         if not self._over.is_set():

@@ -1,4 +1,4 @@
-"""systemd's notification socket (sd_notify(3)): READY=1, WATCHDOG=1, STATUS=…; nothing without it."""
+"""systemd's notification socket (sd_notify(3)): READY=1, WATCHDOG=1; silent without one."""
 
 from __future__ import annotations
 

@@ -4,19 +4,19 @@ Theory of operation
 -------------------
 The station's ledger is the queue; the uplink keeps none. It remembers three numbers: ``watermark``
 (the city has committed this, signed), ``sent`` (the last seq published since it last went back)
-and ``head`` (the last seq there is), with ``watermark <= sent`` and, once asked, ``sent <= head``.
-While the way to the city is up and ``sent < head`` it fetches the batch after ``sent`` and publishes
-it, so a live entry goes at once and a long queue goes as a *window* of batches.
+and ``head`` (the last seq there is). While the way to the city is up and ``sent < head`` it fetches
+the batch after ``sent`` and publishes it, so a live entry goes at once and a long queue goes as a
+*window* of batches.
 
 Only an acknowledgement that the station has judged good moves ``watermark``. A PUBACK says that a
 broker took the message and nothing more; it is counted because the broker bounds how many may be
 in flight (MQTT 5, Receive Maximum), and because a broker that sends none is not there.
 
 ``sent`` goes back to ``watermark`` on: a new connection, another start of the station, a newer
-epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledgement changes nothing,
-so duplicates never multiply. After silence one batch at a time probes until there is progress.
-What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…) is held and probed again later:
-nothing is ever dropped here, because nothing is kept here.
+epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledgement changes
+nothing, so duplicates never multiply. After silence one batch at a time probes until there is
+progress. What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…) is held and probed
+again later: nothing is ever dropped here, because nothing is kept here.
 
 Every wait before trying again is drawn from the whole interval up to a doubling bound ("full
 jitter"), so that a thousand stations do not return in step after a broker's restart.
@@ -52,8 +52,8 @@ STEADY_MS = 60_000
 GAP_REPEAT_MS = 5_000
 """The city tells a gap no more often; a second one sooner is a copy of the first."""
 
-_QUIET_REASONS = frozenset({"other_ledger", "old_epoch"})
-"""Ordinary after a new card or a restored city database: an old retained acknowledgement."""
+_QUIET_REASONS = frozenset({"other_ledger", "old_epoch", "old_seq"})
+"""Ordinary: an old retained acknowledgement, or two receivers that overtake each other."""
 
 
 class Link(enum.Enum):
@@ -323,9 +323,8 @@ class Uplink:
         self._fetching = False
         self._go_back(Flow.SENDING, now_ms)
         self._show("up")
-        self._reported, last = None, self._reported  # a new process has not heard it yet
-        if last is not None:
-            self._report(last)
+        if self._reported is not None:
+            self._actions.append(self._reported)  # a new process has not heard it yet
         if self.link is Link.IDLE:
             self._connect(StationUp, now_ms)
 

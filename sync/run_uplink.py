@@ -1,0 +1,363 @@
+"""The uplink's process: carries events to the rules in ``uplink`` and their actions out.
+
+Threads: the main one owns the rules, the requests to the station and everything published; one
+waits in the station for news of its ledger (``_Watcher``); paho has its own. All meet in one
+bounded inbox, whose posters wait when it is full.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sync.messages import AckError, Health, Offline, Online, deflate
+from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
+from sync.notify import notify
+from sync.station_link import Hello, StationGone, StationLink, StationRefused
+from sync.uplink import (
+    AckArrived,
+    AckJudged,
+    Action,
+    Announce,
+    BatchFetched,
+    Connect,
+    Disconnect,
+    Event,
+    Fetch,
+    Judge,
+    LedgerMoved,
+    LinkDown,
+    LinkUp,
+    NothingFetched,
+    Puback,
+    Publish,
+    Report,
+    StationDown,
+    StationUp,
+    Tick,
+    Uplink,
+)
+
+INBOX = 1000
+"""Events on their way to the main thread."""
+REQUEST_S = 5.0
+"""A station that takes longer over a request counts as stalled."""
+WAIT_MS = 10_000
+"""One long poll; the connection's own patience is REQUEST_S longer."""
+RETRY_S = 0.5
+"""Between tries to reach a station that is not there."""
+BEAT_S = 10.0
+"""The main thread looks around at least this often, and feeds the watchdog."""
+STALE_S = 40.0
+"""A watcher that showed no life for so long stops the watchdog's food."""
+HEALTH_POLL_S = 60.0
+
+log = logging.getLogger("kiosk.uplink")
+
+
+class _Stop:
+    """SIGTERM or SIGINT came."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Greeted:
+    """The station answered hello."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class _FromBroker:
+    """An event of ``connection``, which may be an old one."""
+
+    connection: Connection
+    event: MqttEvent
+
+
+_Inbox = queue.Queue[_Stop | _Greeted | _FromBroker | Event]
+
+
+def run_uplink(
+    socket_path: Path,
+    broker: Broker,
+    *,
+    health_s: float = 3600.0,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
+    """Carry the ledger behind ``socket_path`` to the city until SIGTERM or SIGINT.
+
+    ``health_s`` seconds between health messages when nothing changes. ``on_started`` is called
+    once, when the signals are in place. Must run on the main thread.
+    """
+    inbox: _Inbox = queue.Queue(INBOX)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.put_nowait(_Stop()))
+    threading.excepthook = _die
+    on_started()
+    watcher = _Watcher(socket_path, inbox)
+    process = _Process(socket_path, broker, inbox, watcher, health_s)
+    watcher.start()
+    notify("READY=1")
+    process.run()
+    notify("STOPPING=1")
+
+
+def _die(args: threading.ExceptHookArgs) -> None:
+    """Our own bug in a thread: say it and end, so that systemd starts the process anew."""
+    log.critical("a thread failed", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
+    os._exit(70)
+
+
+class _Watcher:
+    """Tells the inbox when the station comes, when its ledger moves, and when it goes."""
+
+    def __init__(self, path: Path, inbox: _Inbox) -> None:
+        self._path = path
+        self._inbox = inbox
+        self._again = threading.Event()
+        self.beat_s = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="station-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def greet_again(self) -> None:
+        """A request failed on another connection: greet before anything else is believed."""
+        self._again.set()
+
+    def _run(self) -> None:
+        while True:
+            self.beat_s = time.monotonic()
+            try:
+                self._follow()
+            except StationGone as gone:
+                self._inbox.put(StationDown(gone.stalled))
+            except StationRefused as refused:
+                log.warning("the station refuses: %s", refused)
+                self._inbox.put(StationDown(stalled=True))
+            time.sleep(RETRY_S)
+
+    def _follow(self) -> None:
+        link = StationLink(self._path, timeout_s=WAIT_MS / 1000 + REQUEST_S)
+        try:
+            self._again.clear()
+            hello = link.hello()
+            self._inbox.put(_Greeted(hello))
+            head, watermark, epoch = hello.head_seq, hello.watermark, hello.epoch
+            while not self._again.is_set():
+                self.beat_s = time.monotonic()
+                moved = link.wait(head, WAIT_MS)
+                if (moved.head_seq, moved.watermark, moved.epoch) != (head, watermark, epoch):
+                    head, watermark, epoch = moved.head_seq, moved.watermark, moved.epoch
+                    self._inbox.put(LedgerMoved(head, watermark, epoch))
+        finally:
+            link.close()
+
+
+class _Process:
+    """The main thread's loop."""
+
+    def __init__(
+        self, path: Path, broker: Broker, inbox: _Inbox, watcher: _Watcher, health_s: float
+    ) -> None:
+        self._path = path
+        self._broker = broker
+        self._inbox = inbox
+        self._watcher = watcher
+        self._health_s = health_s
+        self._rules = Uplink(random.random)
+        self._hello: Hello | None = None
+        self._requests: StationLink | None = None
+        self._connection: Connection | None = None
+        self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
+        self._health_due_s = 0.0
+        self._health_sent_s = 0.0
+        self._health_said: tuple[object, ...] | None = None
+
+    def run(self) -> None:
+        """Until told to stop."""
+        while True:
+            item = self._next()
+            if isinstance(item, _Stop):
+                break
+            event = self._event(item)
+            if event is not None:
+                self._handle(event)
+            if self._rules.deadline_ms is not None and _now_ms() >= self._rules.deadline_ms:
+                self._handle(Tick())
+            if time.monotonic() >= self._health_due_s:
+                self._tell_health()
+            if time.monotonic() - self._watcher.beat_s < STALE_S:
+                notify("WATCHDOG=1")
+        if self._connection is not None and self._hello is not None:
+            self._publish_state(self._hello, Offline())
+            self._connection.close()
+        if self._requests is not None:
+            self._requests.close()
+
+    def _next(self) -> _Stop | _Greeted | _FromBroker | Event | None:
+        patience_s = BEAT_S
+        if self._rules.deadline_ms is not None:
+            patience_s = min(patience_s, (self._rules.deadline_ms - _now_ms()) / 1000)
+        try:
+            return self._inbox.get(timeout=max(patience_s, 0.0))
+        except queue.Empty:
+            return None
+
+    def _event(self, item: _Stop | _Greeted | _FromBroker | Event | None) -> Event | None:
+        """What came, in the rules' words."""
+        if isinstance(item, _Greeted):
+            hello = item.hello
+            if self._hello is not None and hello.station != self._hello.station:
+                self._drop_connection()  # the settings were changed: other topics, other will
+            self._hello = hello
+            self._health_due_s = 0.0
+            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
+        if not isinstance(item, _FromBroker):
+            return None if isinstance(item, _Stop) else item
+        if item.connection is not self._connection:
+            return None
+        match item.event:
+            case Opened(receive_maximum):
+                # Two places are for state and health, which the rules do not count.
+                return LinkUp(max(1, receive_maximum - 2))
+            case Closed(code, words):
+                self._connection = None
+                return LinkDown(code, words)
+            case Taken(mid, code, words):
+                if mid not in self._batches:
+                    return None
+                self._batches.discard(mid)
+                return Puback(code, words)
+            case Arrived(_, payload):
+                return AckArrived(payload)
+
+    def _handle(self, event: Event) -> None:
+        for action in self._rules.handle(event, _now_ms()):
+            outcome = self._carry_out(action)
+            if outcome is not None:
+                # Through the inbox, not by recursion: what else came meanwhile has its turn.
+                self._handle(outcome)
+
+    def _carry_out(self, action: Action) -> Event | None:
+        match action:
+            case Connect():
+                self._connect()
+            case Disconnect():
+                self._drop_connection()
+            case Publish(_, payload):
+                content_type, data = deflate(payload)
+                if self._connection is not None:
+                    self._batches.add(
+                        self._connection.publish(
+                            self._topic("ledger"), data, content_type=content_type
+                        )
+                    )
+            case Announce(station):
+                if self._hello is not None:
+                    birth = Online(station, self._hello.software, self._hello.ledger)
+                    self._publish_state(self._hello, birth)
+            case Report():
+                log.info("link: online=%s %s %s", action.online, action.code or "", action.words)
+                return self._ask(action)
+            case Fetch() | Judge():
+                return self._ask(action)
+        return None
+
+    # --- the station -----------------------------------------------------------------------------
+
+    def _ask(self, action: Fetch | Judge | Report) -> Event | None:
+        try:
+            if self._requests is None:
+                self._requests = StationLink(self._path, timeout_s=REQUEST_S)
+            return self._answer(self._requests, action)
+        except StationGone as gone:
+            self._requests = None
+            self._watcher.greet_again()
+            return StationDown(gone.stalled)
+        except StationRefused as refused:
+            log.warning("the station refuses: %s", refused)
+            self._watcher.greet_again()
+            return StationDown(stalled=True)
+
+    def _answer(self, link: StationLink, action: Fetch | Judge | Report) -> Event | None:
+        match action:
+            case Fetch(after, max_entries):
+                batch = link.batch(after, max_entries)
+                if batch.last is None or batch.payload is None:
+                    return NothingFetched(after)
+                return BatchFetched(after, batch.last, batch.payload.encode())
+            case Judge(payload):
+                try:
+                    text = payload.decode()
+                except UnicodeDecodeError:
+                    return None  # no acknowledgement has such bytes, and the socket speaks UTF-8
+                verdict = link.ack(text)
+                error = verdict.error and AckError(verdict.error.code, verdict.error.seq)
+                return AckJudged(
+                    verdict.accepted, verdict.reason, verdict.watermark, verdict.epoch, error
+                )
+            case Report(online, code, words):
+                link.link(online=online, code=code, words=words)
+                return None
+
+    # --- the broker ------------------------------------------------------------------------------
+
+    def _topic(self, name: str, hello: Hello | None = None) -> str:
+        whose = hello or self._hello
+        assert whose is not None, "nothing is published before the station has said its name"
+        return f"kiosk/v1/{whose.city}/{whose.station}/{name}"
+
+    def _connect(self) -> None:
+        hello = self._hello
+        assert hello is not None, "the rules connect only after hello"
+        self._batches.clear()
+        self._connection = Connection(
+            self._broker,
+            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+            client_id=f"kiosk-{hello.city}-{hello.station}",
+            topics=(self._topic("ack"),),
+            will=(self._topic("state"), msgspec.json.encode(Offline())),
+        )
+        self._connection.open()
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            old, self._connection = self._connection, None
+            old.close()
+
+    def _publish_state(self, hello: Hello, state: Online | Offline) -> None:
+        if self._connection is not None:
+            payload = msgspec.json.encode(state)
+            self._connection.publish(self._topic("state", hello), payload, retain=True)
+
+    def _tell_health(self) -> None:
+        """Poll the station's health; publish it when it changed, or when an hour is over."""
+        now_s = time.monotonic()
+        self._health_due_s = now_s + HEALTH_POLL_S
+        if self._connection is None or self._requests is None:
+            return
+        try:
+            health = msgspec.convert(self._requests.health(), Health)
+        except (StationGone, StationRefused, msgspec.ValidationError) as error:
+            log.warning("no health from the station: %s", error)
+            return
+        said = (health.under_voltage, health.scales, health.readers)
+        if said == self._health_said and now_s - self._health_sent_s < self._health_s:
+            return
+        self._health_said, self._health_sent_s = said, now_s
+        self._connection.publish(self._topic("health"), msgspec.json.encode(health), qos=0)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
