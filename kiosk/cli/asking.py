@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from kiosk.cli.call import Call
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError, OperatorError
-from kiosk.doctor import CODES, Finding
+from kiosk.doctor import CODES, Finding, examine
+from kiosk.doctor.finding import Values
+from kiosk.facts import Facts, from_dict
 from kiosk.settings import Hx711Scale, Settings
+from kiosk.status import report
 
 ANSWER_S = 10.0
 """A station that is well answers within milliseconds."""
@@ -23,10 +24,10 @@ def ask(settings: Settings, op: str, **args: Any) -> dict[str, Any]:
         return client.call(op, **args)
 
 
-def asked(settings: Settings, op: str) -> dict[str, Any] | None:
-    """The running station's answer, None where none runs."""
+def running(settings: Settings) -> Facts | None:
+    """The running station's facts, None where none runs."""
     try:
-        return ask(settings, op)
+        return from_dict(ask(settings, "facts"))
     except OperatorError as error:
         if error.code == "station_unreachable":
             return None
@@ -35,7 +36,10 @@ def asked(settings: Settings, op: str) -> dict[str, Any] | None:
 
 def status(settings: Settings) -> dict[str, Any]:
     """One page: of the running station, or of the files."""
-    return asked(settings, "status") or {
+    facts = running(settings)
+    if facts is not None:
+        return report(facts)
+    return {
         "running": False,
         "station": settings.station.id,
         "city": settings.station.city,
@@ -56,17 +60,18 @@ def at_rest(settings: Settings) -> dict[str, Any]:
 
 def sync_status(settings: Settings) -> dict[str, Any]:
     """How far the city is."""
-    found = asked(settings, "status")
-    if found is None:
+    facts = running(settings)
+    if facts is None:
         return {"running": False, **at_rest(settings), "link": None, "last_ack_age_ms": None}
+    found = report(facts)
     names = ("head_seq", "watermark", "epoch", "queue", "link", "last_ack_age_ms")
     return {"running": True, **{name: found[name] for name in names}}
 
 
 def scales(settings: Settings) -> list[dict[str, Any]]:
     """Every bin with what the settings say of its scale, and what it shows where one runs."""
-    found = asked(settings, "status")
-    live = {one["bin"]: one for one in found["bins"]} if found else {}
+    facts = running(settings)
+    live = {one["bin"]: one for one in report(facts)["bins"]} if facts else {}
     return [
         {
             "bin": one.id,
@@ -115,16 +120,13 @@ def doctor(call: Call) -> list[Finding]:
         settings = call.settings
     except FileProblem as error:
         what, todo = call.words.error(error)
-        values: dict[str, str | int | float] = {"what": what, "todo": todo}
+        values: Values = {"what": what, "todo": todo}
         return [
             Finding(code="settings", level="ERR", case="wrong", cause=error.code, values=values)
         ]
     found = [*ground.settings(settings), *ground.keys(settings)]
-    answer = asked(settings, "doctor")
-    if answer is None:
-        found += at_rest_findings(settings)
-    else:
-        found += msgspec.convert(answer["findings"], list[Finding])
+    facts = running(settings)
+    found += at_rest_findings(settings) if facts is None else examine(facts)
     return sorted(found, key=lambda one: CODES.index(one.code))
 
 

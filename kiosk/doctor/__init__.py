@@ -5,6 +5,6 @@ Neither holds words; the command line puts a finding's ``code`` and ``case`` int
 """
 
 from kiosk.doctor.finding import CODES, Finding, Level, worst
-from kiosk.doctor.station import examine, report
+from kiosk.doctor.station import examine
 
-__all__ = ["CODES", "Finding", "Level", "examine", "report", "worst"]
+__all__ = ["CODES", "Finding", "Level", "examine", "worst"]

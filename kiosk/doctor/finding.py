@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 Level = Literal["OK", "WARN", "ERR"]
+Values = dict[str, str | int | float]
 
 CODES = (
     "station",
@@ -42,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     case: str
     subject: str = ""
     cause: str | None = None
-    values: dict[str, str | int | float] = {}
+    values: Values = {}
 
 
 def worst(findings: Iterable[Finding]) -> Level:

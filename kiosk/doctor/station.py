@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import msgspec
-
-from kiosk.doctor.finding import Finding
+from kiosk.doctor.finding import Finding, Level, Values
 from kiosk.facts import BinFacts, DeviceFacts, Facts
 
 STALE_MS = 10_000
 """A device thread without a sign of life for so long hangs (the watchdog acts later)."""
 SLOW_SHARE = 0.5
 """Fewer than this share of the promised samples is worth a look."""
-REJECTED_MAX = 1000
+REJECTED_SHARE = 0.1
+"""More refused readings than this share of all; 1 to 5 % are bad on some boards in the field."""
+REJECTED_MIN = 100
 DISK_LOW_BYTES = 500 << 20
 DISK_FULL_BYTES = 50 << 20
 QUEUE_LONG = 1000
-"""Entries waiting for the city; about a month of a usual station."""
+"""Entries waiting for the city; about a week of a usual station."""
 ACK_OLD_MS = 24 * 3600 * 1000
 """A day of uptime without the city's word, with something waiting."""
 CITY_REFUSES = frozenset({"unknown_key", "fork", "bad_signature", "head_differs", "unknown_seq"})
 """Link codes that no waiting mends: somebody has to speak with the city."""
 
 KIND_CODES = {"scale": "scale", "reader": "reader", "lid": "lid"}
-
-
-def report(facts: Facts) -> dict[str, Any]:
-    """The answer to the control socket's ``doctor``."""
-    return {"findings": msgspec.to_builtins(list(examine(facts)))}
 
 
 def examine(facts: Facts) -> Iterator[Finding]:
@@ -39,8 +33,8 @@ def examine(facts: Facts) -> Iterator[Finding]:
     )
     yield ledger(facts)
     yield disk(facts.disk_free_bytes)
-    for device in facts.devices:
-        yield from found(device, {one.bin: one for one in facts.bins})
+    for one in facts.devices:
+        yield device(one, facts)
     yield screen(facts)
     yield link(facts)
     yield clock(facts)
@@ -56,39 +50,36 @@ def ledger(facts: Facts) -> Finding:
 
 
 def disk(free_bytes: int) -> Finding:
-    level, case = (
-        ("ERR", "full")
-        if free_bytes < DISK_FULL_BYTES
-        else ("WARN", "low")
-        if free_bytes < DISK_LOW_BYTES
-        else ("OK", "ok")
-    )
-    return msgspec.convert(
-        {"code": "disk", "level": level, "case": case, "values": {"free_mb": free_bytes >> 20}},
-        Finding,
-    )
+    values: Values = {"free_mb": free_bytes >> 20}
+    if free_bytes < DISK_FULL_BYTES:
+        return Finding(code="disk", level="ERR", case="full", values=values)
+    if free_bytes < DISK_LOW_BYTES:
+        return Finding(code="disk", level="WARN", case="low", values=values)
+    return Finding(code="disk", level="OK", case="ok", values=values)
 
 
-def found(device: DeviceFacts, bins: dict[str, BinFacts]) -> Iterator[Finding]:
+def device(found: DeviceFacts, facts: Facts) -> Finding:
     """One device: lost, hanging, or well; a scale's samples are looked at too."""
-    code = KIND_CODES.get(device.kind, "device")
-    say: Callable[..., Finding] = lambda level, case, **more: Finding(  # noqa: E731
-        code=code, level=level, case=case, subject=device.subject, **more
+    code = KIND_CODES.get(found.kind, "device")
+    # A lost lid or lamp costs comfort, a lost scale or reader what people came for.
+    heavy: Level = "ERR" if code in ("scale", "reader") else "WARN"
+    level: Level = "OK"
+    case, cause, values = "ok", None, Values()
+    if found.state == "lost":
+        level, case, cause = heavy, "lost", found.code
+        values = {"minutes": found.since_ms // 60_000}
+    elif found.beat_age_ms > STALE_MS:
+        level, case, values = heavy, "hangs", {"seconds": found.beat_age_ms // 1000}
+    elif code == "scale":
+        for one in facts.bins:
+            if one.bin == found.subject:
+                level, case = scale(one, facts.uptime_ms)
+    return Finding(
+        code=code, level=level, case=case, subject=found.subject, cause=cause, values=values
     )
-    # A lost lid or lamp costs comfort, a lost scale or reader costs what people came for.
-    heavy = "ERR" if code in ("scale", "reader") else "WARN"
-    if device.state == "lost":
-        minutes = device.since_ms // 60_000
-        yield say(heavy, "lost", cause=device.code, values={"minutes": minutes})
-    elif device.beat_age_ms > STALE_MS:
-        yield say(heavy, "hangs", values={"seconds": device.beat_age_ms // 1000})
-    elif code == "scale" and device.subject in bins:
-        yield say(*scale(bins[device.subject]))
-    else:
-        yield say("OK", "ok")
 
 
-def scale(one: BinFacts) -> tuple[str, str]:
+def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     """Level and case of a scale that is there."""
     if one.state == "question":
         return "WARN", "question"
@@ -99,17 +90,17 @@ def scale(one: BinFacts) -> tuple[str, str]:
             return "ERR", "silent"
         if one.samples_per_s < SLOW_SHARE * one.rate_sps:
             return "WARN", "slow"
-    if one.rejected > REJECTED_MAX:
+    expected = (one.rate_sps or 0) * uptime_ms / 1000
+    if one.rejected > max(REJECTED_MIN, REJECTED_SHARE * expected):
         return "WARN", "noisy"
     return "OK", "ok"
 
 
 def screen(facts: Facts) -> Finding:
-    level, case = ("OK", "ok") if facts.screen_up else ("ERR", "down")
-    return msgspec.convert(
-        {"code": "screen", "level": level, "case": case, "values": {"port": facts.screen_port}},
-        Finding,
-    )
+    values: Values = {"port": facts.screen_port}
+    if facts.screen_up:
+        return Finding(code="screen", level="OK", case="ok", values=values)
+    return Finding(code="screen", level="ERR", case="down", values=values)
 
 
 def link(facts: Facts) -> Finding:
@@ -132,7 +123,7 @@ def clock(facts: Facts) -> Finding:
 
 def watermark(queue: int, committed: int) -> Finding:
     """``queue`` entries wait; the city has signed for ``committed``."""
-    values: dict[str, str | int | float] = {"queue": queue, "watermark": committed}
+    values: Values = {"queue": queue, "watermark": committed}
     if queue > QUEUE_LONG:
         return Finding(code="watermark", level="WARN", case="behind", values=values)
     return Finding(code="watermark", level="OK", case="ok", values=values)
@@ -142,7 +133,7 @@ def ack(facts: Facts) -> Finding:
     age_ms = facts.last_ack_age_ms
     silent_ms = facts.uptime_ms if age_ms is None else age_ms
     hours = silent_ms // 3_600_000
-    values: dict[str, str | int | float] = {"hours": hours, "within": hours + 1}
+    values: Values = {"hours": hours, "within": hours + 1}
     if facts.queue and silent_ms > ACK_OLD_MS:
         return Finding(code="ack", level="WARN", case="old", values=values)
     return Finding(code="ack", level="OK", case="none" if age_ms is None else "ok", values=values)

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from kiosk import doctor, status
 from kiosk.cli import main
 from kiosk.control import ControlServer
 from kiosk.core.view import BinView, View
-from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts, to_dict
 from sync.signing import Signer
 
 SETTINGS = """
@@ -176,8 +175,7 @@ class Site:
         server = ControlServer(
             self.folder / "run/control.sock",
             {
-                "status": lambda _: status.report(facts),
-                "doctor": lambda _: doctor.report(facts),
+                "facts": lambda _: to_dict(facts),
                 "touch": touch,
             },
             {"watch": watch},
