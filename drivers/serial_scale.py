@@ -1,0 +1,131 @@
+"""A weighing indicator on a serial port: the pump around a pure codec.
+
+It owns the port, reads what has come, and posts the telegrams that are gross weights (or are none at
+all: overload, error). A net telegram is no gross weight: with a tare in the indicator the bin's
+weight is not known, which is told as an error rather than guessed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from typing import TYPE_CHECKING
+
+from drivers import indicator_ad
+from drivers.clock import boottime_ms
+from drivers.indicator_ad import Frame
+from drivers.worker import Worker
+from kiosk.core.errors import DeviceError
+from kiosk.core.events import IndicatorReading
+
+if TYPE_CHECKING:
+    import serial
+
+READ_S = 0.1
+READ_BYTES = 512
+SILENT_MS = 3_000
+"""An indicator that streams says something ten times a second; so long without a frame is a fault."""
+REQUEST = b"Q\r\n"
+"""Asks an A&D indicator for its present weight."""
+
+
+class SerialScale(Worker):
+    """``bin_id`` the bin it weighs; ``stream`` it sends by itself, else it is asked each ``poll_ms``."""
+
+    def __init__(
+        self,
+        bin_id: str,
+        port: str,
+        *,
+        baud: int = 2400,
+        bytesize: int = 7,
+        parity: str = "E",
+        stopbits: int = 1,
+        stream: bool = True,
+        poll_ms: int = 200,
+    ) -> None:
+        super().__init__(f"scale:{bin_id}")
+        self._bin = bin_id
+        self._port = port
+        self._line = {
+            "baudrate": baud,
+            "bytesize": bytesize,
+            "parity": parity,
+            "stopbits": stopbits,
+        }
+        self._stream = stream
+        self._poll_ms = poll_ms
+        self._serial: serial.Serial | None = None
+        self._decoder = indicator_ad.Decoder()
+        self._framed_ms = self._asked_ms = 0
+        self._noise_bytes = 0
+
+    def open(self) -> None:
+        import serial
+
+        try:
+            self._serial = serial.Serial(self._port, timeout=READ_S, write_timeout=1, **self._line)
+        except (OSError, ValueError) as error:
+            raise DeviceError(
+                "indicator_missing",
+                f"The indicator's port {self._port} cannot be opened ({error}).",
+                "Check its plug and its power, then the port in the settings.",
+            ) from error
+        self._decoder = indicator_ad.Decoder()
+        self._framed_ms = boottime_ms()
+        self._asked_ms = self._noise_bytes = 0
+
+    def step(self) -> None:
+        import serial
+
+        assert self._serial is not None
+        now_ms = boottime_ms()
+        try:
+            if not self._stream and now_ms - self._asked_ms >= self._poll_ms:
+                self._asked_ms = now_ms
+                self._serial.write(REQUEST)
+            waiting = self._serial.in_waiting
+            data = self._serial.read(min(READ_BYTES, max(1, waiting)))
+        except (OSError, serial.SerialException) as error:
+            raise DeviceError(
+                "indicator_missing",
+                f"The indicator's port {self._port} has gone ({error}).",
+                "Check its plug and its power.",
+            ) from error
+        now_ms = boottime_ms()
+        for found in self._decoder.feed(data):
+            if isinstance(found, Frame):
+                self._framed_ms = now_ms
+                self._noise_bytes = 0
+                # A full inbox loses one telegram of ten a second; the next one makes it good.
+                with contextlib.suppress(queue.Full):
+                    self.deliver(self._reading(found, now_ms))
+            else:
+                self._noise_bytes += found.length
+        if now_ms - self._framed_ms > SILENT_MS:
+            raise self._silence()
+
+    def close(self) -> None:
+        if self._serial is not None:
+            with contextlib.suppress(OSError):
+                self._serial.close()
+            self._serial = None
+
+    def _reading(self, frame: Frame, now_ms: int) -> IndicatorReading:
+        status, gross_mg = frame.status, frame.milligrams
+        if frame.mode in ("net", "tare") and status in ("stable", "motion"):
+            status, gross_mg = "error", None
+        return IndicatorReading(self._bin, now_ms, status, gross_mg)
+
+    def _silence(self) -> DeviceError:
+        if self._noise_bytes:
+            return DeviceError(
+                "indicator_garbled",
+                f"The indicator at {self._port} sends what is no telegram.",
+                "Compare speed, bits and parity in the settings with the indicator's menu.",
+            )
+        return DeviceError(
+            "indicator_silent",
+            f"The indicator at {self._port} says nothing.",
+            "Is it switched on, and set to send by itself?",
+        )
