@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -10,6 +11,13 @@ from kiosk.cli.call import Call
 from kiosk.cli.spoken import SpokenGroup
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def slope(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
+    """A scale's slope: a true number, and not 0; negative where the cells are wired so."""
+    if value == 0 or not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no slope of a scale")
+    return value
 
 
 def add(app: click.Group) -> None:
@@ -47,7 +55,7 @@ def scale_zeroed(call: Call, bin_id: str) -> None:
 
 @scale.command("replay")
 @click.argument("trace", type=EXISTING)
-@click.option("--counts-per-gram", type=float, required=True, metavar="X")
+@click.option("--counts-per-gram", type=float, callback=slope, required=True, metavar="X")
 @click.option("--zero-counts", type=int, required=True, metavar="N")
 @click.option("--max-g", type=click.IntRange(1), required=True, metavar="N")
 @click.option("--division-g", type=click.IntRange(1), required=True, metavar="N")

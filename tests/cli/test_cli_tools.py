@@ -1,0 +1,95 @@
+"""The commands that need no station and no settings: traces, captured bytes, pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_site import Site
+
+SCALE = "--counts-per-gram 43 --zero-counts 84000 --max-g 60000 --division-g 20 --rate-sps 10"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings file is near."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """Five still seconds, 1 kg laid on, ten still seconds; a column and a comment too many."""
+    grams = [0] * 50 + [1000] * 100
+    rows = [f"{n * 100},{84000 + 43 * g},x" for n, g in enumerate(grams)]
+    file = tmp_path / "trace.csv"
+    file.write_text("\n".join(["# a bin", "t_ms,counts,note", *rows, ""]), encoding="utf-8")
+    return file
+
+
+def test_a_trace_is_replayed_without_settings(site: Site, trace: Path) -> None:
+    said = site.kiosk("scale", "replay", str(trace), *SCALE.split(), config=False)
+    assert (said.code, said.err) == (0, "")
+    assert [line["kind"] for line in said.lines] == ["stable", "stable", "weighing", "summary"]
+    assert said.lines[2]["net_g"] == pytest.approx(1000, abs=1)
+    assert said.lines[3]["samples"] == 150
+
+
+def test_a_broken_trace_names_its_line(site: Site, trace: Path) -> None:
+    trace.write_text("t_ms,counts\n0,84000\n0,84000\n", encoding="utf-8")
+    said = site.kiosk("scale", "replay", str(trace), *SCALE.split(), config=False)
+    assert said.code == 2 and "Line 3" in said.err
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"), [("gram 43", "gram 0"), ("gram 43", "gram nan"), ("sps 10", "sps 0")]
+)
+def test_a_scale_that_cannot_be_is_a_wrong_call(
+    site: Site, trace: Path, there: str, instead: str
+) -> None:
+    call = SCALE.replace(there, instead).split()
+    assert site.kiosk("scale", "replay", str(trace), *call, config=False).code == 2
+
+
+def test_an_indicators_bytes_are_decoded_without_settings(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "bytes"
+    file.write_bytes(b"+00\x00ST,GS,+0001.640kg\r\nUS,GS,-0000.020kg\r\n")
+    for more in ((), ("--protocol", "ad")):
+        said = site.kiosk("scale", "decode", str(file), *more, config=False)
+        assert said.code == 0, said.err
+        skipped, stable, moving, summary = said.lines
+        assert skipped == {"offset": 0, "skipped": 4}
+        assert (stable["status"], stable["value"], stable["unit"]) == ("stable", "1.640", "kg")
+        assert (moving["status"], moving["value"]) == ("motion", "-0.020")
+        assert summary == {"kind": "summary", "frames": 2, "skipped_bytes": 4}
+
+
+def test_an_unknown_protocol_is_a_wrong_call(site: Site, trace: Path) -> None:
+    said = site.kiosk("scale", "decode", str(trace), "--protocol", "zz", config=False)
+    assert said.code == 2 and "ad" in said.err
+
+
+def test_qr_texts_come_out_of_pictures(site: Site, tmp_path: Path) -> None:
+    import cv2
+
+    picture = tmp_path / "card.png"
+    code = cv2.QRCodeEncoder.create().encode("KIOSK 78")
+    cv2.imwrite(str(picture), cv2.resize(code, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST))
+    said = site.kiosk("card", "read", str(picture), config=False)
+    assert said.code == 0
+    (line,) = said.lines
+    assert (line["file"], line["texts"]) == (str(picture), ["KIOSK 78"]) and line["ms"] >= 0
+
+
+def test_a_file_that_is_no_picture_is_told_and_the_rest_is_read(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    said = site.kiosk("card", "read", "a.png", "none.png", config=False)
+    assert said.code == 1 and said.err == ""
+    assert [line["texts"] for line in said.lines] == [[], []]
+    assert all(line["error"] for line in said.lines)
+
+
+def test_an_uplink_without_a_broker_says_what_is_missing(site: Site) -> None:
+    text = site.file.read_text(encoding="utf-8")
+    site.file.write_text(text.partition("[mqtt]")[0], encoding="utf-8")
+    said = site.kiosk("uplink")
+    assert said.code == 2 and "[mqtt]" in said.err
