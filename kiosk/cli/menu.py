@@ -45,7 +45,9 @@ def choose(ctx: click.Context, call: Call, path: str) -> None:
             if bin_id is None:
                 return
             words.append(bin_id)
-        ctx.command.main(words, prog_name="kiosk", obj=call, standalone_mode=False)
+        # A call of its own: the settings file may have been mended meanwhile.
+        afresh = Call(config=call.config, lang=call.lang)
+        ctx.command.main(words, prog_name="kiosk", obj=afresh, standalone_mode=False)
     except KioskError as error:
         call.refuse(error)
     except KeyboardInterrupt:
