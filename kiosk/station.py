@@ -1,0 +1,270 @@
+"""``kiosk run``: the station, put together. Construction only; the rules are in ``kiosk.core``.
+
+Order matters at a start: the scales' threads first (they need a second to settle), then the ledger,
+the control socket, the readers (a camera's library takes long to load), the screen.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kiosk import __version__
+from kiosk.clock import StationClock, clock_quality
+from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
+from kiosk.control.server import ControlServer
+from kiosk.core.effects import Item
+from kiosk.core.entries import Boot, Opening
+from kiosk.core.errors import StorageError
+from kiosk.core.events import ClockKnown, DeviceBack, DeviceLost, Event, LinkChanged, Moment, Touch
+from kiosk.core.events import TouchAction as Action
+from kiosk.core.station import Station
+from kiosk.gathering import Gathering
+from kiosk.ledger import Ledger
+from kiosk.loop import INBOX_EVENTS, Loop, poster
+from kiosk.screen import ScreenServer, station_setup
+from kiosk.watching import Board
+from sync.notify import notify
+from sync.signing import Signer
+
+if TYPE_CHECKING:
+    from drivers.worker import Device
+    from kiosk.catalogue import Catalogue
+    from kiosk.core.view import View
+    from kiosk.ledger.acks import AckVerdict
+    from kiosk.settings import Settings
+
+LOG = logging.getLogger("kiosk")
+FRESH_MS = 10_000
+"""A thread that shows no sign of life for so long starves the watchdog."""
+WATCHDOG_MS = 2_000
+CLOCK_MS = 1_000
+CRASHED = 70
+"""EX_SOFTWARE (sysexits.h): our own bug; systemd starts the station anew."""
+
+
+class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    online: bool
+    code: str | None = None
+    words: str = ""
+
+
+class _Touched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    action: Action
+    bin: str | None = None
+
+
+def run_station(settings: Settings) -> int:
+    """Runs until SIGTERM or SIGINT; 0, or 1 when it has to be started anew."""
+    from kiosk import catalogue
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold card tokens
+    threading.excepthook = _crash
+    with ExitStack() as held:
+        return _Running(settings, catalogue.load(settings.paths.catalogue), held).run()
+
+
+def _crash(args: threading.ExceptHookArgs) -> None:
+    """A dead thread is our own bug: end, and be started anew, rather than limp on half alive."""
+    LOG.critical("thread %s died", args.thread, exc_info=args.exc_value)
+    logging.shutdown()
+    os._exit(CRASHED)
+
+
+class _Running:
+    """One life of the station process."""
+
+    def __init__(self, settings: Settings, items: Catalogue, held: ExitStack) -> None:
+        from kiosk import devices
+
+        self._settings = settings
+        self._clock = StationClock(settings.station.timezone)
+        self._inbox: queue.Queue[Event] = queue.Queue(INBOX_EVENTS)
+        self._post = poster(self._inbox)
+        self._board = Board()
+        self._status = 0
+        self._clock_known = False
+        self._next_clock_ms = self._next_watchdog_ms = 0
+        self._day: int | None = None
+
+        self._devices: list[Device] = []
+        self._start(devices.scales(settings), held)
+        self._ledger = held.enter_context(closing(self._open_ledger()))
+        self._signals = devices.signals(settings)
+        held.callback(self._signals.stop)
+        self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
+        station = Station(settings.rules(items), self._ledger.memory())
+        self._screen = ScreenServer(
+            settings.screen.host,
+            settings.screen.port,
+            setup=station_setup(settings, items),
+            act=self._act,
+        )
+        self._loop = Loop(
+            station,
+            append=self._append,
+            signals=self._signals,
+            publish=self._publish,
+            moment=self._clock.now,
+            each_tick=self._each_tick,
+            inbox=self._inbox,
+        )
+        self._facts = Gathering(
+            settings, self._clock, self._ledger, station, self._inbox, self._devices, self._screen
+        )
+        control = ControlServer(
+            settings.paths.socket, self._handlers(), {"watch": self._board.stream}
+        )
+        control.start()
+        held.callback(control.stop)
+        held.callback(self._ledger.end_waits)  # first, or the uplink's long poll holds up the end
+        self._screen.start()
+        held.callback(self._screen.stop)
+        self._start([*devices.lids(settings), *devices.readers(settings, self._clock)], held)
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        notify("READY=1")
+        LOG.info("station %s is up", self._settings.station.id)
+        self._loop.run()
+        notify("STOPPING=1")
+        return self._status
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._loop.stop()
+
+    def _start(self, devices: list[Device], held: ExitStack) -> None:
+        for device in devices:
+            device.start(self._noted)
+            held.callback(device.stop)
+            self._devices.append(device)
+
+    def _noted(self, event: Event) -> None:
+        """On its way to the inbox: losses and returns are logged, once each (the driver sees to it)."""
+        if isinstance(event, DeviceLost):
+            LOG.warning("%s is lost: %s: %s", event.device, event.code, event.detail)
+        elif isinstance(event, DeviceBack):
+            LOG.warning("%s is back", event.device)
+        self._post(event)
+
+    # -- the ledger -----------------------------------------------------------------------------
+
+    def _open_ledger(self) -> Ledger:
+        settings = self._settings
+        openings = {
+            b.id: Opening(
+                gross_g=None if b.scale is None else 0,
+                bag=None,
+                adjustment=0 if b.scale is None else b.scale.adjustment,
+            )
+            for b in settings.bins
+        }
+        ledger = Ledger.open(
+            settings.paths.data,
+            station=settings.station.id,
+            city=settings.station.city,
+            signer=Signer.load(settings.paths.station_key),
+            city_key=None if settings.city is None else settings.city.key,
+            software=f"kiosk {__version__}",
+            openings=openings,
+            items={b.id: b.item for b in settings.bins},
+            clock=self._clock.at,
+            day_of=self._clock.day_of,
+        )
+        if ledger.turn_over is not None:
+            LOG.warning("a new ledger begins: %s", ledger.turn_over)
+        return ledger
+
+    def _append(self, items: Sequence[Item]) -> tuple[int, ...]:
+        try:
+            return self._ledger.append(items)
+        except StorageError as error:
+            if error.code == "damaged":  # the next start salvages what proves itself
+                LOG.critical("the ledger is damaged: starting anew")
+                self._status = 1
+                self._loop.stop()
+            raise
+
+    def _acknowledged(self, verdict: AckVerdict) -> None:
+        self._facts.acknowledged(verdict)
+        if verdict.restart:
+            LOG.warning("the city has signed what this ledger does not hold: starting anew")
+            self._status = 1
+            self._loop.stop()
+
+    # -- the control socket ---------------------------------------------------------------------
+
+    def _handlers(self) -> dict[str, Any]:
+        from kiosk.facts import to_dict
+
+        station = self._settings.station
+        ops = ledger_ops(
+            self._ledger,
+            station=station.id,
+            city=station.city,
+            software=__version__,
+            on_ack=self._acknowledged,
+        )
+        return {
+            **ops,
+            "facts": lambda _args: to_dict(self._facts.gather()),
+            "health": lambda _args: self._facts.health(),
+            "link": self._link,
+            "touch": self._touched,
+        }
+
+    def _link(self, args: Args) -> dict[str, Any]:
+        link = checked_args(args, _Link)
+        self._facts.linked(link.online, link.code, link.words)
+        self._post(LinkChanged(self._clock.now().boot_ms, link.online, link.code))
+        return {}
+
+    def _touched(self, args: Args) -> dict[str, Any]:
+        touched = checked_args(args, _Touched)
+        self._act(touched.action, touched.bin)
+        return {}
+
+    def _act(self, action: Action, bin_id: str | None) -> None:
+        self._post(Touch(self._clock.now().boot_ms, action, bin_id))
+
+    # -- each event -----------------------------------------------------------------------------
+
+    def _publish(self, view: View) -> None:
+        if self._board.put(view):
+            self._screen.publish(view)
+
+    def _each_tick(self, now: Moment) -> None:
+        if now.boot_ms >= self._next_watchdog_ms:
+            self._next_watchdog_ms = now.boot_ms + WATCHDOG_MS
+            workers = [*self._devices, self._screen]
+            if all(now.boot_ms - d.beat_ms() < FRESH_MS for d in workers):
+                notify("WATCHDOG=1")
+        if now.boot_ms >= self._next_clock_ms:
+            self._next_clock_ms = now.boot_ms + CLOCK_MS
+            self._look_at_clock(now)
+
+    def _look_at_clock(self, now: Moment) -> None:
+        quality, uncertainty_ms = clock_quality()
+        if quality == "synced" and not self._clock_known and not self._inbox.full():
+            self._clock_known = True
+            self._inbox.put_nowait(ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp"))
+        if now.clock == "synced" and now.day != self._day:
+            self._day = now.day
+            try:
+                self._ledger.forget_due(self._settings.points.effective_link_days)
+            except StorageError as error:
+                LOG.warning("seals could not be forgotten yet: %s", error)
+                self._day = None
