@@ -249,8 +249,8 @@ class _Running:
     def _each_tick(self, now: Moment) -> None:
         if now.boot_ms >= self._next_watchdog_ms:
             self._next_watchdog_ms = now.boot_ms + WATCHDOG_MS
-            workers = [*self._devices, self._screen]
-            if all(now.boot_ms - d.beat_ms() < FRESH_MS for d in workers):
+            beats_ms = [self._screen.beat_ms(), *(d.beat_ms() for d in self._devices)]
+            if now.boot_ms - min(beats_ms) < FRESH_MS:
                 notify("WATCHDOG=1")
         if now.boot_ms >= self._next_clock_ms:
             self._next_clock_ms = now.boot_ms + CLOCK_MS

@@ -154,7 +154,8 @@ class Station:
         self._counters = {"checkins": 0, "refusals": 0, "records": 0}
         self._claim_until_ms = 0
         self._lamp_off_ms: dict[str, int] = {}
-        self._lost: set[str] = set()
+        self.lost: dict[str, DeviceLost] = {}
+        """Devices that are away, by name."""
         self._alarmed_ms: dict[str, int] = {}
         self._online = False
 
@@ -744,9 +745,9 @@ class Station:
         return (bin_.bag_swap(self._name("b"), book_g, after_g),)
 
     def _device_lost(self, event: DeviceLost) -> list[Effect]:
-        if event.device in self._lost:
+        if event.device in self.lost:
             return []
-        self._lost.add(event.device)
+        self.lost[event.device] = event
         kind, _, name = event.device.partition(":")
         bin_ = self.bins.get(name) if kind == "scale" else None
         if bin_ is not None:
@@ -760,9 +761,9 @@ class Station:
         return [Beep("trouble")]
 
     def _device_back(self, event: DeviceBack) -> None:
-        if event.device not in self._lost:
+        if event.device not in self.lost:
             return
-        self._lost.discard(event.device)
+        del self.lost[event.device]
         kind, _, name = event.device.partition(":")
         bin_ = self.bins.get(name) if kind == "scale" else None
         if bin_ is not None:
