@@ -14,6 +14,7 @@ import random
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,17 +57,13 @@ WAIT_MS = 10_000
 """One long poll; the connection's own patience is REQUEST_S longer."""
 RETRY_S = 0.5
 """Between tries to reach a station that is not there."""
-BEAT_S = 10.0
-"""The main thread looks around at least this often, and feeds the watchdog."""
+BEAT_S = 0.5
+"""The main thread looks around at least this often: signals, the watchdog."""
 STALE_S = 40.0
 """A watcher that showed no life for so long stops the watchdog's food."""
 HEALTH_POLL_S = 60.0
 
 log = logging.getLogger("kiosk.uplink")
-
-
-class _Stop:
-    """SIGTERM or SIGINT came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class _FromBroker:
     event: MqttEvent
 
 
-_Inbox = queue.Queue[_Stop | _Greeted | _FromBroker | Event]
+_Inbox = queue.Queue[_Greeted | _FromBroker | Event]
 
 
 def run_uplink(
@@ -100,15 +97,16 @@ def run_uplink(
     once, when the signals are in place. Must run on the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
+    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: inbox.put_nowait(_Stop()))
+        signal.signal(number, lambda *_: stop.set())
     threading.excepthook = _die
     on_started()
     watcher = _Watcher(socket_path, inbox)
     process = _Process(socket_path, broker, inbox, watcher, health_s)
     watcher.start()
     notify("READY=1")
-    process.run()
+    process.run(stop)
     notify("STOPPING=1")
 
 
@@ -184,13 +182,10 @@ class _Process:
         self._health_sent_s = 0.0
         self._health_said: tuple[object, ...] | None = None
 
-    def run(self) -> None:
+    def run(self, stop: threading.Event) -> None:
         """Until told to stop."""
-        while True:
-            item = self._next()
-            if isinstance(item, _Stop):
-                break
-            event = self._event(item)
+        while not stop.is_set():
+            event = self._event(self._next())
             if event is not None:
                 self._handle(event)
             if self._rules.deadline_ms is not None and _now_ms() >= self._rules.deadline_ms:
@@ -202,10 +197,9 @@ class _Process:
         if self._connection is not None and self._hello is not None:
             self._publish_state(self._hello, Offline())
             self._connection.close()
-        if self._requests is not None:
-            self._requests.close()
+        self._drop_requests()
 
-    def _next(self) -> _Stop | _Greeted | _FromBroker | Event | None:
+    def _next(self) -> _Greeted | _FromBroker | Event | None:
         patience_s = BEAT_S
         if self._rules.deadline_ms is not None:
             patience_s = min(patience_s, (self._rules.deadline_ms - _now_ms()) / 1000)
@@ -214,17 +208,19 @@ class _Process:
         except queue.Empty:
             return None
 
-    def _event(self, item: _Stop | _Greeted | _FromBroker | Event | None) -> Event | None:
+    def _event(self, item: _Greeted | _FromBroker | Event | None) -> Event | None:
         """What came, in the rules' words."""
         if isinstance(item, _Greeted):
             hello = item.hello
             if self._hello is not None and hello.station != self._hello.station:
-                self._drop_connection()  # the settings were changed: other topics, other will
+                # The settings were changed: other topics, another will.
+                self._drop_connection()
+                self._handle(LinkDown("station_renamed", "The station has another name now."))
             self._hello = hello
             self._health_due_s = 0.0
             return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
         if not isinstance(item, _FromBroker):
-            return None if isinstance(item, _Stop) else item
+            return item
         if item.connection is not self._connection:
             return None
         match item.event:
@@ -243,11 +239,12 @@ class _Process:
                 return AckArrived(payload)
 
     def _handle(self, event: Event) -> None:
-        for action in self._rules.handle(event, _now_ms()):
-            outcome = self._carry_out(action)
-            if outcome is not None:
-                # Through the inbox, not by recursion: what else came meanwhile has its turn.
-                self._handle(outcome)
+        pending = deque([event])  # at most a window of fetched batches
+        while pending:
+            for action in self._rules.handle(pending.popleft(), _now_ms()):
+                outcome = self._carry_out(action)
+                if outcome is not None:
+                    pending.append(outcome)
 
     def _carry_out(self, action: Action) -> Event | None:
         match action:
@@ -282,13 +279,18 @@ class _Process:
                 self._requests = StationLink(self._path, timeout_s=REQUEST_S)
             return self._answer(self._requests, action)
         except StationGone as gone:
-            self._requests = None
-            self._watcher.greet_again()
+            self._drop_requests()
             return StationDown(gone.stalled)
         except StationRefused as refused:
             log.warning("the station refuses: %s", refused)
             self._watcher.greet_again()
             return StationDown(stalled=True)
+
+    def _drop_requests(self) -> None:
+        if self._requests is not None:
+            self._requests.close()
+            self._requests = None
+        self._watcher.greet_again()
 
     def _answer(self, link: StationLink, action: Fetch | Judge | Report) -> Event | None:
         match action:
@@ -303,7 +305,8 @@ class _Process:
                 except UnicodeDecodeError:
                     return None  # no acknowledgement has such bytes, and the socket speaks UTF-8
                 verdict = link.ack(text)
-                error = verdict.error and AckError(verdict.error.code, verdict.error.seq)
+                said = verdict.error
+                error = AckError(said.code, said.seq) if said is not None else None
                 return AckJudged(
                     verdict.accepted, verdict.reason, verdict.watermark, verdict.epoch, error
                 )
@@ -349,7 +352,11 @@ class _Process:
             return
         try:
             health = msgspec.convert(self._requests.health(), Health)
-        except (StationGone, StationRefused, msgspec.ValidationError) as error:
+        except StationGone as gone:
+            self._drop_requests()
+            self._handle(StationDown(gone.stalled))
+            return
+        except (StationRefused, msgspec.ValidationError) as error:
             log.warning("no health from the station: %s", error)
             return
         said = (health.under_voltage, health.scales, health.readers)

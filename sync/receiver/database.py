@@ -1,0 +1,76 @@
+"""Opening the city's database: pragmas of SQLite, one writer at a time, tables and views."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from kiosk.core.errors import OperatorError
+from sync.receiver import tables
+from sync.receiver.views import create_views
+
+BUSY_S = 20
+"""How long one receiver waits for another's transaction (SQLite)."""
+
+
+def open_database(url: str) -> sa.Engine:
+    """The engine for a SQLAlchemy URL, its tables made; OperatorError when that cannot be."""
+    try:
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+        with engine.begin() as connection:
+            tables.metadata.create_all(connection)
+            create_views(connection)
+            if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
+                connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise OperatorError(
+            "database_url",
+            f"The database URL {url} is not one that SQLAlchemy understands ({error}).",
+            "Write it like sqlite:///city.db, or install the driver that it names.",
+        ) from error
+    except DBAPIError as error:
+        raise OperatorError(
+            "database_unusable",
+            f"The database cannot be opened ({error.orig}).",
+            "Check the URL, the folder and who may write there.",
+        ) from error
+    return engine
+
+
+def database_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def utc_ms() -> int:
+    """The receiver's wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN comes too late and is deferred: two receivers that both read and
+        # then write would end in SQLITE_BUSY at once instead of waiting.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

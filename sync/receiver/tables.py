@@ -1,0 +1,171 @@
+"""The city's tables. Names and columns of ``entry`` and ``seal`` are the contract.
+
+Portable between SQLite and PostgreSQL: whole numbers, texts, bytes, and no function of one of
+them. Times are milliseconds of UTC by the receiver's clock.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("kind", Text),  # null, like body, where the station had thinned it away
+    Column("body", Text),
+    Column("digest", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ledger", "seq"),
+)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("pseudonym", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ledger", "seq"),
+)
+
+batch_sig = Table(
+    "batch_sig",
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("sig", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ledger", "last_seq"),
+)
+
+station_key = Table(
+    "station_key",
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    PrimaryKeyConstraint("city", "station", "public_key"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("city", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("public_key", LargeBinary),  # null until the genesis has come
+    Column("watermark", BigInteger, nullable=False),  # contiguous, verified, committed up to here
+    Column("head", LargeBinary, nullable=False),  # hash(watermark)
+    Column("continues_ledger", Text),
+    Column("continues_seq", BigInteger),
+    Column("continues_head", LargeBinary),
+    Column("fork_seq", BigInteger),  # where another history was offered; what came first stays
+    Column("progress_ms", BigInteger, nullable=False),  # when the watermark last moved
+    Column("gap_told_ms", BigInteger),
+    Column("gaps_told", Integer, nullable=False),  # since the watermark last moved
+    Column("told_epoch", Integer, nullable=False),  # of the last acknowledgement
+)
+Index("ledger_continues", ledger.c.continues_ledger)
+Index("ledger_station", ledger.c.city, ledger.c.station)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the plain JSON
+    Column("parked_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger", "first", "last"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of topic and payload
+    Column("topic", Text, nullable=False),
+    Column("ledger", Text),
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("began_ms", BigInteger, nullable=False),
+)
+
+# --- projections, moved in the transaction that stores the entry ------------------------------------
+
+bin_change = Table(
+    "bin_change",
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # weighing, unattributed, bag_swap, item_count
+    Column("bin", Text),
+    Column("item", Text, nullable=False),
+    Column("bag", Text),
+    Column("visit", Text),
+    Column("cause", Text),
+    Column("mode", Text),
+    Column("net_g", BigInteger),
+    Column("gross_before_g", BigInteger),
+    Column("gross_after_g", BigInteger),
+    Column("uncertainty_g", BigInteger),
+    Column("points", BigInteger),
+    Column("count", BigInteger),
+    Column("ml", BigInteger),
+    Column("boot", Text, nullable=False),
+    Column("boot_ms", BigInteger, nullable=False),
+    Column("of_ledger", Text),  # set in an entry that was recorded anew as recovered
+    Column("of_seq", BigInteger),
+    PrimaryKeyConstraint("ledger", "seq"),
+    ForeignKeyConstraint(["ledger", "seq"], ["entry.ledger", "entry.seq"]),
+)
+Index("bin_change_of", bin_change.c.of_ledger, bin_change.c.of_seq)
+
+anchor = Table(
+    "anchor",  # a clock entry: at boot_ms of this boot it was utc_ms
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("boot_ms", BigInteger, nullable=False),
+    Column("utc_ms", BigInteger, nullable=False),
+    Column("uncertainty_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger", "seq"),
+    ForeignKeyConstraint(["ledger", "seq"], ["entry.ledger", "entry.seq"]),
+)
+Index("anchor_boot", anchor.c.ledger, anchor.c.boot)
+
+opening = Table(
+    "opening",  # what a genesis found in the bins
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("bin", Text, nullable=False),
+    Column("gross_g", BigInteger),
+    PrimaryKeyConstraint("ledger", "bin"),
+)

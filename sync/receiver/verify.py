@@ -1,0 +1,105 @@
+"""Reading everything stored again: digests, chains, signatures, seals, watermarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from kiosk.core import chain
+from kiosk.core.canonical import NotCanonical, parse_canonical
+from sync.messages import batch_message
+from sync.receiver.tables import batch_sig, entry, ledger, seal
+from sync.signing import verify
+
+AT_ONCE = 1000
+"""Rows in memory at a time."""
+MAX_FAULTS = 100
+"""Faults told of one ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that does not hold."""
+
+    seq: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One ledger, read again."""
+
+    ledger: str
+    station: str
+    entries: int
+    head: bytes
+    faults: tuple[Fault, ...]
+
+
+def verify_all(connection: sa.Connection) -> list[Checked]:
+    """Every stored ledger."""
+    known = list(connection.execute(sa.select(ledger).order_by(ledger.c.ledger)))
+    names = {row.ledger for row in known}
+    checked = [_verify(connection, row) for row in known]
+    strays = sa.select(entry.c.ledger).distinct().where(entry.c.ledger.not_in(names))
+    for name in connection.scalars(strays):
+        checked.append(Checked(name, "", 0, chain.ZERO, (Fault(0, "unknown_ledger"),)))
+    return checked
+
+
+def _verify(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Checked:
+    faults: list[Fault] = []
+    name, key = row.ledger, row.public_key
+    signatures = {
+        last: sig
+        for last, sig in connection.execute(
+            sa.select(batch_sig.c.last_seq, batch_sig.c.sig).where(batch_sig.c.ledger == name)
+        )
+    }
+    opened = {
+        seq: chain.seal(salt, pseudonym).hex()
+        for seq, salt, pseudonym in connection.execute(
+            sa.select(seal.c.seq, seal.c.salt, seal.c.pseudonym).where(seal.c.ledger == name)
+        )
+    }
+    before, count = chain.ZERO, 0
+    query = sa.select(entry).where(entry.c.ledger == name).order_by(entry.c.seq)
+    for stored in connection.execution_options(yield_per=AT_ONCE).execute(query):
+        count += 1
+        if stored.seq != count:
+            faults.append(Fault(count, "missing"))
+            count = stored.seq
+        before = chain.link(before, stored.digest)
+        if before != stored.hash:
+            faults.append(Fault(stored.seq, "chain"))
+            before = stored.hash
+        if stored.body is not None:
+            faults += _body_faults(stored, opened.get(stored.seq))
+        signature = signatures.pop(stored.seq, None)
+        message = batch_message(name, stored.seq, stored.hash)
+        if signature is not None and (key is None or not verify(key, signature, message)):
+            faults.append(Fault(stored.seq, "signature"))
+        if stored.seq == row.watermark and signature is None:
+            faults.append(Fault(stored.seq, "unsigned"))
+        if len(faults) >= MAX_FAULTS:
+            break
+    if (count, before) != (row.watermark, row.head) and len(faults) < MAX_FAULTS:
+        faults.append(Fault(row.watermark, "watermark"))
+    return Checked(name, row.station, count, before, tuple(faults))
+
+
+def _body_faults(stored: sa.Row[tuple[object, ...]], opened: str | None) -> list[Fault]:
+    body = stored.body.encode()
+    if chain.digest(body) != stored.digest:
+        return [Fault(stored.seq, "digest")]
+    try:
+        value = parse_canonical(body)
+    except NotCanonical:
+        return [Fault(stored.seq, "body")]
+    faults = []
+    if (value.get("seq"), value.get("kind")) != (stored.seq, stored.kind):
+        faults.append(Fault(stored.seq, "columns"))
+    if opened is not None and value.get("seal") != opened:
+        faults.append(Fault(stored.seq, "seal"))
+    return faults

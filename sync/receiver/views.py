@@ -1,0 +1,118 @@
+"""Views over the projections, in SQL that SQLite and PostgreSQL read alike.
+
+Times (``weighing_resolved``): an entry knows its boot and the milliseconds since it; a ``clock``
+entry is an anchor that ties one such point to UTC. Where the entry's own boot has an anchor the time
+is ``exact``: the anchor's, plus the difference, within the anchor's uncertainty and 100 ppm of the
+way between them (a Pi's crystal; DRIFT). Where it has none the time is ``bounded``: after every
+anchor with a lower seq, before every one with a higher; a bound that is not known is null.
+
+A ``recovered`` entry counts only while the entry it stands for is not stored, and once.
+``day_item.day`` counts days since 1970-01-01 in the city's time (UTC + 9 h, UTC_OFFSET_MS); null
+where the interval does not lie in one day.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+DRIFT = 10_000
+"""One millisecond in so many: 100 ppm."""
+UTC_OFFSET_MS = 9 * 3600 * 1000
+"""Japan Standard Time, which has no summer time."""
+DAY_MS = 86_400_000
+
+_COUNTED = """
+CREATE VIEW counted AS
+SELECT c.*, l.city, l.station FROM bin_change c JOIN ledger l ON l.ledger = c.ledger
+WHERE c.of_ledger IS NULL OR (
+    NOT EXISTS (SELECT 1 FROM entry e WHERE e.ledger = c.of_ledger AND e.seq = c.of_seq)
+    AND NOT EXISTS (
+        SELECT 1 FROM bin_change o WHERE o.of_ledger = c.of_ledger AND o.of_seq = c.of_seq
+        AND (o.ledger < c.ledger OR (o.ledger = c.ledger AND o.seq < c.seq))))
+"""
+
+_RESOLVED = f"""
+CREATE VIEW change_resolved AS
+SELECT c.*,
+    CASE WHEN a.seq IS NOT NULL THEN 'exact' ELSE 'bounded' END AS time,
+    CASE WHEN a.seq IS NOT NULL
+        THEN a.utc_ms + c.boot_ms - a.boot_ms - a.uncertainty_ms
+            - abs(c.boot_ms - a.boot_ms) / {DRIFT} - 1
+        ELSE (SELECT max(b.utc_ms - b.uncertainty_ms) FROM anchor b
+            WHERE b.ledger = c.ledger AND b.seq < c.seq AND c.of_ledger IS NULL)
+        END AS from_utc_ms,
+    CASE WHEN a.seq IS NOT NULL
+        THEN a.utc_ms + c.boot_ms - a.boot_ms + a.uncertainty_ms
+            + abs(c.boot_ms - a.boot_ms) / {DRIFT} + 1
+        ELSE (SELECT min(b.utc_ms + b.uncertainty_ms) FROM anchor b
+            WHERE b.ledger = c.ledger AND b.seq > c.seq)
+        END AS to_utc_ms
+FROM counted c LEFT JOIN anchor a ON a.ledger = c.ledger AND a.seq = (
+    SELECT b.seq FROM anchor b WHERE b.ledger = c.ledger AND b.boot = c.boot
+    ORDER BY b.uncertainty_ms + abs(c.boot_ms - b.boot_ms) / {DRIFT}, b.seq LIMIT 1)
+"""
+
+_WEIGHING = """
+CREATE VIEW weighing_resolved AS
+SELECT ledger, seq, city, station, bin, item, bag, visit, net_g, gross_before_g, gross_after_g,
+    uncertainty_g, mode, points, time, from_utc_ms, to_utc_ms, of_ledger, of_seq
+FROM change_resolved WHERE kind = 'weighing'
+"""
+
+_DAY_ITEM = f"""
+CREATE VIEW day_item AS
+SELECT city, station, day, item, sum(net_g) AS net_g, sum(weighings) AS weighings,
+    sum(pieces) AS pieces, sum(ml) AS ml
+FROM (
+    SELECT city, station, item,
+        CASE WHEN (from_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS} = (to_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS}
+            THEN (from_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS} END AS day,
+        CASE WHEN kind = 'weighing' THEN net_g END AS net_g,
+        CASE WHEN kind = 'weighing' THEN 1 ELSE 0 END AS weighings,
+        count AS pieces, ml
+    FROM change_resolved WHERE kind IN ('weighing', 'item_count')
+) one GROUP BY city, station, day, item
+"""
+
+_STATION_STATE = """
+CREATE VIEW station_state AS
+SELECT l.city, l.station, l.ledger, l.watermark, l.progress_ms, l.continues_ledger, l.fork_seq,
+    CASE WHEN EXISTS (SELECT 1 FROM ledger n WHERE n.continues_ledger = l.ledger)
+        THEN 1 ELSE 0 END AS continued,
+    CASE WHEN EXISTS (SELECT 1 FROM station_key k WHERE k.city = l.city
+        AND k.station = l.station AND k.public_key = l.public_key AND k.revoked_ms IS NULL)
+        THEN 1 ELSE 0 END AS key_valid,
+    (SELECT count(*) FROM parked p WHERE p.ledger = l.ledger) AS parked,
+    (SELECT count(*) FROM quarantine q WHERE q.ledger = l.ledger) AS quarantined
+FROM ledger l
+"""
+
+# What a new ledger found in a bin, less what the city last knew of it in the ledger it continues.
+_RESTORE = """
+CREATE VIEW restore AS
+SELECT l.city, l.station, l.ledger, o.bin, o.gross_g AS opening_g, k.gross_after_g AS known_g,
+    o.gross_g - k.gross_after_g AS net_g
+FROM opening o JOIN ledger l ON l.ledger = o.ledger
+LEFT JOIN bin_change k ON k.ledger = l.continues_ledger AND k.seq = (
+    SELECT max(c.seq) FROM bin_change c WHERE c.ledger = l.continues_ledger AND c.bin = o.bin
+    AND c.kind <> 'item_count' AND c.of_ledger IS NULL)
+WHERE l.continues_ledger IS NOT NULL
+"""
+
+VIEWS = {
+    "counted": _COUNTED,
+    "change_resolved": _RESOLVED,
+    "weighing_resolved": _WEIGHING,
+    "day_item": _DAY_ITEM,
+    "station_state": _STATION_STATE,
+    "restore": _RESTORE,
+}
+"""In the order in which they build on one another."""
+
+
+def create_views(connection: Connection) -> None:
+    """Make the views anew; they hold nothing."""
+    for name in reversed(VIEWS):
+        connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+    for statement in VIEWS.values():
+        connection.execute(text(statement))
