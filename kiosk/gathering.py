@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import resource
 import shutil
 from collections.abc import Sequence
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from drivers.clock import boottime_ms
 from kiosk import __version__
 from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.loop import INBOX_EVENTS
 
 if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.core.events import Event
     from kiosk.core.station import Station
     from kiosk.ledger import Ledger
     from kiosk.ledger.acks import AckVerdict
+    from kiosk.loop import Loop
     from kiosk.settings import Settings
 
 
@@ -37,7 +37,7 @@ class Gathering:
         clock: StationClock,
         ledger: Ledger,
         station: Station,
-        inbox: queue.Queue[Event],
+        loop: Loop,
         devices: Sequence[Device],
         screen: Screen,
     ) -> None:
@@ -45,7 +45,7 @@ class Gathering:
         self._clock = clock
         self._ledger = ledger
         self._station = station
-        self._inbox = inbox
+        self._loop = loop
         self._devices = devices
         self._screen = screen
         self._started_ms = boottime_ms()
@@ -67,7 +67,7 @@ class Gathering:
         settings, now = self._settings, self._clock.now()
         progress = self._ledger.progress
         view = self._station.view()
-        link = self._link
+        link, failed = self._link, self._loop.storage_error
         return Facts(
             station=settings.station.id,
             city=settings.station.city,
@@ -91,9 +91,9 @@ class Gathering:
             ),
             uplink_wanted=settings.mqtt is not None,
             last_ack_age_ms=None if self._acked_ms is None else now.boot_ms - self._acked_ms,
-            storage_trouble="storage" if view.storage_trouble else None,
-            inbox=self._inbox.qsize(),
-            inbox_max=self._inbox.maxsize,
+            storage_trouble=None if failed is None else failed.code,
+            inbox=self._loop.waiting,
+            inbox_max=INBOX_EVENTS,
             visits_open=view.visits_open,
             core_dumps=resource.getrlimit(resource.RLIMIT_CORE)[0] != 0,
             devices=tuple(self._device(d, now.boot_ms) for d in self._devices),

@@ -57,6 +57,11 @@ class Loop:
         """Ends ``run`` after the event at hand; may be called from a signal handler."""
         self._stopping = True
 
+    @property
+    def waiting(self) -> int:
+        """Events in the inbox."""
+        return self._inbox.qsize()
+
     def run(self) -> None:
         while not self._stopping:
             try:

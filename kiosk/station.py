@@ -33,7 +33,6 @@ from kiosk.core.station import Station
 from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger
 from kiosk.loop import INBOX_EVENTS, Loop, poster
-from kiosk.screen import ScreenServer, station_setup
 from kiosk.watching import Board
 from sync.notify import notify
 from sync.signing import Signer
@@ -106,6 +105,8 @@ class _Running:
         held.callback(self._signals.stop)
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
         station = Station(settings.rules(items), self._ledger.memory())
+        from kiosk.screen import ScreenServer, station_setup  # slow to import; the scales run by now
+
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
@@ -122,8 +123,9 @@ class _Running:
             inbox=self._inbox,
         )
         self._facts = Gathering(
-            settings, self._clock, self._ledger, station, self._inbox, self._devices, self._screen
+            settings, self._clock, self._ledger, station, self._loop, self._devices, self._screen
         )
+        settings.paths.run.mkdir(parents=True, exist_ok=True)
         control = ControlServer(
             settings.paths.socket, self._handlers(), {"watch": self._board.stream}
         )
