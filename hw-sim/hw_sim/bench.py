@@ -75,6 +75,7 @@ class Hx711Slot(ctypes.Structure):
         ("clock", ctypes.c_uint8),
         ("gain", ctypes.c_uint8),
         ("gain_before", ctypes.c_uint8),
+        ("chosen_gain", ctypes.c_uint8),  # by the pulses of the last frame
         ("rise_ns", ctypes.c_uint64),  # of the clock
         ("gain_ns", ctypes.c_uint64),  # when the gain was changed
     )
@@ -227,6 +228,6 @@ def _power_on(slot: Hx711Slot, wires: Hx711Wiring, now_ns: int) -> None:
     slot.seed = wires.seed
     slot.noise_counts = typical if wires.noise_counts is None else wires.noise_counts
     slot.spike_ppm, slot.flip_ppm = wires.spike_ppm, wires.flip_ppm
-    slot.gain = slot.gain_before = 128
+    slot.gain = slot.gain_before = slot.chosen_gain = 128
     slot.dout = 1
     slot.next_ns = now_ns + 4 * slot.period_ns

@@ -86,16 +86,17 @@ class Hx711Chip:
                 return
             slot.ready = 0
             slot.dout = 1
-            self._choose(slot.pulses)
+            slot.chosen_gain = GAIN_OF_PULSES[25]
         elif slot.pulses in (25, 26):
             slot.pulses += 1
-            self._choose(slot.pulses)
+            slot.chosen_gain = GAIN_OF_PULSES[slot.pulses]
 
-    def _choose(self, pulses: int) -> None:
+    def _choose(self) -> None:
+        """What the last frame's pulses chose holds from its last pulse on."""
         slot = self._slot
-        gain = GAIN_OF_PULSES[pulses]
-        if gain != slot.gain:
-            slot.gain_before, slot.gain, slot.gain_ns = slot.gain, gain, slot.rise_ns
+        if slot.chosen_gain != slot.gain:
+            slot.gain_before, slot.gain = slot.gain, slot.chosen_gain
+            slot.gain_ns = slot.rise_ns
 
     def _power_up(self) -> None:
         slot = self._slot
@@ -103,7 +104,8 @@ class Hx711Chip:
         slot.ready = slot.pulses = 0
         slot.dout = 1
         if not slot.reset_keeps_gain:
-            slot.gain = slot.gain_before = 128
+            slot.chosen_gain = 128
+        slot.gain = slot.gain_before = slot.chosen_gain
 
     def _convert(self, now: int) -> None:
         """Catch up with the conversions that ended; only the last one can still be read."""
@@ -111,6 +113,7 @@ class Hx711Chip:
         ended = (now - slot.next_ns) // slot.period_ns + 1
         slot.conversions += ended
         slot.next_ns += ended * slot.period_ns
+        self._choose()
         slot.register = self._value(slot.next_ns - slot.period_ns)
         if not slot.ready:
             slot.ready, slot.pulses, slot.dout = 1, 0, 0
@@ -146,9 +149,9 @@ def filtered(slot: Hx711Slot, end_ns: int) -> float:
     seen = 0.0  # weight so far, newest first
     for index in range(head - 1, max(-1, head - HISTORY), -1):
         since_ns = slot.history_ns[index % HISTORY]
-        if since_ns >= end_ns:
-            continue
         oldest = index in (0, head - HISTORY + 1)  # before it, as at it
+        if since_ns >= end_ns and not oldest:
+            continue
         share = 1.0 if oldest else spline_integral((end_ns - since_ns) / period)
         new = min(share, now_gained) - min(seen, now_gained)
         factor = new * _factor(slot.gain) + (share - seen - new) * _factor(slot.gain_before)

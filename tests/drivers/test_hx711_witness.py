@@ -1,0 +1,101 @@
+"""The chain of witnesses, in virtual time: what is believed, and what a reset cannot smuggle in."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.hx711_witness import Sample, Verdict, Witness
+
+T = 100_000_000
+"""10 SPS, in nanoseconds."""
+FRAME = 300_000
+
+
+class Chip:
+    """A pump's life with one chip: closely seen edges, and a frame right after each."""
+
+    def __init__(self, period: int = T) -> None:
+        self.witness = Witness(10.0)
+        self.period = period
+        self.now = 1_000 * T
+
+    def conversion(self, counts: int, after: float = 1.0) -> tuple[Verdict | None, Sample | None]:
+        self.now += round(after * self.period)
+        judged = self.witness.edge(self.now - 1_000_000, self.now)
+        assert self.witness.frame(counts, self.now + FRAME) is None
+        return judged
+
+    def settled(self, counts: int = 84_000) -> Chip:
+        self.conversion(counts)
+        self.conversion(counts)
+        assert self.conversion(counts)[0] == "proven"
+        return self
+
+
+def test_a_frame_is_believed_when_the_next_conversion_comes_a_period_later() -> None:
+    chip = Chip().settled()
+    chip.conversion(84_100)
+    ready = chip.now
+    assert chip.conversion(84_200) == ("proven", Sample(ready, 84_100))
+
+
+def test_the_first_frame_only_sets_the_gain() -> None:
+    chip = Chip()
+    assert chip.conversion(42_000) == (None, None)
+    assert chip.conversion(43_700) == (None, None), "4 % more: the gain was another"
+    for counts in (63_000, 82_300, 84_000):
+        assert chip.conversion(counts) == (None, None)
+    assert chip.conversion(84_010) == ("proven", Sample(chip.now - T, 84_000))
+
+
+def test_near_zero_counts_nothing_shows_the_gain_so_four_conversions_are_left_out() -> None:
+    chip = Chip()
+    for _ in range(5):
+        assert chip.conversion(10) == (None, None)
+    assert chip.conversion(10)[0] == "proven"
+
+
+def test_a_reset_in_the_frame_shows_as_four_periods_and_nothing_is_believed() -> None:
+    chip = Chip().settled()
+    chip.conversion(12_345)
+    assert chip.conversion(84_000, after=4.0) == ("late", None)
+    assert chip.conversion(84_000) == (None, None), "its gain was unknown"
+    assert chip.conversion(84_000)[0] == "proven"
+
+
+def test_a_lost_pulse_leaves_the_chip_in_mid_frame_and_is_found_out() -> None:
+    chip = Chip().settled()
+    chip.conversion(12_345)
+    assert chip.conversion(84_000, after=0.1) == ("early", None)
+
+
+def test_a_board_of_12_sps_sold_as_10_is_followed() -> None:
+    chip = Chip(period=round(1e9 / 11.66)).settled()
+    for _ in range(50):
+        assert chip.conversion(84_000)[0] == "proven"
+    assert chip.witness.period_ns == pytest.approx(chip.period, rel=0.01)
+
+
+def test_a_thread_held_up_for_a_moment_loses_no_sample_and_keeps_the_phase() -> None:
+    chip = Chip().settled()
+    edge = chip.now + T
+    verdict, sample = chip.witness.edge(0, edge + T // 4)
+    assert verdict == "proven"
+    assert sample is not None
+    assert chip.witness.frame(84_000, edge + T // 4 + FRAME) is None
+    verdict, sample = chip.witness.edge(edge + T - 1_000_000, edge + T)
+    assert (verdict, sample) == ("proven", Sample(edge, 84_000))
+
+
+def test_a_thread_held_up_for_long_believes_nothing_of_what_it_missed() -> None:
+    chip = Chip().settled()
+    chip.conversion(84_000)
+    assert chip.witness.edge(0, chip.now + 3 * T) == ("late", None)
+
+
+def test_a_frame_that_may_have_met_the_next_conversion_is_refused() -> None:
+    chip = Chip().settled()
+    chip.now += T
+    chip.witness.edge(chip.now - 1_000_000, chip.now)
+    assert chip.witness.frame(84_000, chip.now + round(0.9 * T)) == "late"
+    assert chip.witness.edge(chip.now + T - 1_000_000, chip.now + T) == (None, None)
