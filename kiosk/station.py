@@ -105,7 +105,8 @@ class _Running:
         held.callback(self._signals.stop)
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
         station = Station(settings.rules(items), self._ledger.memory())
-        from kiosk.screen import ScreenServer, station_setup  # slow to import; the scales run by now
+        # Slow to import, and the scales run by now.
+        from kiosk.screen import ScreenServer, station_setup
 
         self._screen = ScreenServer(
             settings.screen.host,

@@ -1,0 +1,101 @@
+"""Traces through the station's own code: plateaus once each, changes as a station would record."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kiosk.core.config import ScaleRules
+from kiosk.core.errors import OperatorError
+from kiosk.replay import replay
+
+RULES = ScaleRules(60_000, 20, 20, 10.0, counts_per_gram=43.0, zero_counts=84_000)
+
+
+def trace(steps: list[tuple[int, float]], *, seed: int = 1, rate: int = 10) -> Iterator[str]:
+    """``steps`` of (milliseconds, grams), a hand moving for half a second at each."""
+    rng, t_ms, before = random.Random(seed), 0, steps[0][1]
+    yield "t_ms,note,counts\n"
+    yield "# a comment\n"
+    for ms, grams in steps:
+        for i in range(ms * rate // 1000):
+            age_ms = i * 1000 // rate
+            ramp = min(1.0, age_ms / 400)
+            hand = rng.gauss(0, 200) if age_ms < 500 and grams != before else 0.0
+            load = before + (grams - before) * ramp + hand
+            t_ms += 1000 // rate
+            yield f"{t_ms},x,{round(84_000 + load * 43 + rng.gauss(0, 25))}\n"
+        before = grams
+
+
+def kinds(lines: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [line for line in lines if line["kind"] == kind]
+
+
+def test_each_plateau_is_told_once_and_each_change_is_weighed() -> None:
+    lines = list(replay(trace([(4000, 0), (5000, 500), (5000, 5_000), (5000, 4_800)]), RULES))
+    assert [round(p["gross_g"], -1) for p in kinds(lines, "stable")] == [0, 500, 5_000, 4_800]
+    assert [round(w["net_g"], -1) for w in kinds(lines, "weighing")] == [500, 4_500, -200]
+    assert lines[-1]["plateaus"] == 4 and lines[-1]["samples"] == 190
+
+
+def test_a_trace_cut_at_a_plateau_gives_the_same_line() -> None:
+    rows = list(trace([(4000, 0), (5000, 700)]))
+    whole = kinds(list(replay(rows, RULES)), "stable")
+    for plateau in whole:
+        cut = [r for r in rows if not r[0].isdigit() or int(r.split(",")[0]) <= plateau["t_ms"]]
+        assert kinds(list(replay(cut, RULES)), "stable")[-1] == plateau
+
+
+def test_small_drops_are_carried_to_the_next() -> None:
+    steps = [(4000, 0.0)] + [(4000, 30_000 + 12.0 * i) for i in range(6)]
+    nets = [w["net_g"] for w in kinds(list(replay(trace(steps), RULES)), "weighing")]
+    assert abs(sum(nets) - 30_060) < 20 and all(abs(n) >= 19.5 for n in nets)
+
+
+def test_slow_drift_belongs_to_no_change() -> None:
+    drift = [(1000, 1_000 + 0.1 * i) for i in range(300)]
+    rows = list(trace([(4000, 1_000.0), *[(s, round(g, 1)) for s, g in drift], (5000, 1_530.0)]))
+    # Hands are on the bin only at the last step: the drifting steps are too small to see.
+    nets = [w["net_g"] for w in kinds(list(replay(rows, RULES)), "weighing")]
+    assert len(nets) <= 1 or abs(nets[-1] - 500) < 20
+
+
+def test_spikes_in_pairs_are_rejected_and_counted() -> None:
+    rows = list(trace([(6000, 2_000)]))
+    for at in (20, 21, 45, 46):
+        t, note, _ = rows[at].split(",")
+        rows[at] = f"{t},{note},{1 << 22}\n"
+    lines = list(replay(rows, RULES))
+    assert lines[-1]["rejected"] == {"spike": 4}
+    assert len(kinds(lines, "stable")) == 1
+
+
+def test_a_weight_that_never_settles_records_nothing() -> None:
+    rng = random.Random(3)
+    rows = [
+        "t_ms,counts\n",
+        *(f"{i * 100},{84_000 + int(rng.gauss(0, 9e3))}\n" for i in range(300)),
+    ]
+    assert [line["kind"] for line in replay(rows, RULES)] == ["summary"]
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("5,7\n5,8\n", "Line 3 of the trace: t_ms 5 does not rise"),
+        ("5,seven\n", "Line 2 of the trace: counts must be a whole number"),
+        ("5\n", "Line 2 of the trace: the row is too short"),
+    ],
+)
+def test_a_bad_row_is_named(row: str, what: str) -> None:
+    with pytest.raises(OperatorError, match=what):
+        list(replay(["t_ms,counts\n", *row.splitlines(keepends=True)], RULES))
+
+
+def test_a_trace_without_its_columns_is_refused() -> None:
+    with pytest.raises(OperatorError, match="must name the columns"):
+        list(replay(["time,value\n"], RULES))
