@@ -37,6 +37,7 @@ DEAD_WAIT_S = 20.0
 QUIET_WAIT_S = 25.0
 LEAST_LEFT_G = 700
 """What a person leaves in the bin when taking something out: less would look like a bag change."""
+WORTH_CHANGING_G = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,14 @@ class People:
             greeted_life = yield from self._greeted_still(card, greeted_life)
             if greeted_life is None:
                 break
-            spot = self._choose()
+            takes_out = plan.takes_out and number == 0
+            spot = self._choose(weighing=takes_out)
             if plan.knocks and number == 0:
                 stage.knock(self._choose(weighing=True).bin)
-            yield from self._drop(spot, card.name, wait=not plan.hurried)
+            least_g = LEAST_LEFT_G + 200 if takes_out else 0
+            yield from self._drop(spot, card.name, least_g=least_g, wait=not plan.hurried)
             yield from self._pause(0.3, 0.9)
-            if plan.takes_out and number == 0 and spot.weighs:
+            if takes_out:
                 greeted_life = yield from self._greeted_still(card, greeted_life)
                 if greeted_life is None:
                     break
@@ -155,7 +158,7 @@ class People:
         if not _nobody(self.stage.sight):
             self.stage.tell("leaves", card=None, served=False)
             return
-        yield from self._drop(self._choose(weighing=True), None, wait=True)
+        yield from self._drop(self._choose(weighing=True), None)
         self.stage.tell("leaves", card=None, served=True)
 
     def bag_change(self) -> Script:
@@ -166,7 +169,7 @@ class People:
         fullest = max(
             (spot.bin for spot in stage.spots if spot.weighs), key=stage.holds_g, default=None
         )
-        if fullest is None or stage.holds_g(fullest) < 2 * LEAST_LEFT_G:
+        if fullest is None or stage.holds_g(fullest) < WORTH_CHANGING_G:
             return
         stage.tell("bag_change", bin=fullest)
         stage.lift_bag(fullest)
@@ -216,9 +219,11 @@ class People:
             life = again
         return None
 
-    def _drop(self, spot: BinSpot, card: str | None, *, wait: bool) -> Script:
+    def _drop(
+        self, spot: BinSpot, card: str | None, *, least_g: int = 0, wait: bool = True
+    ) -> Script:
         stage = self.stage
-        grams = self._grams()
+        grams = max(self._grams(), least_g)
         if not spot.weighs:
             stage.lid(spot.bin, True)
             yield from self._pause(0.7, 1.2)
