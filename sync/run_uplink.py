@@ -112,7 +112,7 @@ def run_uplink(
 
 def _die(args: threading.ExceptHookArgs) -> None:
     """Our own bug in a thread: say it and end, so that systemd starts the process anew."""
-    log.critical("a thread failed", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
+    log.critical("a thread failed: %s", args.exc_type, exc_info=args.exc_value)
     os._exit(70)
 
 

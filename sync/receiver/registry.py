@@ -92,7 +92,8 @@ def list_stations(connection: sa.Connection) -> list[Registration]:
 
 def current_epoch(connection: sa.Connection) -> int:
     """Which life of the database this is."""
-    return connection.scalars(sa.select(sa.func.max(epoch.c.number))).one()
+    newest = sa.select(epoch.c.number).order_by(epoch.c.number.desc()).limit(1)
+    return connection.scalars(newest).one()
 
 
 def new_epoch(connection: sa.Connection) -> int:

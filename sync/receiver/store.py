@@ -179,6 +179,8 @@ class _Round:
             )
             row = _row(self._connection, batch.ledger)
         if batch.first > row.watermark + 1:
+            if row.fork_seq is not None:
+                raise _Fork(row.fork_seq)  # what comes after a fork never joins on
             self._park(whose, batch, plain)
             return
         self._join(whose, batch)
@@ -379,7 +381,7 @@ class _Round:
         query = sa.select(entry.c.seq, entry.c.hash).where(
             entry.c.ledger == name, entry.c.seq.between(first, last)
         )
-        return {seq: value for seq, value in self._connection.execute(query)}
+        return {row.seq: row.hash for row in self._connection.execute(query)}
 
     def _insert(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         if rows:

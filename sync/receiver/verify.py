@@ -51,17 +51,11 @@ def verify_all(connection: sa.Connection) -> list[Checked]:
 def _verify(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Checked:
     faults: list[Fault] = []
     name, key = row.ledger, row.public_key
-    signatures = {
-        last: sig
-        for last, sig in connection.execute(
-            sa.select(batch_sig.c.last_seq, batch_sig.c.sig).where(batch_sig.c.ledger == name)
-        )
-    }
+    signed = sa.select(batch_sig).where(batch_sig.c.ledger == name)
+    signatures = {each.last_seq: each.sig for each in connection.execute(signed)}
+    seals = sa.select(seal).where(seal.c.ledger == name)
     opened = {
-        seq: chain.seal(salt, pseudonym).hex()
-        for seq, salt, pseudonym in connection.execute(
-            sa.select(seal.c.seq, seal.c.salt, seal.c.pseudonym).where(seal.c.ledger == name)
-        )
+        each.seq: chain.seal(each.salt, each.pseudonym).hex() for each in connection.execute(seals)
     }
     before, count = chain.ZERO, 0
     query = sa.select(entry).where(entry.c.ledger == name).order_by(entry.c.seq)

@@ -1,0 +1,298 @@
+"""``kiosk-receiver``: the city's reference receiver on the command line.
+
+Exit codes: 0 done, 1 something wrong was found, 2 the call or the settings are wrong. Errors are
+one sentence that says what is wrong and one that says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from kiosk.core.errors import KioskError, OperatorError
+from sync.mqtt import Broker
+from sync.receiver import registry
+from sync.receiver.database import database_file, open_database
+from sync.receiver.service import Service
+from sync.receiver.verify import verify_all
+from sync.signing import Signer
+
+_IDENTIFIER = re.compile(r"[a-z0-9-]{1,32}")
+
+_database = click.option(
+    "--database", required=True, metavar="URL", help="As in SQLAlchemy: sqlite:///city.db"
+)
+_key = click.option(
+    "--key", "key_file", type=click.Path(path_type=Path), help="The city's private key file."
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON value, nothing else.")
+_city = click.option("--city", required=True, help="The city's identifier.")
+
+
+class _Commands(click.Group):
+    """Turns foreseen failures into their two sentences."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KioskError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2 if isinstance(error, OperatorError) else 1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The city's end: stores the stations' ledgers and acknowledges what is stored."""
+
+
+@main.command()
+@_database
+@click.option("--broker", "broker_url", required=True, metavar="URL", help="mqtt://HOST:PORT")
+@click.option("--password-file", type=click.Path(path_type=Path), help="For the URL's user.")
+@click.option("--ca-file", type=click.Path(path_type=Path), help="For mqtts://; else the system's.")
+@click.option("--cert-file", type=click.Path(path_type=Path), help="Client certificate.")
+@click.option("--key-file", "tls_key", type=click.Path(path_type=Path), help="Its private key.")
+@_key
+def run(
+    database: str,
+    broker_url: str,
+    password_file: Path | None,
+    ca_file: Path | None,
+    cert_file: Path | None,
+    tls_key: Path | None,
+    key_file: Path | None,
+) -> None:
+    """Receive until SIGTERM or Ctrl-C. Any number may run side by side."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    broker = parse_broker(broker_url, password_file, ca_file, cert_file, tls_key)
+    service = Service(open_database(database), broker, city_key(database, key_file))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.excepthook = _die
+    service.run(stop)
+
+
+@main.command()
+@_database
+@_as_json
+def verify(database: str, as_json: bool) -> None:
+    """Check every stored chain, signature and seal again; 1 when something does not hold."""
+    with open_database(database).connect() as connection:
+        checked = verify_all(connection)
+    if as_json:
+        _print_json(
+            [
+                {
+                    "ledger": each.ledger,
+                    "station": each.station,
+                    "entries": each.entries,
+                    "head": each.head.hex(),
+                    "faults": [{"seq": fault.seq, "code": fault.code} for fault in each.faults],
+                }
+                for each in checked
+            ]
+        )
+    else:
+        for each in checked:
+            verdict = "holds" if not each.faults else f"{len(each.faults)} faults"
+            click.echo(f"{each.ledger}  {each.station}  {each.entries} entries  {verdict}")
+            for fault in each.faults:
+                click.echo(f"    at {fault.seq}: {fault.code}")
+    sys.exit(1 if any(each.faults for each in checked) else 0)
+
+
+@main.command()
+@_database
+@_key
+@_as_json
+def key(database: str, key_file: Path | None, as_json: bool) -> None:
+    """Print the city's public key, which goes into every station's settings."""
+    public_key = city_key(database, key_file).public_key.hex()
+    if as_json:
+        _print_json({"public_key": public_key})
+    else:
+        click.echo(public_key)
+
+
+@main.group()
+def station() -> None:
+    """Which stations are known, by their public keys."""
+
+
+@station.command("add")
+@click.argument("name")
+@_city
+@click.option("--key", "public_key", required=True, metavar="HEX", help="Its public key.")
+@_database
+@_as_json
+def station_add(name: str, city: str, public_key: str, database: str, as_json: bool) -> None:
+    """Register the public key of station NAME."""
+    with open_database(database).begin() as connection:
+        registry.add_station(connection, _identifier(city), _identifier(name), _hex(public_key))
+    _say(as_json, {"city": city, "station": name, "public_key": public_key}, f"{name}: registered")
+
+
+@station.command("list")
+@_database
+@_as_json
+def station_list(database: str, as_json: bool) -> None:
+    """Every key that was ever registered."""
+    with open_database(database).connect() as connection:
+        known = registry.list_stations(connection)
+    if as_json:
+        _print_json(
+            [
+                {
+                    "city": each.city,
+                    "station": each.station,
+                    "public_key": each.public_key.hex(),
+                    "added_ms": each.added_ms,
+                    "revoked_ms": each.revoked_ms,
+                }
+                for each in known
+            ]
+        )
+        return
+    for each in known:
+        state = "valid" if each.revoked_ms is None else "revoked"
+        click.echo(f"{each.city}/{each.station}  {each.public_key.hex()}  {state}")
+
+
+@station.command("revoke")
+@click.argument("name")
+@_city
+@click.option("--key", "public_key", metavar="HEX", help="Only this key; all without it.")
+@_database
+@_as_json
+def station_revoke(
+    name: str, city: str, public_key: str | None, database: str, as_json: bool
+) -> None:
+    """Take nothing more under a key of station NAME. What is stored stays."""
+    with open_database(database).begin() as connection:
+        revoked = registry.revoke_station(
+            connection,
+            _identifier(city),
+            _identifier(name),
+            _hex(public_key) if public_key is not None else None,
+        )
+    _say(as_json, {"city": city, "station": name, "revoked": revoked}, f"{name}: {revoked} revoked")
+
+
+@main.group()
+def epoch() -> None:
+    """The lives of the city's database."""
+
+
+@epoch.command("new")
+@_database
+@_as_json
+def epoch_new(database: str, as_json: bool) -> None:
+    """After every restore of the database: stations then send again what it lacks."""
+    with open_database(database).begin() as connection:
+        number = registry.new_epoch(connection)
+    _say(as_json, {"epoch": number}, f"epoch {number}")
+
+
+def city_key(database: str, key_file: Path | None) -> Signer:
+    """The city's key: in ``key_file``, or beside an SQLite database; made on the first run."""
+    if key_file is None:
+        file = database_file(database)
+        if file is None:
+            raise OperatorError(
+                "no_key_file",
+                "The city's key has no place beside this database.",
+                "Name its file with --key FILE.",
+            )
+        key_file = file.with_suffix(".key")
+    if not key_file.exists():
+        try:
+            return Signer.generate(key_file)
+        except OSError as error:
+            raise OperatorError(
+                "key_file_unwritable",
+                f"The city's key cannot be written to {key_file} ({error.strerror}).",
+                "Check the folder, or name another file with --key FILE.",
+            ) from error
+    return Signer.load(key_file)
+
+
+def parse_broker(
+    url: str,
+    password_file: Path | None = None,
+    ca_file: Path | None = None,
+    cert_file: Path | None = None,
+    key_file: Path | None = None,
+) -> Broker:
+    """``mqtt://[USER@]HOST[:PORT]`` or ``mqtts://…``; a password never stands in it."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1 or parts.password:
+        raise OperatorError(
+            "broker_url",
+            f"The broker URL {parts.scheme}://… is not one.",
+            "Write mqtt://HOST:PORT or mqtts://USER@HOST, the password in --password-file.",
+        )
+    tls = parts.scheme == "mqtts"
+    if tls and ca_file is None:
+        ca_file = Path("/etc/ssl/certs/ca-certificates.crt")
+    return Broker(
+        host=parts.hostname,
+        port=port or (8883 if tls else 1883),
+        username=unquote(parts.username) if parts.username else None,
+        password_file=password_file,
+        ca_file=ca_file if tls else None,
+        cert_file=cert_file,
+        key_file=key_file,
+    )
+
+
+def _identifier(text: str) -> str:
+    if _IDENTIFIER.fullmatch(text) is None:
+        raise OperatorError(
+            "identifier",
+            f"{text!r} is not an identifier.",
+            "Use 1 to 32 of the letters a-z, digits and hyphens.",
+        )
+    return text
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise OperatorError(
+            "not_hex",
+            "The public key is not hexadecimal.",
+            "Copy its 64 digits from the station: kiosk status shows it.",
+        ) from None
+
+
+def _say(as_json: bool, value: Any, words: str) -> None:
+    if as_json:
+        _print_json(value)
+    else:
+        click.echo(words)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _die(args: threading.ExceptHookArgs) -> None:
+    """Our own bug in a thread: say it and end, so that systemd starts the process anew."""
+    logging.critical("a thread failed: %s", args.exc_type, exc_info=args.exc_value)
+    os._exit(70)

@@ -1,0 +1,153 @@
+"""The receiver's process: listens, stores, and only then answers.
+
+The order is the promise: a transaction is committed; then the stations hear the signed
+acknowledgement; then the broker gets its PUBACK. Killed between any two of them, the batch comes
+again and is found stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from kiosk.core.errors import StorageError
+from sync.messages import encode_ack
+from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened
+from sync.notify import notify
+from sync.receiver import store
+from sync.receiver.database import utc_ms
+from sync.signing import Signer
+
+TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
+INBOX = 200
+AT_ONCE = 64
+"""Messages in one transaction: the commit's fsync is shared, and none waits long."""
+RECEIVE_MAXIMUM = 64
+"""Messages that the broker hands over before it has PUBACKs."""
+REMIND_S = 1.0
+RETRY_LIMIT_S = 30.0
+STORE_TRIES = 10
+"""Times that one transaction is tried while the database is busy or away."""
+
+log = logging.getLogger("kiosk.receiver")
+
+
+@dataclass(frozen=True, slots=True)
+class _FromBroker:
+    connection: Connection
+    event: MqttEvent
+
+
+class Service:
+    """One receiver. Any number of them may share a database and a broker."""
+
+    def __init__(self, engine: sa.Engine, broker: Broker, signer: Signer) -> None:
+        self._engine = engine
+        self._broker = broker
+        self._signer = signer
+        self._inbox: queue.Queue[_FromBroker] = queue.Queue(INBOX)
+        self._connection: Connection | None = None
+        self._open = False
+        self._failures = 0
+        self._connect_due_s = 0.0
+        self._remind_due_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set; StorageError when the database stays away."""
+        notify("READY=1")
+        while not stop.is_set():
+            if self._connection is None and time.monotonic() >= self._connect_due_s:
+                self._connect()
+            arrived = self._events()
+            if arrived:
+                self._take(arrived)
+            if self._open and time.monotonic() >= self._remind_due_s:
+                self._remind_due_s = time.monotonic() + REMIND_S
+                self._answer(self._stored(lambda: store.remind(self._engine, utc_ms())))
+            notify("WATCHDOG=1")
+        notify("STOPPING=1")
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connect(self) -> None:
+        self._connection = Connection(
+            self._broker,
+            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+            client_id=f"kiosk-receiver-{secrets.token_hex(6)}",
+            topics=(TOPIC,),
+            manual_ack=True,
+            receive_maximum=RECEIVE_MAXIMUM,
+        )
+        self._connection.open()
+
+    def _events(self) -> list[Arrived]:
+        """Messages that have come, after waiting a little for the first event."""
+        arrived: list[Arrived] = []
+        wait_s = 0.2
+        while len(arrived) < AT_ONCE:
+            try:
+                item = self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            wait_s = 0.0
+            if item.connection is not self._connection:
+                continue
+            match item.event:
+                case Arrived():
+                    arrived.append(item.event)
+                case Opened():
+                    self._open, self._failures = True, 0
+                    log.info("listening on %s:%s", self._broker.host, self._broker.port)
+                case Closed(_, words):
+                    log.warning("%s", words)
+                    self._lost()
+                    arrived.clear()  # without a PUBACK they come again
+        return arrived
+
+    def _lost(self) -> None:
+        self._connection, self._open = None, False
+        limit_s = min(RETRY_LIMIT_S, 2.0 ** min(self._failures, 8))
+        self._failures += 1
+        self._connect_due_s = time.monotonic() + random.random() * limit_s
+
+    def _take(self, arrived: list[Arrived]) -> None:
+        deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        self._answer(self._stored(lambda: store.take(self._engine, deliveries, utc_ms())))
+        if self._connection is not None:
+            for message in arrived:
+                self._connection.puback(message.mid)
+
+    def _stored(self, work: Callable[[], list[store.Answer]]) -> list[store.Answer]:
+        """``work`` in a transaction, tried again while the database is busy or away."""
+        for tries in range(STORE_TRIES):
+            try:
+                return work()
+            except DBAPIError as error:
+                log.warning("the database refuses: %s", error.orig)
+                last = error
+                time.sleep(random.random() * min(2.0, 0.1 * 2**tries))
+        raise StorageError(
+            "database_unusable",
+            f"The database refuses what is to be stored ({last.orig}).",
+            "Check its disk and its server; nothing is lost, the stations send again.",
+        )
+
+    def _answer(self, answers: list[store.Answer]) -> None:
+        if self._connection is None:
+            return
+        for answer in answers:
+            topic = f"kiosk/v1/{answer.city}/{answer.station}/ack"
+            payload = encode_ack(answer.ack, self._signer)
+            self._connection.publish(topic, payload, retain=True, content_type="application/json")
+            if answer.ack.error is not None:
+                error = answer.ack.error
+                log.warning("%s/%s: %s at %s", answer.city, answer.station, error.code, error.seq)
