@@ -11,6 +11,8 @@ Signals: SIGUSR1 asks the people to finish (a ``quiet`` event tells when they ha
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,13 +23,14 @@ from random import Random
 from typing import IO
 
 from hw_sim.bench import Bench, Hx711Wiring
+from hw_sim.indicator_peer import IndicatorPeer
 from hw_sim.mjpeg import CameraPeer
 from hw_sim.physics import Build, Platform
 from hw_sim.pn532_peer import Pn532Peer, Tag
 from hw_sim.programme import programme
 from hw_sim.residents import BinSpot, Card, People, Script
 from hw_sim.rig import BinOnBench, Feed
-from hw_sim.scenario import COUNTS_PER_GRAM, DIVISION_G, ZERO_COUNTS, BinRig, Scenario
+from hw_sim.scenario import COUNTS_PER_GRAM, DIVISION_G, MAX_G, ZERO_COUNTS, BinRig, Scenario
 from hw_sim.screen_watch import ScreenWatch, Sight
 
 BEAT_S = 0.01
@@ -58,10 +61,9 @@ class Places:
     def bench(self) -> Path:
         return self.own / "bench"
 
-    @property
-    def indicator(self) -> Path:
-        """The indicator's serial port, one for each bin that has one."""
-        return self.own / "tty-indicator"
+    def indicator_of(self, bin_id: str) -> Path:
+        """A bin's indicator's serial port."""
+        return self.own / f"tty-{bin_id}"
 
     @property
     def pn532(self) -> Path:
@@ -260,7 +262,10 @@ class World:
         return lambda grams: self._bench.load(chip, ZERO_COUNTS + COUNTS_PER_GRAM * grams)
 
     def _indicator(self, rig: BinRig) -> Feed:
-        raise NotImplementedError(rig.id)
+        link = self.places.indicator_of(rig.id)
+        peer = IndicatorPeer(link, max_g=MAX_G, division_g=DIVISION_G)
+        self._closing.callback(peer.stop)
+        return lambda grams: peer.feed(self.now_s, grams)
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -284,6 +289,20 @@ class World:
             return {}
         kept: dict[str, int] = json.loads(self.places.contents.read_text())
         return kept
+
+
+def run_world(scenario: Scenario, folder: Path) -> None:
+    """The process: what happens goes to standard output as JSON lines, signals steer it."""
+
+    def say(line: dict[str, object]) -> None:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    world = World(scenario, folder, say)
+    signal.signal(signal.SIGUSR1, lambda *_: world.ask_to_finish())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: world.end())
+    world.run()
 
 
 def _pin(pin: int | None) -> int:

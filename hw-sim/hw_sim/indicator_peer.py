@@ -1,0 +1,69 @@
+r"""A weighing indicator with A&D telegrams on a pseudo-terminal, sending by itself.
+
+It has a platform's force fed to it some hundred times a second, averages over ``FILTER_S``, rounds to
+its division and says ten times a second what it shows: ``ST,GS,+00012.34kg\r\n``, or ``US`` while
+its average has moved by more than a division within ``STILL_S``, or ``OL`` beyond Max + 9 divisions.
+It keeps the far end of its line open itself: a station may die and come back. It has no thread; what
+nobody reads is dropped, as on a wire.
+"""
+
+from __future__ import annotations
+
+import os
+import tty
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+FILTER_S = 0.4
+STILL_S = 0.6
+PERIOD_S = 0.1
+MAX_SAMPLES = 1024
+"""One filter's length at up to 2.5 kHz."""
+
+
+class IndicatorPeer:
+    """The indicator and its line; ``link`` becomes a symbolic link to the port."""
+
+    def __init__(self, link: Path, *, max_g: int, division_g: int) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.ttyname(self._slave))
+        self._max_g, self._division_g = max_g, division_g
+        self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
+        self._means: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
+        self._next_s = 0.0
+
+    def feed(self, now_s: float, grams: float) -> None:
+        """What the platform feels at ``now_s``; sends a telegram when one is due."""
+        self._samples.append((now_s, grams))
+        _drop_before(self._samples, now_s - FILTER_S)
+        if now_s < self._next_s:
+            return
+        self._next_s = max(self._next_s + PERIOD_S, now_s)
+        mean_g = sum(each for _, each in self._samples) / len(self._samples)
+        self._means.append((now_s, mean_g))
+        _drop_before(self._means, now_s - STILL_S)
+        with suppress(BlockingIOError):
+            os.write(self._master, self._telegram(mean_g))
+
+    def stop(self) -> None:
+        """Pull the plug: whoever holds the port sees it vanish."""
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _telegram(self, mean_g: float) -> bytes:
+        if mean_g > self._max_g + 9 * self._division_g:
+            return b"OL,GS,+99999.99kg\r\n"
+        values = [each for _, each in self._means]
+        still = len(values) > 1 and max(values) - min(values) <= self._division_g
+        shown_g = round(mean_g / self._division_g) * self._division_g
+        sign = "-" if shown_g < 0 else "+"
+        return f"{'ST' if still else 'US'},GS,{sign}{abs(shown_g) / 1000:08.2f}kg\r\n".encode()
+
+
+def _drop_before(line: deque[tuple[float, float]], oldest_s: float) -> None:
+    while line and line[0][0] < oldest_s:
+        line.popleft()
