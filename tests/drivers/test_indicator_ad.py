@@ -78,7 +78,7 @@ def test_a_lost_or_foreign_byte_never_makes_another_weight() -> None:
         assert not any(isinstance(one, Frame) for one in read(lost)), lost
         foreign = telegram[:at] + bytes([rng.randrange(256)]) + telegram[at:]
         for one in read(foreign):
-            if isinstance(one, Frame):
+            if isinstance(one, Frame) and one.value is not None:
                 assert (one.status, one.value, one.unit) == ("stable", Decimal("-1.640"), "kg")
 
 
