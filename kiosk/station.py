@@ -103,6 +103,11 @@ class _Running:
         self._ledger = held.enter_context(closing(self._open_ledger()))
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
+        trouble = self._signals.trouble
+        if trouble is not None:
+            self._noted(
+                DeviceLost("signals:all", self._clock.now().boot_ms, trouble.code, str(trouble))
+            )
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
         station = Station(settings.rules(items), self._ledger.memory())
         # Slow to import, and the scales run by now.
