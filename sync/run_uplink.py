@@ -25,7 +25,8 @@ from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.station_link import Hello, StationGone, StationLink, StationRefused
-from sync.uplink import (
+from sync.uplink import Uplink
+from sync.uplink_events import (
     AckArrived,
     AckJudged,
     Action,
@@ -46,7 +47,6 @@ from sync.uplink import (
     StationDown,
     StationUp,
     Tick,
-    Uplink,
 )
 
 INBOX = 1000

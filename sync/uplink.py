@@ -30,9 +30,30 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sync.messages import MAX_ENTRIES, AckError, StationState
+from sync.messages import StationState
+from sync.uplink_events import (
+    AckArrived,
+    AckJudged,
+    Action,
+    Announce,
+    BatchFetched,
+    Connect,
+    Disconnect,
+    Event,
+    Fetch,
+    Judge,
+    LedgerMoved,
+    LinkDown,
+    LinkUp,
+    NothingFetched,
+    Puback,
+    Publish,
+    Report,
+    StationDown,
+    StationUp,
+    Tick,
+)
 
 WINDOW = 16
 """Batches published and not yet acknowledged by the city."""
@@ -72,160 +93,6 @@ class Flow(enum.Enum):
     PROBING = "one batch at a time, until there is progress"
     HELD = "none, until the wait is over"
 
-
-@dataclass(frozen=True, slots=True)
-class StationUp:
-    """The station's process answers; what its ledger says."""
-
-    ledger: str
-    head: int
-    watermark: int
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class StationDown:
-    """The station's process is gone, or is there and does not answer (``stalled``)."""
-
-    stalled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerMoved:
-    """News of the station's ledger."""
-
-    head: int
-    watermark: int
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFetched:
-    """The batch that follows ``after``; ``payload`` its exact JSON."""
-
-    after: int
-    last: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NothingFetched:
-    """The station has no entry after ``after``."""
-
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class LinkUp:
-    """Connected; at most ``receive_maximum`` messages may wait for their PUBACK."""
-
-    receive_maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class LinkDown:
-    """Not connected (any more); ``code`` stable, ``words`` for people."""
-
-    code: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Puback:
-    """The broker's answer to a batch; ``code`` None when it took it."""
-
-    code: str | None = None
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AckArrived:
-    """Something came on the acknowledgement topic; not judged yet."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AckJudged:
-    """The station's judgement; ``watermark`` and ``epoch`` as they are after it."""
-
-    accepted: bool
-    reason: str | None
-    watermark: int
-    epoch: int
-    error: AckError | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed."""
-
-
-Event = (
-    StationUp
-    | StationDown
-    | LedgerMoved
-    | BatchFetched
-    | NothingFetched
-    | LinkUp
-    | LinkDown
-    | Puback
-    | AckArrived
-    | AckJudged
-    | Tick
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Open a connection; answer with LinkUp or LinkDown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """Give the connection up; no LinkDown is expected for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Ask the station for a batch; answer with BatchFetched, NothingFetched or StationDown."""
-
-    after: int
-    max_entries: int = MAX_ENTRIES
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Publish a batch at QoS 1; answer with Puback."""
-
-    last: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """Hand an acknowledgement to the station; answer with AckJudged or StationDown."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Announce:
-    """Publish the retained birth."""
-
-    station: StationState
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Tell the station how the way to the city is; ``code`` None when all is well."""
-
-    online: bool
-    code: str | None
-    words: str
-
-
-Action = Connect | Disconnect | Fetch | Publish | Judge | Announce | Report
 
 _LINK_STEPS: dict[tuple[Link, type[Event]], Link] = {
     (Link.IDLE, StationUp): Link.CONNECTING,

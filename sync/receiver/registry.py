@@ -93,7 +93,8 @@ def list_stations(connection: sa.Connection) -> list[Registration]:
 def current_epoch(connection: sa.Connection) -> int:
     """Which life of the database this is."""
     newest = sa.select(epoch.c.number).order_by(epoch.c.number.desc()).limit(1)
-    return connection.scalars(newest).one()
+    number: int = connection.scalars(newest).one()
+    return number
 
 
 def new_epoch(connection: sa.Connection) -> int:

@@ -25,6 +25,7 @@ from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened
 from sync.notify import notify
 from sync.receiver import store
 from sync.receiver.database import utc_ms
+from sync.receiver.reminders import Answer, remind
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -72,7 +73,7 @@ class Service:
                 self._take(arrived)
             if self._open and time.monotonic() >= self._remind_due_s:
                 self._remind_due_s = time.monotonic() + REMIND_S
-                self._answer(self._stored(lambda: store.remind(self._engine, utc_ms())))
+                self._answer(self._stored(lambda: remind(self._engine, utc_ms())))
             notify("WATCHDOG=1")
         notify("STOPPING=1")
         if self._connection is not None:
@@ -126,7 +127,7 @@ class Service:
             for message in arrived:
                 self._connection.puback(message.mid)
 
-    def _stored(self, work: Callable[[], list[store.Answer]]) -> list[store.Answer]:
+    def _stored(self, work: Callable[[], list[Answer]]) -> list[Answer]:
         """``work`` in a transaction, tried again while the database is busy or away."""
         for tries in range(STORE_TRIES):
             try:
@@ -141,7 +142,7 @@ class Service:
             "Check its disk and its server; nothing is lost, the stations send again.",
         )
 
-    def _answer(self, answers: list[store.Answer]) -> None:
+    def _answer(self, answers: list[Answer]) -> None:
         if self._connection is None:
             return
         for answer in answers:
