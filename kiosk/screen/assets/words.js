@@ -1,0 +1,32 @@
+// Sentences from the catalogues: filled in, and cut into parts that the style can lay out.
+
+/** Kilograms as people read them: two decimals, one from a kilogram on where `rough`. */
+export function kilograms(grams, rough = false) {
+  const digits = rough && Math.abs(grams) >= 1000 ? 1 : 2;
+  return (grams / 1000).toFixed(digits).replace("-", "−");
+}
+
+/** Nobody reads a weight that rounds to nothing. */
+export function shows(grams) {
+  return grams !== null && Math.abs(grams) >= 5;
+}
+
+/** `"✓ {item} {weight}"` to `[{kind, text}]`; kind is `text`, `sign`, `line` or the placeholder. */
+export function parts(template, values) {
+  const found = [];
+  for (const piece of template.split(/(\{[a-z]+\}|✓|\n)/)) {
+    if (piece === "") continue;
+    if (piece === "✓") found.push({ kind: "sign", text: piece });
+    else if (piece === "\n") found.push({ kind: "line", text: "" });
+    else if (piece.startsWith("{") && piece.endsWith("}")) {
+      const kind = piece.slice(1, -1);
+      if (values[kind]) found.push({ kind, text: values[kind] });
+    } else found.push({ kind: "text", text: piece });
+  }
+  return found;
+}
+
+/** The same as plain text. */
+export function filled(template, values) {
+  return parts(template, values).map((part) => part.text).join("");
+}

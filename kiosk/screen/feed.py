@@ -1,0 +1,132 @@
+"""The newest view on its way to the browsers: coalesced, bounded, and never waited for.
+
+A view goes out at once when something happened that people wait for (another phase, bin, card or
+record), else at most every ``INTERVAL_MS``. Each client holds no queue: it takes the newest when it
+is ready for it. One that does not take its bytes within ``SEND_S`` is cut off, so that neither the
+station nor the other clients ever feel it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from kiosk.core.view import View
+
+INTERVAL_MS = 100
+"""Ten a second: faster than an eye reads digits, slower than a scale at 80 samples a second."""
+HEARTBEAT_S = 2.0
+"""The newest view is sent again after so much silence; the page takes 10 s of it for a lost link."""
+SEND_S = 5.0
+MAX_CLIENTS = 8
+"""The panel, the caretaker's second look, a developer; a station has no audience."""
+RETRY_MS = 500
+"""How soon a browser asks again after the station restarted."""
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Any]
+
+
+class Coalescer:
+    """When a view has to go out. Time is an argument, in milliseconds of any rising clock."""
+
+    def __init__(self) -> None:
+        self._sent: View | None = None
+        self._sent_ms = 0
+
+    def wait_ms(self, view: View, now_ms: int) -> int | None:
+        """0 now, n in n milliseconds, None not at all (the browsers have it)."""
+        if view == self._sent:
+            return None
+        if self._sent is None or _happening(view) != _happening(self._sent):
+            return 0
+        return max(0, self._sent_ms + INTERVAL_MS - now_ms)
+
+    def sent(self, view: View, now_ms: int) -> None:
+        self._sent, self._sent_ms = view, now_ms
+
+
+def _happening(view: View) -> tuple[object, ...]:
+    """What people wait for; the rest (a weight in motion, a fill) may come 100 ms later."""
+    return (view.phase, view.since_ms, view.bin, view.checkins, view.refusals, view.records)
+
+
+class Feed:
+    """The views' way through the web server's loop. Every method belongs to that loop."""
+
+    def __init__(self, run: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._run = run
+        self._loop = loop
+        self._coalescer = Coalescer()
+        self._offered: View | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._frame: bytes | None = None
+        self._count = 0
+        self._clients: set[asyncio.Event] = set()
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether another client would be one too many."""
+        return self._closed or len(self._clients) >= MAX_CLIENTS
+
+    def offer(self, view: View) -> None:
+        """A newer view; any that still waits is forgotten."""
+        self._offered = view
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        wait_ms = self._coalescer.wait_ms(view, self._now_ms())
+        if wait_ms == 0:
+            self._broadcast()
+        elif wait_ms is not None:
+            self._timer = self._loop.call_later(wait_ms / 1000, self._broadcast)
+
+    def close(self) -> None:
+        """Ends every stream after what it is sending."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for woken in self._clients:
+            woken.set()
+
+    async def stream(self, send: Send) -> None:
+        """One client's events until it or the server goes. TimeoutError: it does not read."""
+        woken = asyncio.Event()
+        if self._frame is not None:
+            woken.set()
+        self._clients.add(woken)
+        try:
+            await _in_time(send, b"retry: %d\n\n" % RETRY_MS)
+            while not self._closed:
+                try:
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        await woken.wait()
+                except TimeoutError:
+                    pass  # nothing new: the same once more, as a sign of life
+                woken.clear()
+                if self._frame is not None and not self._closed:
+                    await _in_time(send, self._frame)
+        finally:
+            self._clients.discard(woken)
+
+    def _broadcast(self) -> None:
+        self._timer = None
+        assert self._offered is not None, "broadcast before an offer"
+        self._coalescer.sent(self._offered, self._now_ms())
+        self._count += 1
+        data = msgspec.json.encode(self._offered)
+        self._frame = b"id: %s-%d\ndata: %s\n\n" % (self._run.encode(), self._count, data)
+        for woken in self._clients:
+            woken.set()
+
+    def _now_ms(self) -> int:
+        return int(self._loop.time() * 1000)
+
+
+async def _in_time(send: Send, body: bytes) -> None:
+    async with asyncio.timeout(SEND_S):
+        await send({"type": "http.response.body", "body": body, "more_body": True})

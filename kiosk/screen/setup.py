@@ -1,0 +1,64 @@
+"""What the page must know beside the views: the station's name, its bins, their items' names.
+
+Fixed while the station runs; it travels inside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from kiosk.catalogue import Catalogue
+    from kiosk.settings import Settings
+
+
+class ItemWords(msgspec.Struct, frozen=True):
+    """One item in one language; ``short`` two lines for a small sign."""
+
+    name: str
+    short: tuple[str, str]
+
+
+class BinSetup(msgspec.Struct, frozen=True):
+    """One bin: its item's code, the place beside it when it is full, by language."""
+
+    item: str
+    overflow: Mapping[str, str]
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """One station's page. ``items``: code to language to words; ``contact``: whom to ask."""
+
+    station: str
+    language: str
+    contact: str
+    bins: Mapping[str, BinSetup]
+    items: Mapping[str, Mapping[str, ItemWords]]
+
+
+def station_setup(settings: Settings, catalogue: Catalogue) -> Setup:
+    """From the checked settings: only the items that this station has bins for."""
+    languages = ("ja", "easy", "en")
+    items: dict[str, dict[str, ItemWords]] = {}
+    bins: dict[str, BinSetup] = {}
+    for bin_ in settings.bins:
+        item = catalogue.items[bin_.item]
+        items[bin_.item] = {
+            language: ItemWords(getattr(item, language), getattr(item, f"short_{language}"))
+            for language in languages
+        }
+        bins[bin_.id] = BinSetup(
+            bin_.item,
+            {language: bin_.overflow or getattr(item.overflow, language) for language in languages},
+        )
+    contact = settings.station.contact
+    return Setup(
+        station=settings.station.name,
+        language=settings.station.language,
+        contact=f"{contact.name} {contact.phone}",
+        bins=bins,
+        items=items,
+    )
