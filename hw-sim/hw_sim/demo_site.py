@@ -159,15 +159,15 @@ def _key(site: Site, name: str) -> bytes:
 
 
 def _issued(site: Site, rng: Random) -> Iterator[Card]:
-    """Good cards of both kinds, one that has expired, and one that another town's key made."""
-    today = datetime.now(UTC).date()
-    good, past = today + timedelta(days=CARD_DAYS), today - timedelta(days=2)
+    """Good cards of both kinds; to be refused, one of another town's key and a phone, which makes up
+    its UID. (An expired one is no sure refusal: a station without a clock still serves.)"""
+    good = datetime.now(UTC).date() + timedelta(days=CARD_DAYS)
     key, foreign = _key(site, "card.key"), rng.randbytes(codec.KEY_BYTES)
     for number in range(1, QR_CARDS + 1):
         yield _qr(f"q{number}", rng, codec.day_of(good.year, good.month, good.day), key, good=True)
     for number in range(1, NFC_CARDS + 1):
         yield Card(f"n{number}", "nfc", (b"\x04" + rng.randbytes(6)).hex())
-    yield _qr("expired", rng, codec.day_of(past.year, past.month, past.day), key, good=False)
+    yield Card("phone", "nfc", (b"\x08" + rng.randbytes(3)).hex(), good=False)
     yield _qr("foreign", rng, codec.day_of(good.year, good.month, good.day), foreign, good=False)
 
 
