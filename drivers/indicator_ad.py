@@ -1,15 +1,17 @@
 r"""The A&D standard format: pure codec, bytes in, frames out.
 
-A telegram is ``ST,GS,+00012.34 kg\r\n``: status ``ST`` stable, ``US`` moving, ``OL`` overload (``QT``, a
-counting scale's stable), mode ``GS`` gross, ``NT`` net, ``TR`` tare, sign and eight characters of
-number, a unit of two characters, CR LF (A&D, "standard format" of the AD-4400 series manuals); and
-``EC,E0`` to ``EC,E7`` for an error. Dini Argeo's ``UL`` (underload) and ``TL`` (tilt) come in the same
-place.
+A telegram is ``ST,GS,+0012.340kg\r\n``: status ``ST`` stable, ``US`` moving, ``OL`` out of range (``QT``,
+a counting scale's stable), mode ``GS`` gross, ``NT`` net, ``TR`` tare, sign and eight characters of
+number (zeros before it, or spaces), a unit of two characters, CR LF; and ``EC,E0`` to ``EC,E7`` for
+an error (A&D, "A&D standard format" in the manuals of its indicators). With a minus ``OL`` means
+below the range. Dini Argeo's ``UL`` (underload) and ``TL`` (tilt) come in the same place.
 
-Invariant: a frame is taken only when every one of its bytes is as the format says. A telegram that lost or
-changed a byte is skipped and never turns into another sign, unit or status. A byte that changed
-into another digit cannot be seen by any codec: the format has no checksum; the settling rules
-after it ask for agreeing telegrams.
+Invariant: a frame is taken only when every one of its bytes is as the format says. A telegram that
+lost or changed a byte is skipped and never turns into another sign, unit or status: so the unit has
+exactly two characters (of `` kg`` a lost k would leave grams), and after spaces a number has no
+zeros to spare (a first digit that fell out to a space would leave them). A digit that became another
+digit, or a plus a minus, no codec can see: the format has no checksum. The line's parity catches
+those, and the settling rules ask for agreeing telegrams.
 """
 
 from __future__ import annotations
@@ -34,17 +36,15 @@ MG_PER_UNIT = {
     "t": Decimal(10**9),
 }
 
-_WEIGHT = re.compile(
-    rb"(ST|US|OL|QT|UL|TL),(GS|NT|TR),([+-])([0-9 .]{8}) ?( g|kg|lb| t)\r\n", re.ASCII
-)
-_BLANK = re.compile(rb"(OL|UL),(GS|NT|TR),[+-]?[ .9-]{0,12} ?( g|kg|lb| t)?\r\n", re.ASCII)
-_ERROR = re.compile(rb"EC,E[0-7][0-9]?\r\n", re.ASCII)
-_NUMBER = re.compile(rb" *(?:[0-9]+(?:\.[0-9]+)?)", re.ASCII)
+_WEIGHT = re.compile(rb"(ST|US|QT),(GS|NT|TR),([+-])([0-9 .]{8})( g|kg|lb| t)\r\n")
+_NO_WEIGHT = re.compile(rb"(OL|UL|TL),(GS|NT|TR),([+-]?)[0-9 .E+-]{0,12}( g|kg|lb| t|)\r\n")
+_ERROR = re.compile(rb"EC,E[0-7][0-9]?\r\n")
+_NUMBER = re.compile(rb"(?:[0-9]| +(?!0[0-9]))[0-9]*(?<=[0-9])(?:\.[0-9]+)?")
 _STATUS: dict[bytes, Status] = {
     b"ST": "stable",
     b"QT": "stable",
     b"US": "motion",
-    b"OL": "overload",
+    b"OL": "overload",  # with a minus: underload
     b"UL": "underload",
     b"TL": "error",
 }
@@ -53,7 +53,7 @@ _MODE: dict[bytes, Mode] = {b"GS": "gross", b"NT": "net", b"TR": "tare"}
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One telegram at ``offset`` of the stream. ``value`` as sent (sign and decimals), in ``unit``."""
+    """One telegram at ``offset`` of the stream; ``value`` has its sign and decimals as sent."""
 
     offset: int
     status: Status
@@ -63,11 +63,10 @@ class Frame:
 
     @property
     def milligrams(self) -> int | None:
-        """Exact; None where it is no weight or no whole number of milligrams."""
+        """To the nearest milligram (kg, g and t of a floor scale are whole); None for no weight."""
         if self.value is None or self.unit is None:
             return None
-        mg = self.value * MG_PER_UNIT[self.unit]
-        return int(mg.to_integral_value())
+        return int((self.value * MG_PER_UNIT[self.unit]).to_integral_value())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +110,27 @@ class Decoder:
         return skipped
 
     def _line(self, line: bytes) -> Iterator[Frame | Skipped]:
-        """A line: noise before a whole telegram at its end is skipped, a telegram never begins later."""
-        for pattern in (_WEIGHT, _ERROR, _BLANK):
-            for start in range(max(0, len(line) - MAX_FRAME_BYTES), len(line)):
-                match = pattern.fullmatch(line, start)
-                frame = None if match is None else self._frame(match, pattern, start)
-                if frame is None:
-                    continue
+        """A telegram ends its line; what stands before it is noise."""
+        for start in range(max(0, len(line) - MAX_FRAME_BYTES), len(line)):
+            frame = _frame(line[start:], self._offset + start)
+            if frame is not None:
                 if start:
                     yield self._skip(start)
-                yield frame
                 self._offset += len(line) - start
+                yield frame
                 return
         yield self._skip(len(line))
 
-    def _frame(
-        self, match: re.Match[bytes], pattern: re.Pattern[bytes], start: int
-    ) -> Frame | None:
-        offset = self._offset + start
-        if pattern is _ERROR:
-            return Frame(offset, "error", None, None, None)
-        status, mode = _STATUS[match[1]], _MODE[match[2]]
-        if pattern is _BLANK or status in ("overload", "underload", "error"):
-            return Frame(offset, status, mode, None, None)
-        number = _NUMBER.fullmatch(match[4])
-        if number is None:
-            return None
-        value = Decimal((match[3] + match[4].strip()).decode())
-        return Frame(offset, status, mode, value, match[5].decode().strip())
+
+def _frame(telegram: bytes, offset: int) -> Frame | None:
+    """The telegram if it is one from its first byte to its last."""
+    if _ERROR.fullmatch(telegram):
+        return Frame(offset, "error", None, None, None)
+    if match := _NO_WEIGHT.fullmatch(telegram):
+        status = "underload" if match[1] == b"OL" and match[3] == b"-" else _STATUS[match[1]]
+        return Frame(offset, status, _MODE[match[2]], None, None)
+    match = _WEIGHT.fullmatch(telegram)
+    if match is None or not _NUMBER.fullmatch(match[4]):
+        return None
+    value = Decimal((match[3] + match[4].strip()).decode())
+    return Frame(offset, _STATUS[match[1]], _MODE[match[2]], value, match[5].decode().strip())

@@ -8,7 +8,9 @@ weight is not known, which is told as an error rather than guessed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import queue
+import termios
 from typing import TYPE_CHECKING
 
 from drivers import indicator_ad
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 READ_S = 0.1
 READ_BYTES = 512
+TELEGRAM_BYTES = 18
+"""One read waits for about a telegram: at 2400 baud a wake-up a byte would be 240 a second."""
 SILENT_MS = 3_000
 """An indicator that streams says something ten times a second; so long without a frame is a fault."""
 REQUEST = b"Q\r\n"
@@ -61,11 +65,9 @@ class SerialScale(Worker):
         self._noise_bytes = 0
 
     def open(self) -> None:
-        import serial
-
         try:
-            self._serial = serial.Serial(self._port, timeout=READ_S, write_timeout=1, **self._line)
-        except (OSError, ValueError) as error:
+            self._serial = self._opened()
+        except (OSError, ValueError, termios.error) as error:
             raise DeviceError(
                 "indicator_missing",
                 f"The indicator's port {self._port} cannot be opened ({error}).",
@@ -76,17 +78,15 @@ class SerialScale(Worker):
         self._asked_ms = self._noise_bytes = 0
 
     def step(self) -> None:
-        import serial
-
         assert self._serial is not None
         now_ms = boottime_ms()
         try:
             if not self._stream and now_ms - self._asked_ms >= self._poll_ms:
                 self._asked_ms = now_ms
                 self._serial.write(REQUEST)
-            waiting = self._serial.in_waiting
-            data = self._serial.read(min(READ_BYTES, max(1, waiting)))
-        except (OSError, serial.SerialException) as error:
+            wanted = max(TELEGRAM_BYTES, self._serial.in_waiting)
+            data = self._serial.read(min(READ_BYTES, wanted))
+        except (OSError, termios.error) as error:
             raise DeviceError(
                 "indicator_missing",
                 f"The indicator's port {self._port} has gone ({error}).",
@@ -110,6 +110,23 @@ class SerialScale(Worker):
             with contextlib.suppress(OSError):
                 self._serial.close()
             self._serial = None
+
+    def _opened(self) -> serial.Serial:
+        """The port, as set or with plain 8 bits.
+
+        Some lines know no parity and refuse it: a few USB adapters, every pseudo-terminal. Seven
+        bits and parity look the same on the wire as eight, and a byte with its parity bit set is no
+        ASCII, so the codec takes no telegram with one.
+        """
+        import serial  # SerialException is an OSError, termios.error is not
+
+        options = {"timeout": READ_S, "write_timeout": 1, "exclusive": True}
+        try:
+            return serial.Serial(self._port, **options, **self._line)
+        except termios.error as error:
+            if error.args[0] != errno.EINVAL:
+                raise
+        return serial.Serial(self._port, **options, **self._line | {"bytesize": 8, "parity": "N"})
 
     def _reading(self, frame: Frame, now_ms: int) -> IndicatorReading:
         status, gross_mg = frame.status, frame.milligrams

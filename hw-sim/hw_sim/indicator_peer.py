@@ -1,10 +1,13 @@
-r"""A weighing indicator with A&D telegrams on a pseudo-terminal, sending by itself.
+r"""A weighing indicator with A&D telegrams on a pseudo-terminal.
 
 It has a platform's force fed to it some hundred times a second, averages over ``FILTER_S``, rounds to
-its division and says ten times a second what it shows: ``ST,GS,+00012.34kg\r\n``, or ``US`` while
-its average has moved by more than a division within ``STILL_S``, or ``OL`` beyond Max + 9 divisions.
+its division and says what it shows ten times a second, or only when asked with ``Q``:
+``ST,GS,+00012.34kg\r\n``, ``US`` while its average has moved by more than a division within
+``STILL_S``, ``OL`` beyond Max + 9 divisions. Many indicators take what lies on them at power-on as
+zero: ``zeroes_itself``.
+
 It keeps the far end of its line open itself: a station may die and come back. It has no thread; what
-nobody reads is dropped, as on a wire.
+nobody reads is dropped, as on a wire. It shares no code with the driver.
 """
 
 from __future__ import annotations
@@ -20,41 +23,77 @@ STILL_S = 0.6
 PERIOD_S = 0.1
 MAX_SAMPLES = 1024
 """One filter's length at up to 2.5 kHz."""
+MAX_HEARD_BYTES = 64
 
 
 class IndicatorPeer:
     """The indicator and its line; ``link`` becomes a symbolic link to the port."""
 
-    def __init__(self, link: Path, *, max_g: int, division_g: int) -> None:
+    def __init__(
+        self,
+        link: Path,
+        *,
+        max_g: int,
+        division_g: int,
+        stream: bool = True,
+        zeroes_itself: bool = False,
+    ) -> None:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         link.unlink(missing_ok=True)
         link.symlink_to(os.ttyname(self._slave))
         self._max_g, self._division_g = max_g, division_g
+        self._stream = stream
+        self._zeroes_itself = zeroes_itself
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         self._means: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         self._next_s = 0.0
+        self._heard = b""
+        self._zero_g: float | None = None if zeroes_itself else 0.0
 
     def feed(self, now_s: float, grams: float) -> None:
         """What the platform feels at ``now_s``; sends a telegram when one is due."""
-        self._samples.append((now_s, grams))
+        if self._zero_g is None:
+            self._zero_g = grams
+        self._samples.append((now_s, grams - self._zero_g))
         _drop_before(self._samples, now_s - FILTER_S)
-        if now_s < self._next_s:
-            return
-        self._next_s = max(self._next_s + PERIOD_S, now_s)
-        mean_g = sum(each for _, each in self._samples) / len(self._samples)
-        self._means.append((now_s, mean_g))
-        _drop_before(self._means, now_s - STILL_S)
+        due = now_s >= self._next_s
+        if due:
+            self._next_s = max(self._next_s + PERIOD_S, now_s)
+            mean_g = sum(each for _, each in self._samples) / len(self._samples)
+            self._means.append((now_s, mean_g))
+            _drop_before(self._means, now_s - STILL_S)
+        if self._means and (due if self._stream else self._asked()):
+            self.send(self._telegram())
+
+    def send(self, raw: bytes) -> None:
+        """Put bytes on the line, telegram or not."""
         with suppress(BlockingIOError):
-            os.write(self._master, self._telegram(mean_g))
+            os.write(self._master, raw)
+
+    def power_cycle(self) -> None:
+        """Off and on: it has forgotten what it weighed, and may take it as zero now."""
+        self._samples.clear()
+        self._means.clear()
+        self._heard = b""
+        self._zero_g = None if self._zeroes_itself else 0.0
 
     def stop(self) -> None:
         """Pull the plug: whoever holds the port sees it vanish."""
         os.close(self._master)
         os.close(self._slave)
 
-    def _telegram(self, mean_g: float) -> bytes:
+    def _asked(self) -> bool:
+        """Whether a ``Q`` came."""
+        with suppress(BlockingIOError):
+            self._heard += os.read(self._master, MAX_HEARD_BYTES)
+        asked = b"Q\r\n" in self._heard
+        self._heard = b"" if asked else self._heard[-MAX_HEARD_BYTES:]
+        return asked
+
+    def _telegram(self) -> bytes:
+        mean_g = self._means[-1][1]
         if mean_g > self._max_g + 9 * self._division_g:
             return b"OL,GS,+99999.99kg\r\n"
         values = [each for _, each in self._means]
