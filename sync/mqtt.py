@@ -184,7 +184,6 @@ class Connection:
             self._end("broker_refused", f"The broker refuses: {reason}.")
             return
         self._offered = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
-        client.max_inflight_messages_set(min(self._offered, 100))
         client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
 
     def _subscribed(
