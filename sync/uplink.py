@@ -60,6 +60,8 @@ WINDOW = 16
 ACK_TIMEOUT_MS = 10_000
 """Silence of the city after a batch before the uplink goes back; doubles while it lasts."""
 ACK_TIMEOUT_LIMIT_MS = 300_000
+PUBACK_TIMEOUT_MS = 20_000
+"""A broker that stops sending PUBACKs is given up, even while it answers pings."""
 CONNECT_TIMEOUT_MS = 20_000
 """A broker that takes the connection and never answers is given up."""
 RETRY_BASE_MS = 1_000
@@ -136,6 +138,7 @@ class Uplink:
         self._up_since_ms = 0
         self._went_back_ms: int | None = None
         self._link_due_ms: int | None = None
+        self._puback_due_ms: int | None = None
         self._flow_due_ms: int | None = None
         self._reported: Report | None = None
         self._actions: list[Action] = []
@@ -222,6 +225,8 @@ class Uplink:
         self.head = max(self.head, event.last)
         self._unacknowledged.append(event.last)
         self._pubacks_due += 1
+        if self._puback_due_ms is None:
+            self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS
         self._actions.append(Publish(event.last, event.payload))
         if self._flow_due_ms is None:
             self._flow_due_ms = now_ms + self._patience_ms()
@@ -243,7 +248,7 @@ class Uplink:
         self._link_due_ms = None
         self._up_since_ms = now_ms
         self._receive_maximum = max(1, receive_maximum)
-        self._pubacks_due = 0
+        self._expect_pubacks(0, now_ms)
         self._go_back(Flow.PROBING if self._silences or self._refusals else Flow.SENDING, now_ms)
         self._actions.append(Announce(self.station))
         self._report(Report(True, None, ""))
@@ -262,7 +267,7 @@ class Uplink:
         self._lost(code, words, now_ms)
 
     def _lost(self, code: str, words: str, now_ms: int) -> None:
-        self._pubacks_due = 0
+        self._expect_pubacks(0, now_ms)
         self._go_back(self.flow, now_ms)
         self._flow_due_ms = None
         self._link_due_ms = now_ms + self._jitter(RETRY_BASE_MS, RETRY_LIMIT_MS, self._attempts)
@@ -270,9 +275,13 @@ class Uplink:
         self._report(Report(False, code, words))
 
     def _puback(self, event: Puback, now_ms: int) -> None:
-        self._pubacks_due = max(0, self._pubacks_due - 1)
+        self._expect_pubacks(max(0, self._pubacks_due - 1), now_ms)
         if event.code is not None and self.flow is not Flow.HELD:
             self._hold(event.code, event.words, now_ms)
+
+    def _expect_pubacks(self, due: int, now_ms: int) -> None:
+        self._pubacks_due = due
+        self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if due else None
 
     # --- acknowledgements ------------------------------------------------------------------------
 
@@ -337,16 +346,15 @@ class Uplink:
                 self._connect(Tick, now_ms)
             else:
                 self._give_up("broker_silent", "The broker does not answer.", now_ms)
+        if self._puback_due_ms is not None and now_ms >= self._puback_due_ms:
+            self._give_up("broker_silent", "The broker does not answer.", now_ms)
         if self._flow_due_ms is not None and now_ms >= self._flow_due_ms:
             if self.flow is Flow.HELD:
                 self.flow, self._flow_due_ms = Flow.PROBING, None
                 return
             self._silences += 1
-            if self._pubacks_due:
-                self._give_up("broker_silent", "The broker does not answer.", now_ms)
-            else:
-                self._go_back(Flow.PROBING, now_ms)
-                self._report(Report(True, "city_silent", _SILENT))
+            self._go_back(Flow.PROBING, now_ms)
+            self._report(Report(True, "city_silent", _SILENT))
 
     def _patience_ms(self) -> int:
         return int(min(ACK_TIMEOUT_LIMIT_MS, ACK_TIMEOUT_MS * 2 ** min(self._silences, 16)))

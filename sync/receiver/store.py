@@ -128,21 +128,14 @@ class _Round:
     def _take_batch(self, whose: Whose, batch: Batch, plain: bytes) -> None:
         row = ledger_row(self._connection, batch.ledger, lock=True)
         if row is not None and (row.city, row.station) != (whose.city, whose.station):
-            raise Refused("other_station", batch.first)
+            if row.public_key is not None or batch.first > 1:
+                raise Refused("other_station", batch.first)
+            row = None  # only parked so far: the genesis, checked below, says whose it is
         self._check_signature(whose, batch, row.public_key if row is not None else None)
+        if batch.first == 1:
+            _check_genesis(whose, batch)
         if row is None:
-            self._connection.execute(
-                ledger.insert().values(
-                    ledger=batch.ledger,
-                    city=whose.city,
-                    station=whose.station,
-                    watermark=0,
-                    head=chain.ZERO,
-                    progress_ms=self._now_ms,
-                    gaps_told=0,
-                    told_epoch=0,
-                )
-            )
+            self._register(whose, batch.ledger)
             row = ledger_row(self._connection, batch.ledger)
         if batch.first > row.watermark + 1:
             if row.fork_seq is not None:
@@ -152,6 +145,22 @@ class _Round:
         self._join(whose, batch)
         self._told.setdefault((whose, batch.ledger), None)
         self._unpark(whose, batch.ledger)
+
+    def _register(self, whose: Whose, name: str) -> None:
+        self._connection.execute(sa.delete(parked).where(parked.c.ledger == name))
+        self._connection.execute(sa.delete(ledger).where(ledger.c.ledger == name))
+        self._connection.execute(
+            ledger.insert().values(
+                ledger=name,
+                city=whose.city,
+                station=whose.station,
+                watermark=0,
+                head=chain.ZERO,
+                progress_ms=self._now_ms,
+                gaps_told=0,
+                told_epoch=0,
+            )
+        )
 
     def _check_signature(self, whose: Whose, batch: Batch, known: bytes | None) -> None:
         keys = registry.valid_keys(self._connection, whose.city, whose.station)
@@ -238,13 +247,7 @@ class _Round:
         )
 
     def _begin(self, whose: Whose, batch: Batch) -> None:
-        genesis = _genesis(batch)
-        if genesis is None or (genesis.city, genesis.station, genesis.ledger) != (
-            whose.city,
-            whose.station,
-            batch.ledger,
-        ):
-            raise Refused("genesis", 1)
+        genesis = _check_genesis(whose, batch)
         values: dict[str, Any] = {"public_key": bytes.fromhex(genesis.key)}
         if genesis.continues is not None:
             check_continues(self._connection, whose, batch.ledger, genesis.continues)
@@ -347,3 +350,12 @@ def _genesis(batch: Batch) -> Genesis | None:
     value = batch.entries[0].value
     draft = parse_draft(value) if value is not None else None
     return draft if isinstance(draft, Genesis) else None
+
+
+def _check_genesis(whose: Whose, batch: Batch) -> Genesis:
+    """The first entry of a ledger, which has to be of this station and of this ledger."""
+    genesis = _genesis(batch)
+    named = genesis and (genesis.city, genesis.station, genesis.ledger)
+    if genesis is None or named != (whose.city, whose.station, batch.ledger):
+        raise Refused("genesis", 1)
+    return genesis

@@ -31,6 +31,16 @@ WHERE c.of_ledger IS NULL OR (
         AND (o.ledger < c.ledger OR (o.ledger = c.ledger AND o.seq < c.seq))))
 """
 
+_ANCHORED = f"""
+CREATE VIEW change_anchored AS
+SELECT c.*, (
+    SELECT n.seq FROM (
+        SELECT b.seq, b.uncertainty_ms + abs(c.boot_ms - b.boot_ms) / {DRIFT} AS doubt_ms
+        FROM anchor b WHERE b.ledger = c.ledger AND b.boot = c.boot
+    ) n ORDER BY n.doubt_ms, n.seq LIMIT 1) AS anchor_seq
+FROM counted c
+"""
+
 _RESOLVED = f"""
 CREATE VIEW change_resolved AS
 SELECT c.*,
@@ -47,9 +57,7 @@ SELECT c.*,
         ELSE (SELECT min(b.utc_ms + b.uncertainty_ms) FROM anchor b
             WHERE b.ledger = c.ledger AND b.seq > c.seq)
         END AS to_utc_ms
-FROM counted c LEFT JOIN anchor a ON a.ledger = c.ledger AND a.seq = (
-    SELECT b.seq FROM anchor b WHERE b.ledger = c.ledger AND b.boot = c.boot
-    ORDER BY b.uncertainty_ms + abs(c.boot_ms - b.boot_ms) / {DRIFT}, b.seq LIMIT 1)
+FROM change_anchored c LEFT JOIN anchor a ON a.ledger = c.ledger AND a.seq = c.anchor_seq
 """
 
 _WEIGHING = """
@@ -101,6 +109,7 @@ WHERE l.continues_ledger IS NOT NULL
 
 VIEWS = {
     "counted": _COUNTED,
+    "change_anchored": _ANCHORED,
     "change_resolved": _RESOLVED,
     "weighing_resolved": _WEIGHING,
     "day_item": _DAY_ITEM,

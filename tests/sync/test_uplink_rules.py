@@ -9,6 +9,7 @@ from sync.uplink import (
     ACK_TIMEOUT_MS,
     CONNECT_TIMEOUT_MS,
     GAP_REPEAT_MS,
+    PUBACK_TIMEOUT_MS,
     RETRY_LIMIT_MS,
     WINDOW,
     Flow,
@@ -143,7 +144,8 @@ def test_silence_of_the_city_goes_back_with_one_batch_and_growing_patience() -> 
 
 def test_a_broker_that_accepts_and_never_answers_is_left() -> None:
     rig = Rig(head=5)
-    assert Disconnect in kinds(rig.pass_ms(ACK_TIMEOUT_MS))
+    assert Disconnect not in kinds(rig.pass_ms(ACK_TIMEOUT_MS))
+    assert Disconnect in kinds(rig.pass_ms(PUBACK_TIMEOUT_MS - ACK_TIMEOUT_MS))
     assert rig.link() is Link.WAITING
     rig.pass_ms(RETRY_LIMIT_MS)
     assert rig.link() is Link.CONNECTING

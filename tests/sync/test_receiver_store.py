@@ -1,0 +1,395 @@
+"""The receiver's decisions, on a real SQLite database."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_fields
+
+from sync.messages import CONTENT_ZLIB, AckError
+from sync.receiver import registry
+from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
+from sync.receiver.store import MAX_PARKED, Delivery, take
+from sync.receiver.verify import verify_all
+from sync.signing import Signer
+
+OTHER_KEY = Signer(b"some-other-key-of-the-tests-32-b")
+NOW_MS = 1_000_000
+
+
+def send(
+    city: sa.Engine, *payloads: bytes, now_ms: int = NOW_MS, topic: str = TOPIC
+) -> list[Answer]:
+    return take(city, [Delivery(topic, payload) for payload in payloads], now_ms)
+
+
+def rows(city: sa.Engine, query: str) -> list[tuple[Any, ...]]:
+    with city.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def one(city: sa.Engine, query: str) -> Any:
+    (row,) = rows(city, query)
+    return row[0]
+
+
+def stored(city: sa.Engine, book: Book) -> list[bytes]:
+    query = f"SELECT body FROM entry WHERE ledger = '{book.ledger}' ORDER BY seq"
+    return [body.encode() for (body,) in rows(city, query)]
+
+
+def holds(city: sa.Engine) -> bool:
+    with city.connect() as connection:
+        return not any(each.faults for each in verify_all(connection))
+
+
+def errors(answers: list[Answer]) -> list[AckError | None]:
+    return [answer.ack.error for answer in answers]
+
+
+@pytest.fixture
+def book() -> Book:
+    book = Book()
+    book.weigh(9)
+    return book
+
+
+def test_a_batch_is_stored_verbatim_and_acknowledged_with_its_head(
+    city: sa.Engine, book: Book
+) -> None:
+    (answer,) = send(city, book.batch(0))
+    assert (answer.city, answer.station) == (CITY, STATION)
+    assert (answer.ack.seq, answer.ack.head, answer.ack.error) == (10, book.hashes[-1], None)
+    assert stored(city, book) == [body for body, _ in book.rows]
+    assert holds(city)
+
+
+def test_the_same_batch_again_changes_nothing_and_is_acknowledged_again(
+    city: sa.Engine, book: Book
+) -> None:
+    first = send(city, book.batch(0))
+    assert send(city, book.batch(0), book.batch(3, 7)) == first
+    assert one(city, "SELECT count(*) FROM entry") == 10
+
+
+def test_batches_in_any_order_are_parked_and_joined(city: sa.Engine, book: Book) -> None:
+    assert send(city, book.batch(7)) == []
+    assert send(city, book.batch(3, 7)) == []
+    (answer,) = send(city, book.batch(0, 3))
+    assert answer.ack.seq == 10
+    assert one(city, "SELECT count(*) FROM parked") == 0
+    assert stored(city, book) == [body for body, _ in book.rows]
+    assert holds(city)
+
+
+def test_batches_cut_in_other_places_after_a_restart_join_on(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0, 4))
+    send(city, book.batch(6, 9))
+    (answer,) = send(city, book.batch(2, 8))
+    assert answer.ack.seq == 9
+    assert holds(city)
+
+
+def test_parking_is_bounded_and_what_did_not_fit_comes_again(city: sa.Engine) -> None:
+    book = Book()
+    book.weigh(MAX_PARKED + 20)
+    for seq in range(2, book.head):
+        send(city, book.batch(seq, seq + 1))
+    assert one(city, "SELECT count(*) FROM parked") == MAX_PARKED
+    (answer,) = send(city, book.batch(0, 3))
+    assert answer.ack.seq == MAX_PARKED + 2
+    (answer,) = send(city, book.batch(answer.ack.seq))
+    assert answer.ack.seq == book.head
+    assert one(city, "SELECT count(*) FROM parked") == 0
+
+
+def test_a_gap_is_told_only_after_five_seconds_without_progress(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0, 2))
+    send(city, book.batch(5), now_ms=NOW_MS + 1000)
+    assert remind(city, NOW_MS + 1000 + GAP_AFTER_MS - 1) == []
+    (answer,) = remind(city, NOW_MS + 1000 + GAP_AFTER_MS)
+    assert (answer.ack.seq, answer.ack.error) == (2, AckError("gap", 3))
+    assert remind(city, NOW_MS + 1000 + 2 * GAP_AFTER_MS) == [], "told again later and later"
+    assert len(remind(city, NOW_MS + 1000 + 3 * GAP_AFTER_MS)) == 1
+    send(city, book.batch(2))
+    assert remind(city, NOW_MS + 10**9) == []
+
+
+def test_the_same_seq_with_another_hash_is_set_aside_and_told_never_written(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0))
+    twin = Book()
+    twin.weigh(4)
+    twin.weigh(6, net_g=900)
+    answers = send(city, twin.batch(3), twin.batch(3))
+    assert errors(answers) == [AckError("fork", 6)]
+    assert answers[0].ack.seq == 10
+    assert stored(city, book) == [body for body, _ in book.rows]
+    assert rows(city, "SELECT reason, times FROM quarantine") == [("fork", 2)]
+    assert rows(city, "SELECT fork_seq FROM station_state") == [(6,)]
+    assert holds(city)
+
+
+def test_a_batch_that_leaves_from_another_hash_is_a_fork(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0))
+    twin = Book()
+    twin.weigh(12, net_g=900)
+    assert errors(send(city, twin.batch(10))) == [AckError("fork", 10)]
+    assert one(city, "SELECT count(*) FROM entry") == 10
+
+
+def test_a_parked_batch_of_another_history_is_set_aside_when_its_turn_comes(
+    city: sa.Engine, book: Book
+) -> None:
+    twin = Book()
+    twin.weigh(12, net_g=900)
+    send(city, twin.batch(10))
+    (answer,) = send(city, book.batch(0))
+    assert (answer.ack.seq, answer.ack.error) == (10, AckError("fork", 10))
+    assert rows(city, "SELECT count(*) FROM parked") == [(0,)]
+    assert rows(city, "SELECT reason FROM quarantine") == [("fork",)]
+
+
+def test_of_an_unknown_key_nothing_is_stored(city: sa.Engine) -> None:
+    stranger = Book(signer=OTHER_KEY)
+    stranger.weigh(3)
+    for payload in (stranger.batch(0), stranger.batch(2)):
+        (answer,) = send(city, payload)
+        assert answer.ack.error is not None
+        assert answer.ack.error.code == "unknown_key"
+        assert (answer.ack.seq, answer.ack.head) == (0, bytes(32))
+    for table in ("entry", "ledger", "parked", "quarantine"):
+        assert one(city, f"SELECT count(*) FROM {table}") == 0
+    with city.begin() as connection:
+        registry.add_station(connection, CITY, STATION, OTHER_KEY.public_key)
+    assert errors(send(city, stranger.batch(0))) == [None]
+
+
+def test_a_revoked_key_counts_no_more_and_what_is_stored_stays(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0, 5))
+    with city.begin() as connection:
+        registry.revoke_station(connection, CITY, STATION, None)
+    assert errors(send(city, book.batch(5))) == [AckError("unknown_key", 6)]
+    assert one(city, "SELECT count(*) FROM entry") == 5
+
+
+def test_a_wrong_signature_is_told_and_set_aside(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0, 5))
+    (answer,) = send(city, book.batch(5, signer=OTHER_KEY))
+    assert (answer.ack.seq, answer.ack.error) == (5, AckError("bad_signature", 6))
+    assert rows(city, "SELECT reason FROM quarantine") == [("bad_signature",)]
+
+
+def test_one_station_cannot_speak_for_another(city: sa.Engine, book: Book) -> None:
+    with city.begin() as connection:
+        registry.add_station(connection, CITY, "hall-2", STATION_KEY.public_key)
+    other = f"kiosk/v1/{CITY}/hall-2/ledger"
+    (answer,) = send(city, book.batch(0), topic=other)
+    assert answer.ack.error == AckError("genesis", 1)
+    send(city, book.batch(0, 5))
+    (answer,) = send(city, book.batch(5), topic=other)
+    assert answer.ack.error is not None
+    assert (answer.ack.error.code, answer.ack.seq) == ("other_station", 0)
+    assert one(city, "SELECT count(*) FROM entry") == 5
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "content_type", "reason"),
+    [
+        (TOPIC, b"", None, "shape"),
+        (TOPIC, b"[" * 100_000, None, "shape"),
+        (TOPIC, bytes(200_000), None, "too_large"),
+        (TOPIC, b"x", CONTENT_ZLIB, "content"),
+        (TOPIC, zlib.compress(bytes(10**7)), CONTENT_ZLIB, "too_large"),
+        (TOPIC, b"{}", "text/html", "content_type"),
+        ("kiosk/v1/demo/HALL/ledger", b"{}", None, "topic"),
+        ("", b"{}", None, "topic"),
+    ],
+)
+def test_what_cannot_be_read_is_set_aside_with_its_reason(
+    city: sa.Engine, topic: str, payload: bytes, content_type: str | None, reason: str
+) -> None:
+    assert take(city, [Delivery(topic, payload, content_type)], NOW_MS) == []
+    assert rows(city, "SELECT reason, times FROM quarantine") == [(reason, 1)]
+
+
+FUZZED = Book()
+FUZZED.check_in(b"p")
+FUZZED.weigh(3)
+FUZZED_PAYLOAD = FUZZED.batch(0)
+
+
+@settings(
+    derandomize=True, max_examples=60, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(st.integers(0, len(FUZZED_PAYLOAD) - 1), st.binary(max_size=3))
+def test_a_damaged_payload_is_never_stored_as_something_else(
+    city: sa.Engine, place: int, noise: bytes
+) -> None:
+    damaged = FUZZED_PAYLOAD[:place] + noise + FUZZED_PAYLOAD[place + 1 :]
+    send(city, damaged)
+    assert set(stored(city, FUZZED)) <= {body for body, _ in FUZZED.rows}
+    assert holds(city)
+
+
+def test_seals_go_in_with_their_entry_and_out_with_the_unseal(city: sa.Engine) -> None:
+    book = Book()
+    card = book.check_in(b"p")
+    book.check_in(b"q")
+    first = book.batch(0)
+    send(city, first)
+    assert one(city, "SELECT count(*) FROM seal") == 2
+    book.add("forget", count=1)
+    send(city, book.batch(3, unseal=(card,)))
+    assert rows(city, "SELECT seq FROM seal") == [(3,)]
+    send(city, first)
+    assert rows(city, "SELECT seq FROM seal") == [(3,)], "a repeat brings nothing back"
+    assert holds(city)
+
+
+def continued(older: Book, seq: int, ledger: str = "a2" * 16) -> Book:
+    point = {"ledger": older.ledger, "seq": seq, "head": older.hashes[seq].hex()}
+    return Book(ledger=ledger, continues=point)
+
+
+def test_a_new_card_continues_the_ledger_and_the_difference_is_booked_as_restore(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0))
+    (answer,) = send(city, continued(book, 10).batch(0))
+    assert answer.ack.error is None
+    assert rows(city, "SELECT ledger, continued FROM station_state ORDER BY 1") == [
+        (book.ledger, 1),
+        ("a2" * 16, 0),
+    ]
+    assert rows(city, "SELECT bin, opening_g, known_g, net_g FROM restore") == [
+        ("b1", 0, 900, -900)
+    ]
+
+
+def test_a_second_genesis_after_the_same_point_is_a_fork(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0), continued(book, 10).batch(0))
+    twin = continued(book, 10, "a3" * 16)
+    twin.weigh(2)
+    assert errors(send(city, twin.batch(0, 1))) == [AckError("fork", 1)]
+    assert errors(send(city, twin.batch(1))) == [AckError("fork", 1)]
+    assert stored(city, twin) == []
+    assert one(city, "SELECT count(*) FROM parked") == 0
+
+
+def test_a_genesis_that_continues_another_history_is_a_fork(city: sa.Engine, book: Book) -> None:
+    send(city, book.batch(0))
+    twin = Book()
+    twin.weigh(9, net_g=900)
+    assert errors(send(city, continued(twin, 10).batch(0))) == [AckError("fork", 1)]
+
+
+def test_entries_onto_a_continued_ledger_pass_through_the_hash_that_was_named(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0, 6))
+    send(city, continued(book, 8).batch(0))
+    twin = Book()
+    twin.weigh(5)
+    twin.weigh(4, net_g=900)
+    assert errors(send(city, twin.batch(6))) == [AckError("fork", 8)]
+    assert errors(send(city, book.batch(6))) == [None]
+
+
+def test_a_new_epoch_tells_every_station_how_far_the_restored_city_is(
+    city: sa.Engine, book: Book
+) -> None:
+    (answer,) = send(city, book.batch(0))
+    assert (answer.ack.epoch, remind(city, NOW_MS)) == (1, [])
+    with city.begin() as connection:
+        registry.new_epoch(connection)
+    (answer,) = remind(city, NOW_MS)
+    assert (answer.ack.epoch, answer.ack.seq) == (2, 10)
+    assert remind(city, NOW_MS) == []
+
+
+def test_a_recovered_entry_counts_only_while_its_original_is_not_stored(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0, 9))
+    after = continued(book, 9)
+    stamp = {"boot": "c0" * 16, "boot_ms": 1, "utc_ms": UTC_MS, "clock": "unsynced"}
+    lost = {"seq": 10, "kind": "weighing", "at": stamp, **weighing_fields(800, 900)}
+    after.add("recovered", of={"ledger": book.ledger, "seq": 10}, entry=lost)
+    after.add("recovered", of={"ledger": book.ledger, "seq": 9}, entry=lost | {"seq": 9})
+    send(city, after.batch(0))
+    assert one(city, "SELECT count(*) FROM weighing_resolved") == 9
+    send(city, book.batch(9))
+    assert one(city, "SELECT count(*) FROM weighing_resolved WHERE of_seq IS NOT NULL") == 0
+
+
+def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
+    city: sa.Engine,
+) -> None:
+    day_ms = 86_400_000
+    book = Book()
+    boots = [f"{n}{n}" * 16 for n in range(3)]
+    for number, boot in enumerate(boots):
+        at = {"boot": boot, "boot_ms": 60_000, "utc_ms": 5}
+        book.weigh(at=at)
+        if number != 1:
+            book.add(
+                "clock", at=at | {"boot_ms": 120_000},
+                utc_ms=UTC_MS + number * day_ms, uncertainty_ms=50, source="ntp",
+            )  # fmt: skip
+    send(city, book.batch(0))
+    resolved = rows(city, "SELECT time, from_utc_ms, to_utc_ms FROM weighing_resolved ORDER BY seq")
+    exact = [(UTC_MS - 60_000 + n * day_ms - 57, UTC_MS - 60_000 + n * day_ms + 57) for n in (0, 2)]
+    assert resolved == [
+        ("exact", *exact[0]),
+        ("bounded", UTC_MS - 50, UTC_MS + 2 * day_ms + 50),
+        ("exact", *exact[1]),
+    ]
+    days = rows(city, "SELECT day, item, net_g, weighings FROM day_item ORDER BY day")
+    today = (UTC_MS + 9 * 3_600_000) // day_ms
+    assert days == [
+        (None, "pet-bottle", 100, 1),
+        (today, "pet-bottle", 100, 1),
+        (today + 2, "pet-bottle", 100, 1),
+    ]
+
+
+def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> None:
+    book.add("weather", sky="rain")
+    book.add("weighing", net_g="not a number")
+    (answer,) = send(city, book.batch(0))
+    assert (answer.ack.seq, answer.ack.error) == (12, None)
+    assert one(city, "SELECT count(*) FROM weighing_resolved") == 9
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ("UPDATE entry SET body = replace(body, 'pet', 'can') WHERE seq = 4", "digest"),
+        ("DELETE FROM entry WHERE seq = 4", "missing"),
+        ("DELETE FROM entry WHERE seq = 10", "watermark"),
+        ("UPDATE entry SET kind = 'boot' WHERE seq = 4", "columns"),
+        ("UPDATE entry SET hash = digest WHERE seq = 4", "chain"),
+        ("UPDATE batch_sig SET sig = zeroblob(64)", "signature"),
+        ("DELETE FROM batch_sig", "unsigned"),
+    ],
+)
+def test_verify_finds_what_was_done_to_the_city(
+    city: sa.Engine, book: Book, damage: str, code: str
+) -> None:
+    send(city, book.batch(0))
+    with city.begin() as connection:
+        connection.execute(sa.text("DELETE FROM bin_change"))
+        connection.execute(sa.text(damage))
+    with city.connect() as connection:
+        (checked,) = verify_all(connection)
+    assert code in {fault.code for fault in checked.faults}
