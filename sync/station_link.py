@@ -85,9 +85,12 @@ class _Failure(msgspec.Struct, frozen=True):
     what: str = ""
 
 
+_NOTHING = msgspec.Raw(b"")
+
+
 class _Answer(msgspec.Struct, frozen=True):
     id: int
-    ok: msgspec.Raw | None = None
+    ok: msgspec.Raw = msgspec.Raw()  # (msgspec 0.22 reads "Raw | None" as null alone)
     error: _Failure | None = None
 
 
@@ -141,9 +144,12 @@ class StationLink:
             answer = msgspec.json.decode(self._line(), type=_Answer)
             if answer.error is not None:
                 raise StationRefused(answer.error.code, answer.error.what)
-            if answer.id != self._number or answer.ok is None:
+            if answer.id != self._number or not bytes(answer.ok):
                 raise StationGone(f"{op}: the answer belongs to another question")
             return msgspec.json.decode(answer.ok, type=kind)
+        except StationGone:
+            self.close()
+            raise
         except TimeoutError as error:
             self.close()
             raise StationGone(f"{op}: no answer in {self._timeout_s} s", stalled=True) from error

@@ -166,6 +166,8 @@ class World:
         self._bins[bin_id].set_bag()
 
     def tell(self, what: str, **facts: str | int | float | bool | None) -> None:
+        if what in ("comes", "leaves"):
+            self._somebody = what == "comes"
         self._listener(self._write(self._events, {"what": what, **facts}))
 
     # -- running --------------------------------------------------------------------------------
@@ -200,9 +202,7 @@ class World:
             yield from self._wait(self._rng.uniform(*QUIET_S) / self._scenario.speed)
             if self._finish.is_set():
                 break
-            self._somebody = True
             yield from next(scripts)
-            self._somebody = False
         yield from self._wait(SETTLED_S)
         limit_s = self.now_s + CLOSED_WAIT_S
         while self.now_s < limit_s and not (self.sight.connected and self.sight.visits_open == 0):
