@@ -6,20 +6,23 @@ never hold up a weighing, so tones run in gpiozero's own background thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from drivers.clock import boottime_ms
-from drivers.worker import Post
+from drivers.worker import REST_SLICE_S, Worker
 from kiosk.core.effects import Beep, Lamp
 from kiosk.core.errors import DeviceError
-from kiosk.core.events import DeviceLost, LidMoved
+from kiosk.core.events import LidMoved
 
 if TYPE_CHECKING:
     from gpiozero import LED, Button, Buzzer
 
 BLINK_S = 0.5
-LID_BOUNCE_S = 0.05
+LID_STILL_S = 0.03
+LID_LOOKS = 20
+"""So often the contacts may bounce before a step ends."""
 TONES: Mapping[str, tuple[float, float, int]] = {
     "seen": (0.08, 0.05, 1),
     "recorded": (0.08, 0.08, 2),
@@ -60,6 +63,7 @@ class Signals:
     def beep(self, effect: Beep) -> None:
         """Sound a tone; a new one ends the one before."""
         if self._buzzer is not None:
+            self._buzzer.off()
             on_s, off_s, times = TONES[effect.tone]
             self._buzzer.beep(on_s, off_s, times)
 
@@ -84,36 +88,56 @@ class Signals:
         self._buzzer = None
 
 
-class Lid:
-    """A lid switch (closed circuit: the lid is shut), as a device of its own."""
+class Lid(Worker):
+    """A lid switch (closed circuit: the lid is shut).
+
+    Contacts bounce for some milliseconds, and a callback may read the level of a bounce. So an edge
+    only wakes the thread, which waits until the level has stayed for ``LID_STILL_S``; between edges
+    it looks each ``REST_SLICE_S``, which mends an edge that nobody told.
+    """
 
     def __init__(self, bin_id: str, pin: int) -> None:
-        self.name = f"lid:{bin_id}"
+        super().__init__(f"lid:{bin_id}")
         self._bin = bin_id
         self._pin = pin
         self._button: Button | None = None
+        self._edge = threading.Event()
+        self._open: bool | None = None
 
-    def start(self, post: Post) -> None:
+    def open(self) -> None:
         from gpiozero import Button
         from gpiozero.exc import GPIOZeroError
 
         try:
-            self._button = Button(self._pin, pull_up=True, bounce_time=LID_BOUNCE_S)
+            self._button = Button(self._pin, pull_up=True)
         except (GPIOZeroError, OSError, ImportError, RuntimeError) as error:
-            trouble = _pins_missing(f"The lid switch of {self._bin}", error)
-            post(DeviceLost(self.name, boottime_ms(), trouble.code, str(trouble)))
+            raise _pins_missing(f"The lid switch of {self._bin}", error) from error
+        self._button.when_released = self._button.when_pressed = self._edge.set
+        self._edge.set()  # look at once
+
+    def step(self) -> None:
+        self._edge.wait(REST_SLICE_S)
+        is_open = self._settled()
+        if is_open is None:
             return
-        self._button.when_released = self._told(post, is_open=True)
-        self._button.when_pressed = self._told(post, is_open=False)
+        before, self._open = self._open, is_open
+        if before is None or before == is_open:
+            self.deliver()
+        else:
+            self.deliver(LidMoved(self._bin, boottime_ms(), is_open))
 
-    def _told(self, post: Post, *, is_open: bool) -> Callable[[], None]:
-        return lambda: post(LidMoved(self._bin, boottime_ms(), is_open))
-
-    def stop(self) -> None:
+    def close(self) -> None:
         if self._button is not None:
             self._button.close()
             self._button = None
 
-    def beat_ms(self) -> int:
-        """A switch has no thread of ours that could hang."""
-        return boottime_ms()
+    def _settled(self) -> bool | None:
+        """Whether the lid is open; None while the contacts go on bouncing (the next step looks)."""
+        assert self._button is not None
+        level = self._button.is_pressed
+        for _ in range(LID_LOOKS):
+            self._edge.clear()
+            if not self._edge.wait(LID_STILL_S) and self._button.is_pressed == level:
+                return not level
+            level = self._button.is_pressed
+        return None

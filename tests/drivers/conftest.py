@@ -64,7 +64,6 @@ def _forget_pins() -> None:
     """As in a fresh process: no module holds on to another bench's pins."""
     gpiozero = sys.modules.get("gpiozero")
     if gpiozero is not None and gpiozero.Device.pin_factory is not None:
-        gpiozero.Device.pin_factory.reset()
         gpiozero.Device.pin_factory.close()
         gpiozero.Device.pin_factory = None
     for name in list(sys.modules):
