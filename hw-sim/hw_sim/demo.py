@@ -38,6 +38,7 @@ from hw_sim.accounting import (
 )
 from hw_sim.bench import station_environment
 from hw_sim.demo_site import CITY, STATION, DemoError, Site
+from hw_sim.kept import kept_findings, read_drops
 from hw_sim.scenario import DIVISION_G, Scenario
 from hw_sim.supervisor import Child, Keeper
 from hw_sim.world import Places
@@ -342,14 +343,18 @@ class _Demo:
         failure = self._failure()
         if failure is not None:
             self._findings.append(Finding("process", failure))
+        station = read_station(self._site.ledger)
+        cards: dict[str, str | None] = json.loads(self._site.cards.read_text())
+        divisions_g = {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"}
         outcome = account(
-            read_station(self._site.ledger),
+            station,
             read_city(self._site.city_db),
             read_truth(self._site.truth),
-            json.loads(self._site.cards.read_text()),
-            {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"},
+            cards,
+            divisions_g,
         )
         findings = self._findings + outcome.findings
+        findings += kept_findings(station, read_drops(self._site.truth), cards, divisions_g)
         findings += pace_findings(self._counts, self._served_s)
         findings += self._verified(
             "ledger_verify", "kiosk", "ledger", "verify", "--config", str(self._site.settings)
