@@ -122,7 +122,8 @@ class _Watcher:
     def __init__(self, path: Path, inbox: _Inbox) -> None:
         self._path = path
         self._inbox = inbox
-        self._again = threading.Event()
+        self._link: StationLink | None = None
+        self._said = ""
         self.beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="station-watch", daemon=True)
 
@@ -130,8 +131,10 @@ class _Watcher:
         self._thread.start()
 
     def greet_again(self) -> None:
-        """A request failed on another connection: greet before anything else is believed."""
-        self._again.set()
+        """A request failed on another connection: end the long poll and greet anew."""
+        link = self._link
+        if link is not None:
+            link.close()
 
     def _run(self) -> None:
         while True:
@@ -139,20 +142,28 @@ class _Watcher:
             try:
                 self._follow()
             except StationGone as gone:
+                self._say(f"no station: {gone}")
                 self._inbox.put(StationDown(gone.stalled))
             except StationRefused as refused:
-                log.warning("the station refuses: %s", refused)
+                self._say(f"the station refuses: {refused}")
                 self._inbox.put(StationDown(stalled=True))
             time.sleep(RETRY_S)
 
+    def _say(self, words: str) -> None:
+        """Once when it goes, not at every try."""
+        if words != self._said:
+            self._said = words
+            log.warning("%s", words)
+
     def _follow(self) -> None:
         link = StationLink(self._path, timeout_s=WAIT_MS / 1000 + REQUEST_S)
+        self._link = link
         try:
-            self._again.clear()
             hello = link.hello()
+            self._say(f"station {hello.city}/{hello.station}, ledger {hello.ledger}")
             self._inbox.put(_Greeted(hello))
             head, watermark, epoch = hello.head_seq, hello.watermark, hello.epoch
-            while not self._again.is_set():
+            while True:
                 self.beat_s = time.monotonic()
                 moved = link.wait(head, WAIT_MS)
                 if (moved.head_seq, moved.watermark, moved.epoch) != (head, watermark, epoch):
@@ -346,10 +357,10 @@ class _Process:
 
     def _tell_health(self) -> None:
         """Poll the station's health; publish it when it changed, or when an hour is over."""
-        now_s = time.monotonic()
-        self._health_due_s = now_s + HEALTH_POLL_S
         if self._connection is None or self._requests is None:
             return
+        now_s = time.monotonic()
+        self._health_due_s = now_s + HEALTH_POLL_S
         try:
             health = msgspec.convert(self._requests.health(), Health)
         except StationGone as gone:

@@ -146,9 +146,8 @@ class Uplink:
     @property
     def deadline_ms(self) -> int | None:
         """When the next ``Tick`` is needed, None when only an event can change anything."""
-        return min(
-            (d for d in (self._link_due_ms, self._flow_due_ms) if d is not None), default=None
-        )
+        due = (self._link_due_ms, self._puback_due_ms, self._flow_due_ms)
+        return min((each for each in due if each is not None), default=None)
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
         """Take one event; what is to be done now, in order."""

@@ -1,0 +1,202 @@
+"""Writes ``sync/asyncapi.yaml``: the MQTT contract, with schemas made from the message types.
+
+Run ``python -m sync.asyncapi`` after a change to ``sync.messages`` or ``kiosk.core.entries``; a test
+fails until it was. The examples are captures of real runs, in ``sync/examples/``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from kiosk.core.entries import AnyDraft, At
+from sync.messages import Command, Health, Offline, Online, Reply
+from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES
+from sync.messages.wire import AckWire, BatchWire, Hash, Seq
+
+TARGET = Path(__file__).with_name("asyncapi.yaml")
+EXAMPLES = Path(__file__).with_name("examples")
+_REF = "#/components/schemas/{name}"
+_PREFIX = "kiosk/v1/{city}/{station}/"
+
+Json = dict[str, Any]
+
+
+class Thinned(msgspec.Struct, forbid_unknown_fields=True):
+    """An entry whose body was thinned away; the chain runs over its digest."""
+
+    digest: Hash
+
+
+def document() -> Json:
+    """The whole AsyncAPI document."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Recycling station kiosk",
+            "version": "1",
+            "description": (
+                "What a station and its city say to each other over MQTT 5. A PUBACK is not"
+                " storage: only the city's signed acknowledgement moves a station's watermark."
+            ),
+        },
+        "defaultContentType": CONTENT_JSON,
+        "channels": {one[0]: _channel(*one) for one in _CHANNELS},
+        "operations": {one[0]: _operation(*one[1:]) for one in _OPERATIONS},
+        "components": {"messages": _messages(), "schemas": schemas()},
+    }
+
+
+def schemas() -> Json:
+    """JSON Schemas (2020-12) by name."""
+    drafts = get_args(AnyDraft)
+    types = [BatchWire, AckWire, Online, Offline, Health, Command, Reply, At, Thinned, *drafts]
+    _, made = msgspec.json.schema_components(
+        types, ref_template=_REF, schema_hook=lambda _: {"description": "any JSON of the ledger"}
+    )
+    (seq,), _ = msgspec.json.schema_components([Seq], ref_template=_REF)
+    for draft in drafts:
+        schema = made[draft.__name__]
+        schema["properties"] = {
+            "seq": seq,
+            "at": {"$ref": _REF.format(name="At")},
+            **schema["properties"],
+        }
+        schema["required"] = ["seq", "at", *schema["required"]]
+    made["OtherEntry"] = {
+        "title": "OtherEntry",
+        "description": "An entry of a kind that is newer than this document; it is stored.",
+        "type": "object",
+        "properties": {
+            "seq": seq,
+            "at": {"$ref": _REF.format(name="At")},
+            "kind": {
+                "type": "string",
+                "not": {"enum": [draft.__struct_config__.tag for draft in drafts]},
+            },
+        },
+        "required": ["seq", "at", "kind"],
+    }
+    entries = ["Thinned", *(draft.__name__ for draft in drafts), "OtherEntry"]
+    made["BatchWire"]["properties"]["entries"]["items"] = {
+        "oneOf": [{"$ref": _REF.format(name=name)} for name in entries]
+    }
+    return {name: _folded(made[name]) for name in sorted(made)}
+
+
+_CHANNELS: list[tuple[str, str, list[str], str]] = [
+    (
+        "ledger",
+        _PREFIX + "ledger",
+        ["batch"],
+        "Entries of the station's ledger, under a signature.",
+    ),
+    ("ack", _PREFIX + "ack", ["ack"], "How far the city has committed them."),
+    ("state", _PREFIX + "state", ["online", "offline"], "Birth and will of the station's uplink."),
+    ("health", _PREFIX + "health", ["health"], "How the station is, on change and hourly."),
+    ("command", _PREFIX + "command", ["command"], "What the city asks; not sent by this version."),
+    ("reply", _PREFIX + "reply", ["reply"], "What became of it; not sent by this version."),
+]
+_OPERATIONS: list[tuple[str, str, str, int, bool]] = [
+    ("sendBatch", "send", "ledger", 1, False),
+    ("receiveAck", "receive", "ack", 1, True),
+    ("sendState", "send", "state", 1, True),
+    ("sendHealth", "send", "health", 0, False),
+    ("receiveCommand", "receive", "command", 1, False),
+    ("sendReply", "send", "reply", 1, False),
+]
+"""Name, what the *station* does, channel, QoS, retained."""
+_PAYLOADS = {
+    "batch": "BatchWire",
+    "ack": "AckWire",
+    "online": "Online",
+    "offline": "Offline",
+    "health": "Health",
+    "command": "Command",
+    "reply": "Reply",
+}
+
+
+def _channel(name: str, address: str, messages: list[str], description: str) -> Json:
+    channel: Json = {
+        "address": address,
+        "description": description,
+        "parameters": {
+            "city": {"description": "[a-z0-9-]{1,32}"},
+            "station": {"description": "[a-z0-9-]{1,32}"},
+        },
+        "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in messages},
+    }
+    if name == "ledger":
+        channel["description"] += (
+            " Receivers subscribe $share/receivers/kiosk/v1/+/+/ledger, any number of them."
+        )
+    return channel
+
+
+def _operation(action: str, channel: str, qos: int, retain: bool) -> Json:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "bindings": {"mqtt": {"qos": qos, "retain": retain}},
+    }
+
+
+def _messages() -> Json:
+    messages: Json = {}
+    for name, payload in _PAYLOADS.items():
+        message: Json = {
+            "name": name,
+            "contentType": CONTENT_JSON,
+            "payload": {"$ref": _REF.format(name=payload)},
+        }
+        if name == "batch":
+            message["description"] = (
+                f"At most {MAX_PLAIN_BYTES} bytes of JSON, plain or, with the content type"
+                f" {CONTENT_ZLIB}, under zlib. Entries are canonical JSON, byte for byte."
+            )
+        example = EXAMPLES / f"{name}.json"
+        if example.exists():
+            message["examples"] = [{"payload": json.loads(example.read_text(encoding="utf-8"))}]
+        messages[name] = message
+    return messages
+
+
+def _folded(value: Any) -> Any:
+    """Docstrings are wrapped for a terminal; here they are one line."""
+    if isinstance(value, dict):
+        return {key: _folded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def to_yaml(value: Any, indent: int = 0) -> str:
+    """YAML of JSON values: block style outside, each scalar as JSON writes it."""
+    pad = "  " * indent
+    if isinstance(value, dict) and value:
+        parts = []
+        for key, item in value.items():
+            name = key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key) else json.dumps(key)
+            nested = isinstance(item, (dict, list)) and item
+            parts.append(f"{pad}{name}:" + ("\n" if nested else " ") + to_yaml(item, indent + 1))
+        return "".join(parts)
+    if isinstance(value, list) and value:
+        return "".join(
+            f"{pad}- " + to_yaml(item, indent + 1).removeprefix("  " * (indent + 1))
+            for item in value
+        )
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the file."""
+    TARGET.write_text(to_yaml(document()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Station, uplink, broker and receivers as they run: real processes over a real mosquitto."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import sqlalchemy as sa
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from sync_site import BOOT, CITY, STATION, STATION_KEY, UTC_MS
+
+from kiosk.control import ControlServer
+from kiosk.control.ledger_ops import ledger_ops
+from kiosk.core.effects import Item
+from kiosk.core.entries import At, Checkin, Clock, Opening, Weighing
+from kiosk.ledger import Ledger
+
+PATIENCE_S = 40.0
+BIN = Path(sys.executable).parent
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    """Wait until ``true``; a story that never gets there fails by its name."""
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < give_up_s, f"never: {what}"
+        time.sleep(0.05)
+
+
+class Station:
+    """The ledger and its control socket, as the station's process holds them."""
+
+    def __init__(self, folder: Path, city_key: bytes) -> None:
+        self.folder = folder
+        self.socket = folder / "control.sock"
+        self._city_key = city_key
+        self.links: list[dict[str, Any]] = []
+        self._ms = 60_000
+        self._gross_g = 0
+        self.start()
+
+    def start(self) -> None:
+        self.ledger = Ledger.open(
+            self.folder,
+            station=STATION,
+            city=CITY,
+            signer=STATION_KEY,
+            city_key=self._city_key,
+            software="test",
+            openings={"b1": Opening(0, None, 1)},
+            items={"b1": "pet-bottle"},
+            clock=self._at,
+            day_of=lambda utc_ms: utc_ms // 86_400_000,
+        )
+        ops = dict(ledger_ops(self.ledger, station=STATION, city=CITY, software="test"))
+        ops["link"] = lambda args: self.links.append(args) or {}  # type: ignore[func-returns-value]
+        ops["health"] = lambda _: {
+            "queue": self.ledger.head[0] - self.ledger.watermark,
+            "uptime_s": self._ms // 1000,
+            "scales": {"b1": "ready"},
+            "readers": {},
+        }
+        self._server = ControlServer(self.socket, ops)
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self.ledger.close()
+
+    def know_the_time(self) -> None:
+        self.ledger.append([Item(Clock(UTC_MS, 50, "ntp"))])
+
+    def check_in(self) -> None:
+        draft = Checkin(None, None, "qr", True, 0, 0)
+        self.ledger.append([Item(draft, pseudonym=b"p" * 16)])
+
+    def drop(self, count: int = 1) -> None:
+        """``count`` drops of 100 g, in one transaction."""
+        before_g = self._gross_g
+        self._gross_g += 100 * count
+        self.ledger.append(
+            [
+                Item(
+                    Weighing(
+                        "b1", "pet-bottle", "bag-1", None, 100, before_g + 100 * n,
+                        before_g + 100 * (n + 1), 20, 20, 1, "estimate", 1, 0, 0,
+                    )
+                )
+                for n in range(count)
+            ]
+        )  # fmt: skip
+
+    def _at(self) -> At:
+        self._ms += 1000
+        return At(BOOT, self._ms, UTC_MS, "unsynced")
+
+
+class Program:
+    """A process that can be killed and started again; its log is read from a file."""
+
+    def __init__(self, log: Path, *command: str | Path) -> None:
+        self._log = log
+        self._command = [str(part) for part in command]
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(self._command, stderr=log)
+
+    def has_said(self, words: str) -> bool:
+        return words in self._log.read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(PATIENCE_S)
+
+
+def receiver(log: Path, database: str, port: int) -> Program:
+    """A receiver that listens: what is published before is heard by nobody, and comes again."""
+    broker = f"mqtt://127.0.0.1:{port}"
+    program = Program(
+        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker
+    )
+    try:
+        eventually(lambda: program.has_said("listening"), "the receiver listens")
+    except AssertionError:
+        program.kill()
+        raise
+    return program
+
+
+def uplink(log: Path, socket: Path, port: int) -> Program:
+    script = Path(__file__).with_name("uplink_process.py")
+    return Program(log, sys.executable, script, socket, str(port))
+
+
+def ask(*args: str) -> Any:
+    """``kiosk-receiver … --json``."""
+    ran = subprocess.run(
+        [BIN / "kiosk-receiver", *args, "--json"], capture_output=True, text=True, check=True
+    )
+    return json.loads(ran.stdout)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message on the broker."""
+
+    topic: str
+    payload: bytes
+    content_type: str | None
+    retained: bool
+
+
+class Listener:
+    """Hears everything on the broker."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[Heard] = []
+        self._ready = threading.Event()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe("kiosk/#", qos=1)
+        self._client.loop_start()
+        assert self._ready.wait(PATIENCE_S)
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        content_type = getattr(message.properties, "ContentType", None)
+        self.heard.append(
+            Heard(message.topic, bytes(message.payload), content_type, message.retain)
+        )
+
+    def on(self, name: str) -> list[Heard]:
+        return [each for each in list(self.heard) if each.topic.endswith("/" + name)]
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._client.publish(topic, payload, qos=1)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class CityDatabase:
+    """Looks into the city's database from beside."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(query))]
+
+    def count(self, table: str) -> int:
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def rewriting_examples() -> bool:
+    """``KIOSK_REWRITE_EXAMPLES=1``: keep what was captured as the contract's examples."""
+    return os.environ.get("KIOSK_REWRITE_EXAMPLES") == "1"

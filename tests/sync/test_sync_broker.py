@@ -1,0 +1,214 @@
+"""The whole way, with real processes over a real mosquitto."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from city_site import (
+    CityDatabase,
+    Heard,
+    Listener,
+    Program,
+    Station,
+    ask,
+    eventually,
+    receiver,
+    rewriting_examples,
+    uplink,
+)
+from conftest import Mosquitto
+from sync_site import CITY, STATION, STATION_KEY, TOPIC
+
+from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
+from sync.messages import inflate
+
+jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
+yaml: Any = importlib.import_module("yaml")
+
+
+class City:
+    """Everything started, and everything ended."""
+
+    def __init__(self, folder: Path, broker: Mosquitto) -> None:
+        self.broker = broker
+        self._folder = folder
+        self.url = f"sqlite:///{folder / 'city.db'}"
+        key = bytes.fromhex(ask("key", "--database", self.url)["public_key"])
+        ask(
+            "station", "add", STATION, "--city", CITY,
+            "--key", STATION_KEY.public_key.hex(), "--database", self.url,
+        )  # fmt: skip
+        (folder / "station").mkdir()
+        self.station = Station(folder / "station", key)
+        self.listener = Listener(broker.port)
+        self.database = CityDatabase(self.url)
+        self.programs: list[Program] = []
+
+    def _log(self) -> Path:
+        return self._folder / f"program-{len(self.programs)}.log"
+
+    def receiver(self) -> Program:
+        self.programs.append(receiver(self._log(), self.url, self.broker.port))
+        return self.programs[-1]
+
+    def uplink(self) -> Program:
+        self.programs.append(uplink(self._log(), self.station.socket, self.broker.port))
+        return self.programs[-1]
+
+    def close(self) -> None:
+        for program in self.programs:
+            program.kill()
+        self.listener.close()
+        self.database.close()
+        self.station.stop()
+
+    def all_is_there(self) -> bool:
+        return self.station.ledger.watermark == self.station.ledger.head[0]
+
+    def same_at_both_ends(self) -> None:
+        """0 lost, 0 twice, nothing waiting, nothing set aside, and every chain holds."""
+        seq, head = self.station.ledger.head
+        assert self.database.rows("SELECT count(*), max(seq) FROM entry") == [(seq, seq)]
+        assert self.database.rows("SELECT hash FROM entry ORDER BY seq DESC LIMIT 1") == [(head,)]
+        assert self.database.count("parked") == self.database.count("quarantine") == 0
+        (checked,) = ask("verify", "--database", self.url)
+        assert (checked["entries"], checked["head"], checked["faults"]) == (seq, head.hex(), [])
+
+
+@pytest.fixture
+def town(tmp_path: Path, broker: Mosquitto) -> Iterator[City]:
+    city = City(tmp_path, broker)
+    yield city
+    city.close()
+
+
+def plain(message: Heard) -> Any:
+    return json.loads(inflate(message.content_type, message.payload))
+
+
+def check(name: str, value: Any) -> None:
+    contract = document()
+    schema = contract["components"]["messages"][name]["payload"] | {
+        "components": contract["components"]
+    }
+    jsonschema.Draft202012Validator(schema).validate(value)
+
+
+def test_a_drop_reaches_the_citys_database_and_the_watermark_comes_back(town: City) -> None:
+    town.receiver()
+    up = town.uplink()
+    eventually(lambda: bool(town.listener.on("state")), "the birth")
+    town.station.know_the_time()
+    town.station.check_in()
+    town.station.drop()
+    eventually(town.all_is_there, "the watermark at the head")
+    town.same_at_both_ends()
+    assert town.database.count("weighing_resolved") == town.database.count("seal") == 1
+    well = {"online": True, "code": None, "words": ""}
+    eventually(lambda: town.station.links[-1] == well, "the station hears that all is well")
+
+    town.station.stop()
+    eventually(lambda: plain(town.listener.on("state")[-1]).get("station") == "down", "down")
+    town.station.start()
+    eventually(lambda: plain(town.listener.on("state")[-1]).get("station") == "up", "up again")
+    eventually(lambda: bool(town.listener.on("health")), "health")
+    assert up.terminate() == 0
+    eventually(lambda: plain(town.listener.on("state")[-1]) == {"online": False}, "offline")
+
+    captured = {
+        "batch": [plain(message) for message in town.listener.on("ledger")],
+        "ack": [plain(message) for message in town.listener.on("ack")],
+        "online": [plain(m) for m in town.listener.on("state") if plain(m)["online"]],
+        "offline": [plain(m) for m in town.listener.on("state") if not plain(m)["online"]],
+        "health": [plain(message) for message in town.listener.on("health")],
+    }
+    for name, messages in captured.items():
+        assert messages, f"no {name} was captured"
+        for message in messages:
+            check(name, message)
+        if rewriting_examples():
+            EXAMPLES.mkdir(exist_ok=True)
+            example = msgspec.json.format(msgspec.json.encode(messages[-1]), indent=1)
+            (EXAMPLES / f"{name}.json").write_bytes(example + b"\n")
+
+
+def test_kill_9_of_receivers_uplink_and_broker_in_mid_drain_loses_nothing(town: City) -> None:
+    for _ in range(3):
+        town.station.drop(500)
+    first, second = town.receiver(), town.receiver()
+    up = town.uplink()
+    eventually(lambda: town.database.count("entry") > 0, "the first batch")
+    first.kill()
+    for _ in range(3):
+        town.station.drop(500)
+    first.start()
+    up.kill()
+    up.start()
+    eventually(lambda: town.database.count("entry") > 1600, "more batches")
+    town.broker.kill()
+    second.kill()
+    town.station.drop(500)
+    town.broker.start()
+    second.start()
+    eventually(town.all_is_there, "the watermark at the head")
+    town.same_at_both_ends()
+
+
+def test_noise_on_the_topic_is_set_aside_and_the_receiver_goes_on(town: City) -> None:
+    town.receiver()
+    town.uplink()
+    eventually(town.all_is_there, "the genesis")
+    for payload in (b"", b"\xff" * 1000, b'{"ledger":1}', b"[" * 50_000):
+        town.listener.publish(TOPIC, payload)
+    eventually(lambda: town.database.count("quarantine") == 4, "four messages set aside")
+    town.station.drop()
+    eventually(town.all_is_there, "the next drop")
+
+
+def test_a_station_whose_key_nobody_registered_keeps_everything_and_is_told_why(
+    town: City,
+) -> None:
+    ask("station", "revoke", STATION, "--city", CITY, "--database", town.url)
+    town.receiver()
+    town.uplink()
+    eventually(
+        lambda: bool(town.station.links) and town.station.links[-1]["code"] == "unknown_key",
+        "the station hears that its key is unknown",
+    )
+    assert town.database.count("entry") == 0
+    ask(
+        "station", "add", STATION, "--city", CITY,
+        "--key", STATION_KEY.public_key.hex(), "--database", town.url,
+    )  # fmt: skip
+    eventually(town.all_is_there, "the watermark at the head")
+
+
+def test_the_contracts_file_is_what_the_types_say() -> None:
+    assert TARGET.read_text(encoding="utf-8") == to_yaml(document()), "run: python -m sync.asyncapi"
+
+
+def test_the_contracts_file_is_yaml_of_the_same_value_and_its_examples_fit() -> None:
+    assert yaml.safe_load(TARGET.read_text(encoding="utf-8")) == document()
+    messages = document()["components"]["messages"]
+    examples = {name: each["examples"] for name, each in messages.items() if "examples" in each}
+    assert examples.keys() == {"batch", "ack", "online", "offline", "health"}
+    for name, given in examples.items():
+        check(name, given[0]["payload"])
+
+
+def test_the_schemas_refuse_what_the_contract_refuses() -> None:
+    batch = json.loads((EXAMPLES / "batch.json").read_text(encoding="utf-8"))
+    check("batch", batch)
+    changes: list[dict[str, Any]] = [{"first": 0}, {"head": "x"}, {"extra": 1}, {"entries": []}]
+    for change in changes:
+        with pytest.raises(jsonschema.ValidationError):
+            check("batch", batch | change)
+    batch["entries"][0].pop("at", None)
+    with pytest.raises(jsonschema.ValidationError):
+        check("batch", batch)
