@@ -92,6 +92,10 @@ class Stage(Protocol):
         """A line for whoever watches the world."""
 
 
+TURN_S = 2.4
+"""Residents take turns: nobody steps up while the last one's bag still swings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one carded visit will do: drops, and whether something is taken out or knocked."""
@@ -138,6 +142,8 @@ class People:
                 if greeted_life is None:
                     break
                 yield from self._take_out(spot, card.name)
+        if plan.hurried:
+            yield from self._pause(TURN_S, TURN_S + 0.6)
         stage.tell("leaves", card=card.name, served=True)
 
     def refused(self, card: Card) -> Script:
