@@ -22,7 +22,7 @@ import click
 from kiosk.core.errors import KioskError, OperatorError
 from sync.mqtt import Broker
 from sync.receiver import registry
-from sync.receiver.database import database_file, open_database
+from sync.receiver.database import database_file, opened, reading
 from sync.receiver.service import Service
 from sync.receiver.verify import verify_all
 from sync.signing import Signer
@@ -75,12 +75,13 @@ def run(
     """Receive until SIGTERM or Ctrl-C. Any number may run side by side."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     broker = parse_broker(broker_url, password_file, ca_file, cert_file, tls_key)
-    service = Service(open_database(database), broker, city_key(database, key_file))
+    signer = city_key(database, key_file)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.excepthook = _die
-    service.run(stop)
+    with opened(database, serving=True) as engine:
+        Service(engine, broker, signer).run(stop)
 
 
 @main.command()
@@ -88,7 +89,7 @@ def run(
 @_as_json
 def verify(database: str, as_json: bool) -> None:
     """Check every stored chain, signature and seal again; 1 when something does not hold."""
-    with open_database(database).connect() as connection:
+    with opened(database) as engine, reading(engine) as connection:
         checked = verify_all(connection)
     if as_json:
         _print_json(
@@ -138,7 +139,7 @@ def station() -> None:
 @_as_json
 def station_add(name: str, city: str, public_key: str, database: str, as_json: bool) -> None:
     """Register the public key of station NAME."""
-    with open_database(database).begin() as connection:
+    with opened(database) as engine, engine.begin() as connection:
         registry.add_station(connection, _identifier(city), _identifier(name), _hex(public_key))
     _say(as_json, {"city": city, "station": name, "public_key": public_key}, f"{name}: registered")
 
@@ -148,7 +149,7 @@ def station_add(name: str, city: str, public_key: str, database: str, as_json: b
 @_as_json
 def station_list(database: str, as_json: bool) -> None:
     """Every key that was ever registered."""
-    with open_database(database).connect() as connection:
+    with opened(database) as engine, reading(engine) as connection:
         known = registry.list_stations(connection)
     if as_json:
         _print_json(
@@ -179,7 +180,7 @@ def station_revoke(
     name: str, city: str, public_key: str | None, database: str, as_json: bool
 ) -> None:
     """Take nothing more under a key of station NAME. What is stored stays."""
-    with open_database(database).begin() as connection:
+    with opened(database) as engine, engine.begin() as connection:
         revoked = registry.revoke_station(
             connection,
             _identifier(city),
@@ -199,7 +200,7 @@ def epoch() -> None:
 @_as_json
 def epoch_new(database: str, as_json: bool) -> None:
     """After every restore of the database: stations then send again what it lacks."""
-    with open_database(database).begin() as connection:
+    with opened(database) as engine, engine.begin() as connection:
         number = registry.new_epoch(connection)
     _say(as_json, {"epoch": number}, f"epoch {number}")
 

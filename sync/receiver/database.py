@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +13,39 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import tables
-from sync.receiver.views import create_views
+from sync.receiver.views import VIEWS, create_views
 
 BUSY_S = 20
 """How long one receiver waits for another's transaction (SQLite)."""
 
 
-def open_database(url: str) -> sa.Engine:
-    """The engine for a SQLAlchemy URL, its tables made; OperatorError when that cannot be."""
+@contextmanager
+def opened(url: str, *, serving: bool = False) -> Iterator[sa.Engine]:
+    """The database while the block lasts; see ``open_database``."""
+    engine = open_database(url, serving=serving)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def open_database(url: str, *, serving: bool = False) -> sa.Engine:
+    """The engine for a SQLAlchemy URL, its tables made; OperatorError when that cannot be.
+
+    ``serving``: a receiver starts, so the views become those of this version.
+    """
     try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         with engine.begin() as connection:
             tables.metadata.create_all(connection)
-            create_views(connection)
+            if serving or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names()):
+                create_views(connection)
             if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
                 connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise OperatorError(
-            "database_url",
-            f"The database URL {url} is not one that SQLAlchemy understands ({error}).",
-            "Write it like sqlite:///city.db, or install the driver that it names.",
-        ) from error
+        raise _bad_url(error) from error
     except DBAPIError as error:
         raise OperatorError(
             "database_unusable",
@@ -43,12 +55,17 @@ def open_database(url: str) -> sa.Engine:
     return engine
 
 
+def reading(engine: sa.Engine) -> sa.Connection:
+    """A connection that sees one moment of the database and keeps no receiver waiting."""
+    return engine.execution_options(reading=True).connect()
+
+
 def database_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for other databases."""
+    """The file of an SQLite URL, None for other databases; OperatorError for no URL at all."""
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
-        return None
+    except ArgumentError as error:
+        raise _bad_url(error) from error
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
     return Path(str(parsed.database))
@@ -57,6 +74,15 @@ def database_file(url: str) -> Path | None:
 def utc_ms() -> int:
     """The receiver's wall clock."""
     return time.time_ns() // 1_000_000
+
+
+def _bad_url(error: Exception) -> OperatorError:
+    # Without the URL itself: it may hold a password.
+    return OperatorError(
+        "database_url",
+        f"The database URL is not one that SQLAlchemy understands here ({error}).",
+        "Write it like sqlite:///city.db, or install the driver that it names.",
+    )
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
@@ -73,4 +99,5 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,112 @@
+"""``kiosk-receiver`` as an operator meets it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
+
+from kiosk.core.errors import OperatorError
+from sync.receiver.cli import main, parse_broker
+from sync.receiver.database import opened
+from sync.receiver.store import Delivery, take
+
+KEY = STATION_KEY.public_key.hex()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'city.db'}"
+
+
+def call(*args: str) -> Result:
+    return CliRunner().invoke(main, args)
+
+
+def ask(*args: str) -> Any:
+    result = call(*args, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_citys_key_is_made_beside_the_database_and_stays(url: str, tmp_path: Path) -> None:
+    first = ask("key", "--database", url)["public_key"]
+    assert call("key", "--database", url).stdout == first + "\n"
+    assert stat.S_IMODE((tmp_path / "city.key").stat().st_mode) == 0o600
+    other = ask("key", "--database", url, "--key", str(tmp_path / "other.key"))["public_key"]
+    assert other != first
+
+
+def test_a_station_is_registered_listed_and_revoked(url: str) -> None:
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    (listed,) = ask("station", "list", "--database", url)
+    assert (listed["station"], listed["public_key"], listed["revoked_ms"]) == (STATION, KEY, None)
+    assert ask("station", "revoke", STATION, "--city", CITY, "--database", url)["revoked"] == 1
+    (listed,) = ask("station", "list", "--database", url)
+    assert listed["revoked_ms"] is not None
+    assert "revoked" in call("station", "list", "--database", url).stdout
+
+
+def test_every_epoch_is_one_higher(url: str) -> None:
+    assert [ask("epoch", "new", "--database", url)["epoch"] for _ in range(2)] == [2, 3]
+
+
+def test_verify_ends_with_1_when_something_was_changed(url: str) -> None:
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    book = Book()
+    book.weigh(3)
+    with opened(url) as engine:
+        take(engine, [Delivery(TOPIC, book.batch(0))], 0)
+    (checked,) = ask("verify", "--database", url)
+    assert (checked["entries"], checked["faults"]) == (4, [])
+    with opened(url) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE entry SET body = replace(body, '100', '900')")
+    result = call("verify", "--database", url)
+    assert result.exit_code == 1
+    assert "at 2: digest" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ("run --broker mqtt://h --database nonsense", "not one that SQLAlchemy understands"),
+        ("run --broker mqtt://h --database sqlite:////none/here/city.db", "cannot be"),
+        ("run --broker http://h --database URL", "broker URL"),
+        ("run --broker mqtt://user:secret@h --database URL", "--password-file"),
+        ("run --broker mqtt://h:x --database URL", "broker URL"),
+        ("station add A --city demo --key 00 --database URL", "not an identifier"),
+        ("station add a --city demo --key zz --database URL", "not hexadecimal"),
+        ("station add a --city demo --key 00 --database URL", "64 hexadecimal digits"),
+        ("station revoke a --city demo --database URL", "No valid key"),
+        ("verify --database postgresql+none://x/y", "not one that SQLAlchemy understands"),
+        ("key --database sqlite://", "--key FILE"),
+        ("verify", "Missing option"),
+        ("station", "Usage"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_words_and_no_traceback(
+    url: str, args: str, words: str
+) -> None:
+    result = call(*args.replace("URL", url).split())
+    assert result.exit_code == 2
+    assert words in result.output
+    assert "Traceback" not in result.output
+    assert "secret" not in result.output
+
+
+def test_broker_urls() -> None:
+    plain = parse_broker("mqtt://127.0.0.1:1884")
+    assert (plain.host, plain.port, plain.ca_file, plain.username) == (
+        "127.0.0.1", 1884, None, None,
+    )  # fmt: skip
+    tls = parse_broker("mqtts://city@broker.example")
+    assert (tls.port, tls.username) == (8883, "city")
+    assert tls.ca_file is not None
+    with pytest.raises(OperatorError):
+        parse_broker("broker.example")
