@@ -95,19 +95,20 @@ class Events:
         try:
             async with asyncio.TaskGroup() as tasks:
                 streaming = tasks.create_task(self._feed.stream(send))
-                leaving = tasks.create_task(_left(receive, streaming))
+                leaving = tasks.create_task(_left(receive))
                 streaming.add_done_callback(lambda _: leaving.cancel())
+                leaving.add_done_callback(lambda _: streaming.cancel())
         except* TimeoutError:
             self._connections.abort(scope["client"])
+            await _left(receive)  # uvicorn has seen it go
         else:
             await send({"type": "http.response.body", "body": b""})
 
 
-async def _left(receive: Receive, streaming: asyncio.Task[None]) -> None:
-    """Waits for the browser to leave, and ends its stream."""
+async def _left(receive: Receive) -> None:
+    """Returns when the browser has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    streaming.cancel()
 
 
 class Touches:

@@ -33,6 +33,18 @@ START_S = 10.0
 STOP_S = 2.0
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it listens."""
+
+    def __init__(self, ready: threading.Event, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+
 class ScreenServer:
     """``GET /``, ``GET /events``, ``POST /act`` on a loopback address; ``port`` 0 picks a free one.
 
@@ -127,7 +139,8 @@ class ScreenServer:
             token=token,
             port=self.port,
         )
-        self._server = uvicorn.Server(
+        self._server = _Server(
+            self._ready,
             uvicorn.Config(
                 app,
                 http=connections.protocol(),
@@ -143,7 +156,7 @@ class ScreenServer:
                 h11_max_incomplete_event_size=HEAD_BYTES,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,
-            )
+            ),
         )
         with self._lock:
             self._loop = loop
@@ -160,8 +173,6 @@ class ScreenServer:
     async def _beat(self) -> None:
         while True:
             self._beat_ms = boottime_ms()
-            if self._server is not None and self._server.started:
-                self._ready.set()
             await asyncio.sleep(BEAT_S)
 
     def _offer(self) -> None:

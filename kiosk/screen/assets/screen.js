@@ -8,8 +8,16 @@ const SILENT_MS = 10000; // the station repeats its view every 2 s
 const AGAIN_MS = 2000;
 const UNTOUCHED_MS = 30000; // what a touch opened closes by itself; nothing is lost by it
 const LANGUAGE_MS = 60000;
+const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
 const PRESSED_MS = 800; // one finger, one touch
-const DIVISION_DASH = "・・・"; // a weight that is not known yet
+const UNKNOWN = "・・・"; // a weight that is not known yet
+const BADGES = {
+  away: "away",
+  starting: "starting",
+  full: "full_short",
+  trouble: "trouble_short",
+  question: "question_short",
+};
 
 const { run, setup, languages, pictures } = JSON.parse(at("setup").textContent);
 const token = document.querySelector("meta[name=kiosk-token]").content;
@@ -38,11 +46,11 @@ function pictureOf(item) {
   return pictures[item] ?? "other";
 }
 
-/** A short name on one line; Latin words and やさしい日本語 keep their space. */
-function shortName(item) {
-  const lines = setup.items[item][language].short;
-  if (language === "ja") return lines.join("");
-  return lines.join(" ").replace("- ", "");
+/** An item's name on one line; a long one without what stands in brackets. */
+function nameOf(item) {
+  const { name } = setup.items[item][language];
+  const halves = [...name].reduce((sum, letter) => sum + (letter < "\u0100" ? 1 : 2), 0);
+  return halves <= NAME_HALVES ? name : name.split(/[（(]/)[0].trim();
 }
 
 function overflowOf(bin) {
@@ -94,10 +102,11 @@ function sceneOf() {
   } else if (view.can_claim) {
     scene.buttons.push(touch(words().claim, "claim", null, "first"));
   }
-  const leaving = ["greeting", "recorded", "small", "taken_out", "thanks", "no_card"];
+  const leaving = ["recorded", "small", "taken_out", "thanks", "no_card"];
   if (view.visits_open > 0 && leaving.includes(view.phase)) {
     scene.buttons.push(touch(words().goodbye, "goodbye"));
   }
+  if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
   if (view.storage_trouble) {
     scene.tone = "care";
     scene.more = [words().storage, contactLine()];
@@ -118,7 +127,7 @@ function phaseScene() {
       return {
         tone: "work",
         picture,
-        item: item === null ? "" : shortName(item),
+        item: item === null ? "" : nameOf(item),
         template: said.weighing,
         live: view.live_g,
         more: view.bin === null ? [] : lines(troubleOf(view.bin)),
@@ -129,7 +138,7 @@ function phaseScene() {
         picture,
         template: said.recorded,
         values: {
-          item: item === null ? "" : shortName(item),
+          item: item === null ? "" : nameOf(item),
           weight: shows(view.net_g) ? kilograms(view.net_g) : "",
           estimate: shows(view.net_g) ? estimate() : "",
         },
@@ -161,7 +170,7 @@ function phaseScene() {
       return {
         tone: "care",
         picture: "other",
-        item: item === null ? "" : shortName(item),
+        item: item === null ? "" : nameOf(item),
         template: said.bag_question,
         buttons: [
           touch(said.yes_new_bag, "bag_swap", view.bin, "first"),
@@ -182,7 +191,10 @@ function lines(sentence) {
 function news() {
   for (const state of ["trouble", "full"]) {
     const bin = view.bins.find((one) => one.state === state);
-    if (bin) return [`${shortName(bin.item)}：${troubleOf(bin.bin)}`, contactLine()];
+    if (bin) {
+      const said = filled(words().news, { item: nameOf(bin.item), words: troubleOf(bin.bin) });
+      return [said, contactLine()];
+    }
   }
   return [];
 }
@@ -302,11 +314,11 @@ function drawText(id, text) {
 }
 
 function drawSentence(scene) {
-  const said = parts(scene.template, scene.values ?? {});
-  document.body.classList.toggle("weighed", said.some((part) => part.kind === "weight"));
-  if (!changed("sentence", [language, scene.name, said])) return;
+  const pieces = parts(scene.template, scene.values ?? {});
+  document.body.classList.toggle("weighed", pieces.some((part) => part.kind === "weight"));
+  if (!changed("sentence", [language, scene.name, pieces])) return;
   at("sentence").replaceChildren(
-    ...said.map((part) => {
+    ...pieces.map((part) => {
       if (part.kind === "weight") return weightElement(part.text);
       if (part.kind === "line") return make("br");
       return make("span", part.kind, part.text);
@@ -317,11 +329,11 @@ function drawSentence(scene) {
 /** The weight in motion: drawn, not read out. */
 function drawLive(scene) {
   const weighing = scene.live !== undefined;
-  const text = weighing && shows(scene.live) ? kilograms(scene.live) : DIVISION_DASH;
+  const text = weighing && shows(scene.live) ? kilograms(scene.live) : UNKNOWN;
   if (!changed("live", [weighing, text])) return;
   at("live").hidden = !weighing;
   at("live").replaceChildren(
-    text === DIVISION_DASH ? make("span", "weight number", text) : weightElement(text),
+    text === UNKNOWN ? make("span", "unknown", text) : weightElement(text),
   );
 }
 
@@ -338,14 +350,14 @@ function drawBins(shown) {
   const bins = at("bins");
   bins.setAttribute("aria-label", said.bins);
   if (changed("bins", [language, view.bins.map((bin) => bin.bin)])) {
-    bins.dataset.many = view.bins.length > 8 ? "yes" : "no";
+    bins.dataset.many = view.bins.length > 8 ? "many" : view.bins.length > 4 ? "some" : "few";
     bins.style.setProperty("--wide", columns(view.bins.length, false));
     bins.style.setProperty("--tall", columns(view.bins.length, true));
     bins.replaceChildren(...view.bins.map((bin) => make("li", "")));
     view.bins.forEach((bin) => drawn.delete(`bin ${bin.bin}`));
   }
   view.bins.forEach((bin, index) => {
-    const badge = said[`${bin.state === "full" || bin.state === "trouble" || bin.state === "question" ? `${bin.state}_short` : bin.state}`];
+    const badge = said[BADGES[bin.state]];
     const model = { ...bin, live_g: null, badge: badge ?? "" };
     if (changed(`bin ${bin.bin}`, model)) bins.children[index].replaceChildren(tile(model));
   });
@@ -353,7 +365,9 @@ function drawBins(shown) {
 
 /** How many bins side by side, so that the last row is no orphan. */
 function columns(count, turned) {
-  const most = turned ? (count > 8 ? 3 : 2) : count > 10 ? 5 : count > 4 ? Math.ceil(count / 2) : count;
+  let most = turned ? 2 : count;
+  if (turned && count > 8) most = 3;
+  if (!turned && count > 3) most = count > 10 ? 5 : Math.ceil(count / 2);
   return String(Math.min(count, most));
 }
 

@@ -1,0 +1,51 @@
+// What contracts.md promises of the panel, asked of the drawn page; an empty list is a good page.
+() => {
+  const TEXT_PX = 33, TARGET_PX = 118, DIGITS_PX = 150, CONTRAST = 4.5, WEIGHT_CONTRAST = 7;
+  const DIGIT = 0.73; // a digit's height to its font size in Noto Sans CJK (OS/2 sCapHeight 733)
+  const wrong = [];
+  const visible = (element) => element.checkVisibility() && element.getClientRects().length > 0;
+  const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = rgb(colour).map((value) => channel(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; // WCAG 2.2, relative luminance
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((rgb(colour)[3] ?? 1) > 0) return colour;
+    }
+    return "rgb(255,255,255)";
+  };
+
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    const words = texts.currentNode.data.trim();
+    if (words === "" || !visible(element)) continue;
+    const style = getComputedStyle(element);
+    const size = parseFloat(style.fontSize);
+    if (size < TEXT_PX) wrong.push(`"${words}" is ${size} px`);
+    const number = element.matches(".number");
+    if (number && size * DIGIT < DIGITS_PX) wrong.push(`"${words}" is ${size * DIGIT} px high`);
+    const [a, b] = [light(style.color), light(ground(element))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < (number ? WEIGHT_CONTRAST : CONTRAST)) wrong.push(`"${words}": ${contrast}:1`);
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const box = range.getBoundingClientRect();
+    const frame = (element.closest(".tile, .action, .language") ?? document.body).getBoundingClientRect();
+    if (box.left < frame.left || box.right > frame.right + 0.5) wrong.push(`"${words}" is cut at a side`);
+    if (box.top < frame.top - 8 || box.bottom > frame.bottom + 8) wrong.push(`"${words}" is cut in height`);
+  }
+  for (const button of document.querySelectorAll("button")) {
+    const { width, height } = button.getBoundingClientRect();
+    if (visible(button) && (width < TARGET_PX || height < TARGET_PX)) {
+      wrong.push(`button "${button.textContent}" is ${width}×${height}`);
+    }
+  }
+  const page = document.documentElement;
+  if (page.scrollHeight > innerHeight) wrong.push(`${page.scrollHeight - innerHeight} px below the panel`);
+  if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth - innerWidth} px beside the panel`);
+  return wrong;
+};

@@ -1,0 +1,143 @@
+"""Stations and moments to draw: a usual station of four bins, and a large one of thirteen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kiosk import catalogue
+from kiosk.core.view import BinState, BinView, View
+from kiosk.screen.setup import BinSetup, ItemWords, Setup
+
+CATALOGUE = Path(__file__).parents[2] / "config" / "catalogue.toml"
+ITEMS = (
+    "pet-bottle",
+    "can-alu",
+    "carton",
+    "clothes",
+    "used-bottle",
+    "plastic-product",
+    "glass-other",
+    "newspaper",
+    "egg-pack",
+    "battery-dry",
+    "cooking-oil",
+    "small-appliance",
+    "tray-white",
+)
+LANGUAGES = ("ja", "easy", "en")
+
+
+def setup(count: int) -> Setup:
+    """A station with the first ``count`` of ``ITEMS`` out of the usual catalogue."""
+    known = catalogue.load(CATALOGUE).items
+    return Setup(
+        station="中央公民館 資源ステーション",
+        language="ja",
+        contact="公民館 事務室 000-000-0000",
+        bins={
+            f"b{number}": BinSetup(
+                item, {language: getattr(known[item].overflow, language) for language in LANGUAGES}
+            )
+            for number, item in enumerate(ITEMS[:count], 1)
+        },
+        items={
+            item: {
+                language: ItemWords(
+                    getattr(known[item], language), getattr(known[item], f"short_{language}")
+                )
+                for language in LANGUAGES
+            }
+            for item in ITEMS[:count]
+        },
+    )
+
+
+def bins(count: int, **states: BinState) -> tuple[BinView, ...]:
+    """All ready, but ``states``; each fuller than the one before."""
+    return tuple(
+        BinView(
+            bin=f"b{number}",
+            item=item,
+            state=states.get(f"b{number}", "ready"),
+            live_g=None,
+            fill_pct=None if states.get(f"b{number}") == "no_scale" else (number * 23) % 100,
+            certified=False,
+        )
+        for number, item in enumerate(ITEMS[:count], 1)
+    )
+
+
+WAITING = View(
+    phase="waiting",
+    since_ms=0,
+    bin=None,
+    net_g=None,
+    live_g=None,
+    visit_g=0,
+    points=None,
+    estimate=True,
+    checkins=0,
+    refusals=0,
+    records=0,
+    visits_open=0,
+    can_claim=False,
+    claiming=False,
+    online=True,
+    storage_trouble=False,
+    bins=bins(4, b4="no_scale"),
+)
+
+
+def view(**changes: object) -> View:
+    """The waiting station but for ``changes``."""
+    return msgspec.structs.replace(WAITING, **changes)
+
+
+TROUBLED = bins(4, b1="trouble", b2="full", b3="away", b4="no_scale")
+BUSY = bins(13, b2="full", b5="trouble", b7="away", b9="starting", b11="no_scale")
+
+SCENES: dict[str, tuple[int, View]] = {
+    "waiting": (4, WAITING),
+    "waiting-trouble": (4, view(bins=TROUBLED, online=False)),
+    "greeting": (4, view(phase="greeting", visits_open=1)),
+    "weighing": (4, view(phase="weighing", bin="b1", live_g=420, visits_open=1)),
+    "weighing-heavy": (4, view(phase="weighing", bin="b2", live_g=24680, visits_open=1)),
+    "weighing-unknown": (4, view(phase="weighing", bin="b2", visits_open=1)),
+    "recorded": (4, view(phase="recorded", bin="b1", net_g=420, visit_g=420, visits_open=1)),
+    "recorded-claim": (4, view(phase="recorded", bin="b2", net_g=1240, can_claim=True)),
+    "claiming": (4, view(phase="recorded", bin="b2", net_g=1240, claiming=True)),
+    "recorded-count": (4, view(phase="recorded", bin="b4", visits_open=1)),
+    "recorded-full": (
+        4,
+        view(phase="recorded", bin="b2", net_g=420, visits_open=1, bins=TROUBLED),
+    ),
+    "small": (4, view(phase="small", bin="b1", visits_open=1)),
+    "taken_out": (4, view(phase="taken_out", bin="b1", net_g=-240, visits_open=1)),
+    "thanks": (4, view(phase="thanks", visit_g=2340, points=1)),
+    "thanks-certified": (4, view(phase="thanks", visit_g=12340, estimate=False)),
+    "thanks-plain": (4, view(phase="thanks", points=3)),
+    "no_card": (4, view(phase="no_card", visit_g=640)),
+    "refused": (4, view(phase="refused")),
+    "bag_question": (4, view(phase="bag_question", bin="b2")),
+    "closed": (4, view(phase="closed")),
+    "storage": (4, view(phase="greeting", visits_open=1, storage_trouble=True)),
+    "many": (13, view(bins=bins(13))),
+    "many-trouble": (13, view(bins=BUSY)),
+    "many-weighing": (13, view(phase="weighing", bin="b12", live_g=860, bins=BUSY)),
+}
+"""By name: how many bins, and what the station says."""
+
+KEPT = (
+    "waiting-ja-wide",
+    "weighing-ja-wide",
+    "recorded-ja-wide",
+    "thanks-ja-wide",
+    "refused-easy-wide",
+    "many-trouble-en-wide",
+    "waiting-trouble-easy-tall",
+    "weighing-ja-tall",
+    "thanks-en-tall",
+)
+"""The pictures in docs/screens."""

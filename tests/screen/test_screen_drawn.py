@@ -1,0 +1,100 @@
+"""The page as a browser draws it: sizes, contrast, nothing cut off, and a visit without a touch.
+
+Chromium draws, playwright asks it. What is measured is what contracts.md promises of the panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from screen_people import LONG_S, Station
+from screen_scenes import SCENES, setup, view
+from shots import LANGUAGES, PANELS, browser_page, show
+
+MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
+"""Finds what is too small, too pale or cut off, and says it in words."""
+
+
+@pytest.fixture(scope="module")
+def stations() -> Iterator[dict[int, Station]]:
+    running = {bins: Station(setup(bins)) for bins in (4, 13)}
+    for station in running.values():
+        station.screen.start()
+    yield running
+    for station in running.values():
+        station.screen.stop()
+
+
+@pytest.fixture(scope="module", params=PANELS)
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    with browser_page(PANELS[request.param]) as opened:
+        opened.set_default_timeout(LONG_S * 1000)
+        opened.emulate_media(reduced_motion="reduce")
+        yield opened
+
+
+@pytest.mark.parametrize("count", [4, 13])
+def test_everything_can_be_read_and_touched_in_every_scene(
+    page: Page, stations: dict[int, Station], count: int
+) -> None:
+    server = stations[count].screen
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    for scene, (bins, shown) in SCENES.items():
+        if bins != count:
+            continue
+        for language in LANGUAGES:
+            show(page, server, shown, language)
+            assert page.evaluate(MEASURE) == [], f"{scene} in {language}"
+
+
+def test_a_visit_needs_no_touch_and_ends_in_the_towns_language(
+    page: Page, stations: dict[int, Station]
+) -> None:
+    server = stations[4].screen
+    server.publish(view())
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    show(page, server, view(phase="greeting", checkins=1, visits_open=1), "en")
+    assert page.inner_text("h1") == "Hello. Please put it in"
+    show(page, server, view(phase="recorded", bin="b1", net_g=420, visits_open=1), "en")
+    assert page.text_content("h1") == "✓ PET bottle 0.42 kg (estimate) recorded"
+    server.publish(view(phase="thanks", visit_g=2340, points=1))
+    page.wait_for_selector('[data-scene="thanks"]')
+    assert page.text_content("h1") == "Thank you. Today 2.3 kg (estimate), 1 point"
+    server.publish(view())
+    page.wait_for_selector('[data-scene="waiting"][data-language="ja"]')
+    assert page.text_content("h1") == "カードをかざすか、そのまま入れてください"
+
+
+def test_a_full_bin_is_changed_in_two_touches(page: Page, stations: dict[int, Station]) -> None:
+    station = stations[4]
+    station.screen.publish(SCENES["waiting-trouble"][1])
+    page.goto(f"http://127.0.0.1:{station.screen.port}/")
+    page.click('.tile[data-state="full"]')
+    assert page.text_content("h1") == "この箱はいっぱいです。横の予備の袋に入れてください。"
+    page.get_by_role("button", name="袋を替える").click()
+    assert page.evaluate(MEASURE) == []
+    page.get_by_role("button", name="替えました").click()
+    assert station.touched.get(timeout=LONG_S) == ("bag_swap", "b2")
+    page.wait_for_selector('[data-scene="waiting"]')
+
+
+def test_a_station_that_restarts_is_waited_for_calmly_and_comes_back(page: Page) -> None:
+    first = Station(setup(4))
+    first.screen.start()
+    first.screen.publish(view())
+    page.goto(f"{first.origin}/")
+    page.wait_for_selector('[data-scene="waiting"]')
+    first.screen.stop()
+    page.wait_for_selector('[data-scene="reconnecting"]')
+    assert page.text_content("h1") == "少しお待ちください。すぐに始まります"
+    again = Station(setup(13), port=first.screen.port)
+    again.screen.start()
+    again.screen.publish(SCENES["many"][1])
+    page.wait_for_selector(".tile >> nth=12")
+    page.get_by_role("button", name="びん").click()
+    page.get_by_role("button", name="いっぱいです").click()
+    assert again.touched.get(timeout=LONG_S) == ("full", "b7")
+    again.screen.stop()

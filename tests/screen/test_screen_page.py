@@ -1,0 +1,133 @@
+"""The page as it is sent: its words, its weight, and that it asks for nothing elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from screen_people import Browser, Station
+from screen_scenes import CATALOGUE, setup
+
+from kiosk import catalogue
+from kiosk.core.errors import OperatorError
+from kiosk.core.view import Phase
+from kiosk.screen import texts
+
+PATHS = ("/", "/screen.css", "/screen.js", "/words.js", "/favicon.ico")
+MOST_BYTES = 300_000
+ASSETS = resources.files("kiosk.screen.assets")
+
+
+def sent_setup(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="setup">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    read: dict[str, Any] = json.loads(found[1])
+    return read
+
+
+def test_the_whole_page_weighs_little(browser: Browser) -> None:
+    answers = [browser.ask("GET", path) for path in PATHS]
+    assert [answer.status for answer in answers] == [200] * len(PATHS)
+    assert sum(len(answer.body.encode()) for answer in answers) <= MOST_BYTES
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(browser: Browser) -> None:
+    for path in PATHS:
+        body = browser.ask("GET", path).body
+        namespace = "http://www.w3.org/2000/svg"  # a name, fetched by nobody
+        assert (
+            re.findall(r"(?:https?:|wss?:|data:)?//[a-z][\w.-]+", body.replace(namespace, "")) == []
+        ), path
+        assert "@import" not in body
+        assert " style=" not in body
+
+
+def test_a_hostile_station_name_is_only_a_name() -> None:
+    evil = "</script><script>alert(1)</script>"
+    station = Station(msgspec.structs.replace(setup(4), station=evil))
+    station.screen.start()
+    page = Browser(station).ask("GET", "/").body
+    station.screen.stop()
+    assert "<script>alert" not in page
+    assert sent_setup(page)["setup"]["station"] == evil
+
+
+def test_all_languages_say_the_same_things() -> None:
+    languages = texts.load()
+    assert [language.code for language in languages] == ["ja", "easy", "en"]
+    measure = languages[0].words
+    for language in languages:
+        assert language.words.keys() == measure.keys()
+        for key, sentence in language.words.items():
+            assert texts.placeholders(sentence) == texts.placeholders(measure[key]), key
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"waiting": None}, 'lacks "waiting"'),
+        ({"more": "x"}, 'unknown sentence "more"'),
+        ({"refused": "call {somebody}"}, 'other placeholders in "refused" than contact'),
+        ({"small": " "}, 'says nothing for "small"'),
+    ],
+)
+def test_a_town_that_forgets_a_sentence_is_told_which(
+    change: dict[str, str | None], said: str
+) -> None:
+    measure = texts.load()[0]
+    words = {k: v for k, v in {**measure.words, **change}.items() if v is not None}
+    with pytest.raises(OperatorError, match=re.escape(said)):
+        texts.check(msgspec.structs.replace(measure, code="town", words=words), measure)
+
+
+def test_every_sentence_is_used_and_every_used_sentence_exists() -> None:
+    script = (ASSETS / "screen.js").read_text("utf-8")
+    used = set(re.findall(r"(?:\bsaid|words\(\))\.([a-z_]+)", script))
+    used |= set(re.findall(r': "([a-z_]+)"', script[script.index("const BADGES") :][:200]))
+    assert used == set(texts.load()[0].words)
+
+
+def test_residents_never_read_what_would_frighten_them() -> None:
+    for language in texts.load():
+        for sentence in language.words.values():
+            assert not re.search(r"provisional|error|\b0 g\b|エラー|仮", sentence, re.IGNORECASE)
+
+
+def test_no_words_for_people_stand_in_the_scripts() -> None:
+    for name in ("screen.js", "words.js"):
+        script = re.sub(r"//.*|/\*.*?\*/", "", (ASSETS / name).read_text("utf-8"))
+        assert set(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", script)) <= {"・・・"}, name
+
+
+def test_every_phase_has_a_scene() -> None:
+    script = (ASSETS / "screen.js").read_text("utf-8")
+    drawn = set(re.findall(r'case "([a-z_]+)"', script)) | {"closed"}
+    assert set(get_args(Phase)) <= drawn
+
+
+def test_every_item_of_the_usual_catalogue_has_a_picture() -> None:
+    pictures = tomllib.loads((ASSETS / "pictures.toml").read_text("utf-8"))
+    symbols = set(
+        re.findall(r'<symbol id="([a-z]+)"', (ASSETS / "pictograms.svg").read_text("utf-8"))
+    )
+    script = (ASSETS / "screen.js").read_text("utf-8")
+    assert set(pictures) == set(catalogue.load(CATALOGUE).items)
+    assert set(pictures.values()) | set(re.findall(r'picture[:=] "([a-z]+)"', script)) <= symbols
+
+
+def test_the_page_knows_only_this_stations_items(browser: Browser) -> None:
+    sent = sent_setup(browser.ask("GET", "/").body)
+    assert list(sent["setup"]["items"]) == ["pet-bottle", "can-alu", "carton", "clothes"]
+    assert sent["setup"]["bins"]["b1"]["overflow"]["ja"] == "横の予備の袋"
+
+
+def test_the_kept_pictures_are_small() -> None:
+    kept = list((Path(__file__).parents[2] / "docs" / "screens").glob("*.png"))
+    assert kept
+    assert all(picture.stat().st_size <= 150_000 for picture in kept)
