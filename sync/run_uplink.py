@@ -153,7 +153,7 @@ class _Watcher:
         """Once when it goes, not at every try."""
         if words != self._said:
             self._said = words
-            log.warning("%s", words)
+            log.info("%s", words)
 
     def _follow(self) -> None:
         link = StationLink(self._path, timeout_s=WAIT_MS / 1000 + REQUEST_S)
