@@ -306,7 +306,7 @@ class IndicatorSettler:
             if abs(gross_g - self._level_g) <= 1.01 * self._d:
                 return []
             signs = self._leave(reading.t_ms)
-        if self._stable_since_ms is None or abs(gross_g - self._candidate_g) > 0.01 * self._d:
+        if self._stable_since_ms is None or abs(gross_g - self._candidate_g) > 1.01 * self._d:
             self._stable_since_ms = reading.t_ms
             self._candidate_g = gross_g
         if reading.t_ms - self._stable_since_ms >= self.HOLD_MS:
