@@ -127,7 +127,10 @@ function phaseScene() {
       return {
         tone: "work",
         picture,
-        item: item === null ? "" : nameOf(item),
+        item: filled(said.weighing_item, {
+          item: item === null ? "" : nameOf(item),
+          estimate: shows(view.live_g) ? estimate() : "",
+        }),
         template: said.weighing,
         live: view.live_g,
         more: view.bin === null ? [] : lines(troubleOf(view.bin)),
