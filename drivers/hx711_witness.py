@@ -11,10 +11,11 @@ saw it low; when no look came shortly before (the thread was held up) it is take
 period puts it, at the latest.
 
 After a start or a reset the gain is unknown (two editions of the data sheet disagree), and only the
-pulses of the first frame set it. That frame is never a sample. If the second equals it to 1 %, the
-gain was right before: a change of gain moves the filter's very first output by 4 % or more (the
-cubic B-spline's first period, 1/24, times a factor of two). Else the filter is left to fill: four
-conversions.
+pulses of a frame set it. So the first frame is never a sample; and when the reader before was killed
+in mid-frame, the pulses of the first only end that one's and set any gain, and it takes the second.
+If the second equals the first to 1 %, the gain was right before: a change of gain moves the filter's
+very first output by 4 % or more (the cubic B-spline's first period, 1/24, times a factor of two).
+Else the filter is left to fill.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ STRADDLE = 0.6
 """A frame that ended later after its edge may have met the next conversion."""
 RATE_SPREAD = 1.4
 """How far the measured period may leave the nominal one, either way."""
-SETTLING = 4
+LEFT_OUT = 6
+"""Frames when the gain may have changed: two until it is surely set, four while the filter fills."""
 GAIN_SHOWS_COUNTS = 20_000
 """Smallest reading at which 1 % stands clear of the noise (21 to 39 counts rms)."""
 
@@ -55,7 +57,7 @@ class Witness:
         self._edge_ns: int | None = None
         self._waiting: Sample | None = None
         self._first: int | None = None
-        self._unsettled = SETTLING + 1
+        self._leave_out = LEFT_OUT
 
     def restart(self) -> None:
         """The chip was reset, or nobody knows what it has met."""
@@ -63,7 +65,7 @@ class Witness:
         self._edge_ns = None
         self._waiting = None
         self._first = None
-        self._unsettled = SETTLING + 1
+        self._leave_out = LEFT_OUT
 
     def expected_ns(self) -> int | None:
         """When the next conversion should be ready; None when that is not known."""
@@ -98,22 +100,23 @@ class Witness:
         if end_ns - self._edge_ns > STRADDLE * self.period_ns:
             self.restart()
             return "late"
-        if self._unsettled:
-            self._settle(counts)
-        if not self._unsettled:
+        if not self._left_out(counts):
             self._waiting = Sample(self._edge_ns, counts)
         return None
 
-    def _settle(self, counts: int) -> None:
+    def _left_out(self, counts: int) -> bool:
+        """Whether this frame may be of another gain, or the filter still hold some of it."""
         first = self._first
         if first is None:
             self._first = counts
-        elif self._unsettled == SETTLING and (
+        elif self._leave_out == LEFT_OUT - 1 and (
             abs(first) >= GAIN_SHOWS_COUNTS and abs(counts - first) * 100 <= abs(first)
         ):
-            self._unsettled = 0
-            return
-        self._unsettled -= 1
+            self._leave_out = 0
+        if self._leave_out == 0:
+            return False
+        self._leave_out -= 1
+        return True
 
     def _follow(self, interval_ns: int) -> None:
         """The period drifts with the chip's temperature; an eighth of each interval follows it."""
