@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,6 +36,38 @@ def eventually(true: Callable[[], bool], what: str) -> None:
     while not true():
         assert time.monotonic() < give_up_s, f"never: {what}"
         time.sleep(0.05)
+
+
+class Mosquitto:
+    """A real broker on its own port; it keeps nothing, and may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            "persistence false\nmax_inflight_messages 20\nlog_type error\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"},
+        )  # fmt: skip
+        eventually(self._listens, "mosquitto listens")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
 
 
 class Station:
@@ -143,9 +176,9 @@ def receiver(log: Path, database: str, port: int) -> Program:
     return program
 
 
-def uplink(log: Path, socket: Path, port: int) -> Program:
+def uplink(log: Path, control: Path, port: int) -> Program:
     script = Path(__file__).with_name("uplink_process.py")
-    return Program(log, sys.executable, script, socket, str(port))
+    return Program(log, sys.executable, script, control, str(port))
 
 
 def ask(*args: str) -> Any:

@@ -14,6 +14,7 @@ from city_site import (
     CityDatabase,
     Heard,
     Listener,
+    Mosquitto,
     Program,
     Station,
     ask,
@@ -22,7 +23,6 @@ from city_site import (
     rewriting_examples,
     uplink,
 )
-from conftest import Mosquitto
 from sync_site import CITY, STATION, STATION_KEY, TOPIC
 
 from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
