@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import LONG_S, Inbox, MakeBench
+from driver_site import LONG_S, Inbox, MakeBench
 from hw_sim.bench import LEVEL, Bench
 
 from drivers.gpio import TONES, Lid, Signals

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Inbox, MakeBench
+from driver_site import Inbox, MakeBench
 from hw_sim.bench import Bench, Hx711Wiring, station_environment
 
 from drivers.hx711 import Hx711Scale

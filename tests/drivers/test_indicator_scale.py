@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Inbox
+from driver_site import Inbox
 from hw_sim.indicator_peer import IndicatorPeer
 
 from drivers.serial_scale import SerialScale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from conftest import LONG_S, Inbox
+from driver_site import LONG_S, Inbox
 
 from drivers.worker import LAST_RETRY_S, Worker
 from kiosk.core.errors import DeviceError
