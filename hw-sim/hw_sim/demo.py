@@ -8,7 +8,6 @@ and reads the books. Everything after ``DEMO_S`` together is bounded by ``TAIL_S
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -151,7 +150,7 @@ class _Demo:
         site, wishes = self._site, self._wishes
         if shutil.which("mosquitto", path=_PATH) is None:
             raise DemoError("There is no mosquitto here. Install it: sudo apt install mosquitto")
-        self._lock(site.folder.with_name(site.folder.name + ".lock"))
+        self._held.enter_context(demo_site.claim(site))
         demo_site.demand_port(wishes.port)
         demo_site.clear(site, keep=wishes.keep)
         station_key = demo_site.make_keys(site)
@@ -170,17 +169,6 @@ class _Demo:
         if added.returncode != 0:
             raise DemoError(f"The city does not take the station's key: {added.stderr.strip()}")
         return scenario
-
-    def _lock(self, path: Path) -> None:
-        """One run at a time in one folder; the kernel lets go when we end."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._held.enter_context(path.open("w"))
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DemoError(
-                f"A demo runs in {self._site.folder} already. End it, or name another DEMO_DIR."
-            ) from error
 
     @property
     def _database(self) -> str:

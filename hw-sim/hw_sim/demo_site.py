@@ -6,6 +6,7 @@ DEMO_KEEP begins with an empty folder; one that was not made by the demo is neve
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import IO
 
 from hw_sim.residents import Card
 from hw_sim.scenario import (
@@ -99,16 +101,33 @@ class Site:
         return self.scenario.exists()
 
 
-def clear(site: Site, *, keep: bool) -> None:
-    """An empty folder, or the last run's with ``keep``. DemoError where it is somebody else's."""
-    folder = site.folder
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).exists():
-            raise DemoError(f"{folder} was not made by the demo. Name another folder in DEMO_DIR.")
-        if not keep:
-            shutil.rmtree(folder)
+def claim(site: Site) -> IO[bytes]:
+    """The folder for us alone while the file returned is open; the kernel lets go when we end.
+
+    DemoError where it is somebody else's, or where a demo runs in it.
+    """
+    folder, mark = site.folder, site.folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise DemoError(f"{folder} was not made by the demo. Name another folder in DEMO_DIR.")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
+    file = mark.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise DemoError(
+            f"A demo runs in {folder} already. End it, or name another folder in DEMO_DIR."
+        ) from error
+    return file
+
+
+def clear(site: Site, *, keep: bool) -> None:
+    """Empty the claimed folder, or leave the last run's state with ``keep``."""
+    for old in () if keep else tuple(site.folder.iterdir()):
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        elif old.name != MARK:
+            old.unlink()
     for part in (site.keys, site.station / "run", site.city, site.broker_conf.parent):
         part.mkdir(parents=True, exist_ok=True)
     site.scenario.parent.mkdir(exist_ok=True)

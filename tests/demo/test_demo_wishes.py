@@ -57,18 +57,27 @@ def test_a_folder_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> No
     precious = tmp_path / "thesis.txt"
     precious.write_text("three years")
     with pytest.raises(DemoError, match="not made by the demo"):
-        demo_site.clear(Site(tmp_path), keep=False)
+        demo_site.claim(Site(tmp_path))
     assert precious.read_text() == "three years"
 
 
 def test_a_stale_folder_goes_and_a_kept_one_stays(tmp_path: Path) -> None:
     site = Site(tmp_path / "demo")
-    demo_site.clear(site, keep=False)
-    site.truth.write_text("yesterday")
-    demo_site.clear(site, keep=True)
-    assert site.truth.exists()
-    demo_site.clear(site, keep=False)
-    assert not site.truth.exists()
+    with demo_site.claim(site):
+        demo_site.clear(site, keep=False)
+        site.truth.write_text("yesterday")
+        demo_site.clear(site, keep=True)
+        assert site.truth.exists()
+        demo_site.clear(site, keep=False)
+        assert not site.truth.exists()
+    with demo_site.claim(site):
+        pass
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    site = Site(tmp_path / "demo")
+    with demo_site.claim(site), pytest.raises(DemoError, match="already"):
+        demo_site.claim(site)
 
 
 def test_the_station_that_is_written_is_one_that_the_station_reads(tmp_path: Path) -> None:
