@@ -141,6 +141,8 @@ class CountsSettler:
         self._suspects: list[tuple[int, float]] = []
         self._outside = 0
         self._outside_since_ms = 0
+        self._confirmed: int | None = None
+        """After lost samples, how many have been at the old level; None when that is settled."""
         self._last_ms: int | None = None
         self._level_g: float | None = None
         self.moving_since_ms: int | None = None
@@ -160,6 +162,7 @@ class CountsSettler:
     def interrupt(self) -> None:
         """The scale was away: nothing that was known of it holds."""
         self.doubt()
+        self._confirmed = None
         self._last_ms = None
         self._level_g = None
         self.moving_since_ms = None
@@ -168,6 +171,7 @@ class CountsSettler:
         """Samples were lost: stillness has to be proven anew, but the level left is remembered."""
         if self._level_g is not None and self.moving_since_ms is None:
             self.moving_since_ms = self._last_ms
+            self._confirmed = 0
         self._raw.clear()
         for lens in self._lenses:
             lens.seen.clear()
@@ -208,6 +212,8 @@ class CountsSettler:
         self._raw.append(gross_g)
         if self._level_g is not None and self.moving_since_ms is None:
             return self._held(t_ms, gross_g)
+        if self._confirmed is not None and self._resumed(t_ms, gross_g):
+            return []
         raw = list(self._raw)
         for lens in self._lenses:
             lens.look(raw)
@@ -220,11 +226,28 @@ class CountsSettler:
                 return [self._plateau(now_ms, lens.seen[-1], uncertainty_g)]
         return []
 
+    def _resumed(self, t_ms: int, gross_g: float) -> bool:
+        """After lost samples: whether the old level has simply gone on.
+
+        A sample at the old level also says that what moves later began later.
+        """
+        assert self._level_g is not None and self._confirmed is not None
+        if abs(gross_g - self._level_g) <= self._leave_g:
+            self._confirmed += 1
+            if self._confirmed < LEAVE_SAMPLES:
+                return False
+            self.moving_since_ms = None
+        elif self._confirmed > 0:
+            self.moving_since_ms = t_ms
+        self._confirmed = None
+        return self.moving_since_ms is None
+
     def _plateau(self, now_ms: int, gross_g: float, uncertainty_g: float) -> Plateau:
         began_ms = now_ms if self.moving_since_ms is None else self.moving_since_ms
         plateau = Plateau(now_ms, gross_g, uncertainty_g, began_ms, self._level_g)
         self._level_g = gross_g
         self.moving_since_ms = None
+        self._confirmed = None
         self._outside = 0
         return plateau
 

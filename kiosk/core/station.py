@@ -25,6 +25,7 @@ from kiosk.core.effects import Beep, Effect, Item, Lamp, Record
 from kiosk.core.entries import (
     Alarm,
     AnyDraft,
+    BagSwap,
     Cause,
     Checkin,
     Claim,
@@ -628,6 +629,8 @@ class Station:
         if bin_.stage in ("starting", "gap", "away"):
             bin_.stage = "normal"
             bin_.engaged = bin_.base_g = None
+            if any(isinstance(item.draft, BagSwap) for item in items):
+                self._forget_bag(settled.bin)
             return []
         last = items[-1].draft if items else None
         if not isinstance(last, Weighing):

@@ -10,6 +10,7 @@ import pytest
 
 from kiosk.core.config import ScaleRules
 from kiosk.core.errors import OperatorError
+from kiosk.core.settle import CountsSettler, Plateau
 from kiosk.replay import replay
 
 RULES = ScaleRules(60_000, 20, 20, 10.0, counts_per_gram=43.0, zero_counts=84_000)
@@ -99,3 +100,17 @@ def test_a_bad_row_is_named(row: str, what: str) -> None:
 def test_a_trace_without_its_columns_is_refused() -> None:
     with pytest.raises(OperatorError, match="must name the columns"):
         list(replay(["time,value\n"], RULES))
+
+
+def test_after_lost_samples_the_old_level_goes_on_and_a_later_drop_begins_later() -> None:
+    rows = list(trace([(5000, 2_000), (5000, 2_600)]))
+    del rows[35:50]  # a second and a half lost, just before the drop
+    settler = CountsSettler(RULES)
+    plateaus = []
+    for row in rows[2:]:
+        t_ms, _, counts = row.split(",")
+        plateaus += [s for s in settler.feed(int(t_ms), int(counts)) if isinstance(s, Plateau)]
+    first, second = plateaus
+    assert round(second.gross_g, -1) == 2_600
+    assert second.began_ms >= 5_000, "the drop's first movement, not the gap's beginning"
+    assert second.left_g == pytest.approx(first.gross_g, abs=3)

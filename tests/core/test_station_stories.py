@@ -233,6 +233,18 @@ def test_a_bag_changed_in_the_dark_is_a_bag_change(day: Day) -> None:
     day.check()
 
 
+def test_a_new_bag_set_after_a_restart_is_nobodys_drop(day: Day) -> None:
+    day.drop(None, "b0", 2_000)
+    day.run(40_000)
+    day.drop(None, "b0", -2_040)  # the bag with all that is in it
+    day.restart()
+    day.run(4_000)
+    day.drop(None, "b0", 40)
+    day.run(6_000)
+    assert len(day.books.swaps) == 1 and len(day.books.weighings) == 1
+    day.check()
+
+
 def test_a_scale_that_was_unplugged_closes_its_gap_with_one_entry(day: Day) -> None:
     day.post(DeviceLost("scale:b0", day.t_ms, "scale_missing", "no answer"))
     assert day.station.view().bins[0].state == "trouble"
