@@ -66,7 +66,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
                         f"SQLite does not follow {name}={value} here (it says {answer}).",
                         "Keep the data folder on a local disk with ext4.",
                     )
-        except BaseException:
+        except BaseException:  # whatever ends the opening: no connection may be left behind
             connection.close()
             raise
         return connection
@@ -92,7 +92,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # half a transaction must not outlive any failure, Ctrl-C included
             # After a full disk SQLite has often rolled back by itself.
             if connection.in_transaction:
                 connection.rollback()

@@ -112,7 +112,7 @@ def open_ledger(
     db = connect_writer(folder.database)
     try:
         return _opened(folder, db, ack, same_boot, turned, at, day_of)
-    except BaseException:
+    except BaseException:  # whatever ends the opening: the folder must be free again
         db.close()
         raise
 
