@@ -5,8 +5,8 @@ counted in ``CountsBlock.rejected``. Between two conversions the thread sleeps, 
 around the moment at which the next one should be ready.
 
 Codes: ``scale_missing`` never ready (cable off, no power, no GPIO) · ``scale_stuck`` DOUT does not
-follow the clock · ``scale_saturated`` the signal is beyond the chip's range · ``scale_garbled`` none
-of the frames can be believed.
+follow the clock · ``scale_saturated`` the signal is beyond the chip's range · ``scale_rate`` it converts
+at another rate than was set · ``scale_garbled`` none of the frames can be believed.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ _TROUBLES = {
         "scale_saturated",
         "The scale's signal is beyond its range.",
         "Take the load off; if it stays, check the four wires of the load cell.",
+    ),
+    "late": (
+        "scale_rate",
+        "The scale's samples do not come at the rate in the settings.",
+        "Compare rate_sps in the settings with the board's RATE pin.",
     ),
 }
 _GARBLED = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import queue
 import termios
 from typing import TYPE_CHECKING
@@ -29,6 +30,26 @@ TELEGRAM_BYTES = 18
 """One read waits for about a telegram: at 2400 baud a wake-up a byte would be 240 a second."""
 SILENT_MS = 3_000
 """An indicator that streams says something ten times a second; so long without a frame is a fault."""
+NO_WEIGHT_MS = 20_000
+"""An indicator that so long says everything but a weight (overloaded, tared) weighs nothing."""
+_NO_WEIGHT = {
+    "overload": (
+        "indicator_overload",
+        "More lies on the scale than it can weigh.",
+        "Empty the bin; if it stays so, check the load cell's cable.",
+    ),
+    "underload": (
+        "indicator_underload",
+        "The scale shows less than nothing.",
+        "Put the bin back in its place; if it stays so, check the load cell's cable.",
+    ),
+    "error": (
+        "indicator_error",
+        "The indicator shows an error, or a net weight.",
+        "Take its tare away, or switch it off and on while the bin is empty.",
+    ),
+}
+"""By the status of the last telegram."""
 REQUEST = b"Q\r\n"
 """Asks an A&D indicator for its present weight."""
 
@@ -61,7 +82,7 @@ class SerialScale(Worker):
         self._poll_ms = poll_ms
         self._serial: serial.Serial | None = None
         self._decoder = indicator_ad.Decoder()
-        self._framed_ms = self._asked_ms = 0
+        self._framed_ms = self._weighed_ms = self._asked_ms = 0
         self._noise_bytes = 0
 
     def open(self) -> None:
@@ -70,11 +91,11 @@ class SerialScale(Worker):
         except (OSError, ValueError, termios.error) as error:
             raise DeviceError(
                 "indicator_missing",
-                f"The indicator's port {self._port} cannot be opened ({error}).",
+                f"The indicator's port {self._port} cannot be opened ({_reason(error)}).",
                 "Check its plug and its power, then the port in the settings.",
             ) from error
         self._decoder = indicator_ad.Decoder()
-        self._framed_ms = boottime_ms()
+        self._framed_ms = self._weighed_ms = boottime_ms()
         self._asked_ms = self._noise_bytes = 0
 
     def step(self) -> None:
@@ -89,7 +110,7 @@ class SerialScale(Worker):
         except (OSError, termios.error) as error:
             raise DeviceError(
                 "indicator_missing",
-                f"The indicator's port {self._port} has gone ({error}).",
+                f"The indicator's port {self._port} has gone ({_reason(error)}).",
                 "Check its plug and its power.",
             ) from error
         now_ms = boottime_ms()
@@ -97,9 +118,7 @@ class SerialScale(Worker):
             if isinstance(found, Frame):
                 self._framed_ms = now_ms
                 self._noise_bytes = 0
-                # A full inbox loses one telegram of ten a second; the next one makes it good.
-                with contextlib.suppress(queue.Full):
-                    self.deliver(self._reading(found, now_ms))
+                self._tell(self._reading(found, now_ms))
             else:
                 self._noise_bytes += found.length
         if now_ms - self._framed_ms > SILENT_MS:
@@ -128,6 +147,18 @@ class SerialScale(Worker):
                 raise
         return serial.Serial(self._port, **options, **self._line | {"bytesize": 8, "parity": "N"})
 
+    def _tell(self, reading: IndicatorReading) -> None:
+        """Post it. After a loss only a weight is a sign that the scale works."""
+        if reading.gross_mg is not None:
+            self._weighed_ms = reading.t_ms
+        elif reading.t_ms - self._weighed_ms > NO_WEIGHT_MS:
+            raise DeviceError(*_NO_WEIGHT[reading.status])
+        elif self.lost:
+            return
+        # A full inbox loses one telegram of ten a second; the next one makes it good.
+        with contextlib.suppress(queue.Full):
+            self.deliver(reading)
+
     def _reading(self, frame: Frame, now_ms: int) -> IndicatorReading:
         status, gross_mg = frame.status, frame.milligrams
         if frame.mode in ("net", "tare") and status in ("stable", "motion"):
@@ -146,3 +177,9 @@ class SerialScale(Worker):
             f"The indicator at {self._port} says nothing.",
             "Is it switched on, and set to send by itself?",
         )
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words; pyserial's repeat the port and the number."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else f"{error}"

@@ -64,7 +64,7 @@ def sync_status(settings: Settings) -> dict[str, Any]:
     if facts is None:
         return {"running": False, **at_rest(settings), "link": None, "last_ack_age_ms": None}
     found = report(facts)
-    names = ("head_seq", "watermark", "epoch", "queue", "link", "last_ack_age_ms")
+    names = ("head_seq", "watermark", "epoch", "queue", "link", "uplink_wanted", "last_ack_age_ms")
     return {"running": True, **{name: found[name] for name in names}}
 
 
@@ -127,6 +127,8 @@ def doctor(call: Call) -> list[Finding]:
     found = [*ground.settings(settings), *ground.keys(settings)]
     facts = running(settings)
     found += at_rest_findings(settings) if facts is None else examine(facts)
+    if facts is not None and facts.settings != settings.digest():
+        found.append(Finding(code="settings", level="WARN", case="changed"))
     return sorted(found, key=lambda one: CODES.index(one.code))
 
 

@@ -29,13 +29,17 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
         return
     call.say("status.running", age=age(call.words, found["uptime_ms"]), software=found["software"])
     call.say(f"status.clock_{found['clock']}")
-    link(call, found["link"])
+    link(call, found)
     books(call, found)
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
     if found["storage_trouble"] is not None:
-        call.say("status.storage_trouble", code=found["storage_trouble"])
-    for name in found["lost"]:
-        call.say("status.lost", device=device_name(call.words, name))
+        call.say("status.storage_trouble", why=cause(call.words, found["storage_trouble"]))
+    for device in found["devices"]:
+        if device["state"] == "lost":
+            name, why = device_name(call.words, device["name"]), cause(call.words, device["code"])
+            call.say("status.lost", device=name, why=why)
+    if found["storage_trouble"] is not None or found["lost"]:
+        call.say("status.see_doctor")
     click.echo()
     bins(call, found["bins"])
 
@@ -48,10 +52,16 @@ def books(call: Call, found: Mapping[str, Any]) -> None:
 
 
 def link(call: Call, found: Mapping[str, Any]) -> None:
-    if found["online"]:
-        call.say("status.online")
+    """The way to the city."""
+    link = found["link"]
+    if not found["uplink_wanted"]:
+        call.say("status.no_link")
+    elif not link["online"]:
+        call.say("status.offline", why=cause(call.words, link["code"]))
+    elif link["code"] is not None:
+        call.say("status.held", why=cause(call.words, link["code"]))
     else:
-        call.say("status.offline", why=cause(call.words, found["code"]))
+        call.say("status.online")
 
 
 def bins(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
@@ -104,7 +114,7 @@ def sync_status(call: Call, found: Mapping[str, Any]) -> None:
         call.say("sync.no_ack")
     else:
         call.say("sync.last_ack", age=age(call.words, found["last_ack_age_ms"]))
-    link(call, found["link"])
+    link(call, found)
 
 
 def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
@@ -123,14 +133,20 @@ def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
 
 
 def sentences(words: Words, finding: Finding) -> tuple[str, str]:
-    """What was found and the next step."""
+    """What was found and the next step: the cause's own where it has one, else the case's."""
     values = {
         "subject": finding.subject,
         "cause": cause(words, finding.cause),
+        "cause_code": finding.cause or UNKNOWN,
         **finding.values,
     }
+    if finding.code == "device":
+        values["subject"] = device_name(words, finding.subject)
+    if "age_ms" in finding.values:
+        values["age"] = age(words, int(finding.values["age_ms"]))
     key = f"doctor.{finding.code}.{finding.case}"
-    return words(f"{key}.what", **values), words.get(f"{key}.todo", **values) or ""
+    todo = words.get(f"advice.{finding.cause}") or words.get(f"{key}.todo", **values)
+    return words(f"{key}.what", **values), todo or ""
 
 
 def cause(words: Words, code: str | None) -> str:
@@ -219,6 +235,8 @@ def age(words: Words, ms: int) -> str:
 
 def device_name(words: Words, name: str) -> str:
     kind, _, subject = name.partition(":")
+    if kind == "signals":
+        return words("device.signals")
     return f"{words.get(f'device.{kind}') or kind} {subject}".rstrip()
 
 

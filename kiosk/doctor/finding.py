@@ -20,6 +20,7 @@ CODES = (
     "reader",
     "lid",
     "device",
+    "card",
     "screen",
     "link",
     "clock",

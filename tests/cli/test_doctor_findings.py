@@ -14,7 +14,7 @@ from cli_site import WELL
 from kiosk.cli.pages import sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.doctor import CODES, examine, worst
-from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
 
 DAY_MS = 86_400_000
 
@@ -32,6 +32,10 @@ def scale(**more: Any) -> dict[str, Any]:
     return {**device("scale:b1"), "bins": (BinFacts(**{"samples_per_s": 10.0, **one, **more}),)}
 
 
+def cards(**more: Any) -> CardFacts:
+    return CardFacts(**{"taken": 0, "reason": "unknown", "age_ms": 60_000, **more})
+
+
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
@@ -40,7 +44,6 @@ CASES = [
     (well(**device("scale:b1", state="lost", code="scale_missing")), "ERR", "scale.lost"),
     (well(**device("scale:b1", beat_age_ms=11_000)), "ERR", "scale.hangs"),
     (well(**scale(state="question")), "WARN", "scale.question"),
-    (well(**scale(state="trouble")), "ERR", "scale.trouble"),
     (well(**scale(samples_per_s=0.0)), "ERR", "scale.silent"),
     (well(**scale(samples_per_s=4.0)), "WARN", "scale.slow"),
     (well(**scale(rejected=4000)), "WARN", "scale.noisy"),
@@ -48,11 +51,17 @@ CASES = [
     (well(**device("reader:nfc", beat_age_ms=60_000)), "ERR", "reader.hangs"),
     (well(**device("lid:b1", state="lost", code="pin_lost")), "WARN", "lid.lost"),
     (well(**device("lid:b1", beat_age_ms=60_000)), "WARN", "lid.hangs"),
-    (well(**device("buzzer", state="lost")), "WARN", "device.lost"),
+    (well(**device("signals:all", state="lost", code="gpio_missing")), "WARN", "device.lost"),
     (well(**device("lamp:b1", beat_age_ms=60_000)), "WARN", "device.hangs"),
+    (well(cards=cards(refused=1, taken=9)), "WARN", "card.refused"),
+    (well(cards=cards(refused=3, reason="forged")), "WARN", "card.all"),
+    (well(cards=cards(refused=1, age_ms=DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
-    (well(uplink_wanted=False), "WARN", "link.not_set"),
+    (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),
     (well(link=LinkFacts()), "WARN", "link.down"),
+    (well(link=LinkFacts(online=True, code="city_silent")), "WARN", "link.silent"),
+    (well(link=LinkFacts(online=True, code="ack_no_city_key")), "ERR", "link.refused"),
+    (well(link=LinkFacts(online=True, code="never_heard_of")), "ERR", "link.refused"),
     (well(link=LinkFacts(online=True, code="fork")), "ERR", "link.refused"),
     (well(clock="unsynced"), "WARN", "clock.unsynced"),
     (well(head_seq=2000), "WARN", "watermark.behind"),
