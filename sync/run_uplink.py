@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.core.errors import OperatorError
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
@@ -260,7 +261,7 @@ class _Process:
     def _carry_out(self, action: Action) -> Event | None:
         match action:
             case Connect():
-                self._connect()
+                return self._connect()
             case Disconnect():
                 self._drop_connection()
             case Publish(_, payload):
@@ -332,18 +333,26 @@ class _Process:
         assert whose is not None, "nothing is published before the station has said its name"
         return f"kiosk/v1/{whose.city}/{whose.station}/{name}"
 
-    def _connect(self) -> None:
+    def _connect(self) -> Event | None:
+        """Begin a connection; LinkDown where the settings' files cannot be used for one.
+
+        They are read anew at each try: whoever mends them need not restart anything.
+        """
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._batches.clear()
-        self._connection = Connection(
-            self._broker,
-            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
-            client_id=f"kiosk-{hello.city}-{hello.station}",
-            topics=(self._topic("ack"),),
-            will=(self._topic("state"), msgspec.json.encode(Offline())),
-        )
+        try:
+            self._connection = Connection(
+                self._broker,
+                lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+                client_id=f"kiosk-{hello.city}-{hello.station}",
+                topics=(self._topic("ack"),),
+                will=(self._topic("state"), msgspec.json.encode(Offline())),
+            )
+        except OperatorError as error:
+            return LinkDown(error.code, f"{error}")
         self._connection.open()
+        return None
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

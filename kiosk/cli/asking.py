@@ -135,16 +135,18 @@ def doctor(call: Call) -> list[Finding]:
 def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     """A station that does not run, its disk, and the books in its files."""
     from kiosk.doctor import ground
-    from kiosk.doctor.station import core_dumps, watermark
+    from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
     from kiosk.offline import books
 
     yield Finding(code="station", level="ERR", case="not_running")
-    yield ground.free_disk(settings)
+    free_bytes = ground.free_bytes(settings)
+    yield disk(free_bytes)
     yield core_dumps(allowed=ground.may_dump_core())
     try:
         found = books(settings)
     except KioskError as error:
-        yield Finding(code="ledger", level="ERR", case="trouble", cause=error.code)
+        cause = storage_cause(error.code, free_bytes)
+        yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
     if found is None:
         yield Finding(code="ledger", level="WARN", case="none")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from kiosk import catalogue
 from kiosk.doctor.finding import Finding
-from kiosk.doctor.station import disk
 from kiosk.settings import Settings
 from kiosk.settings.advice import advice
 
@@ -73,12 +72,12 @@ def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
             yield Finding(code="keys", level="ERR", case="malformed", subject=name)
 
 
-def free_disk(found: Settings) -> Finding:
+def free_bytes(found: Settings) -> int:
     """Room where the ledger lies; the nearest folder that exists when that one does not yet."""
     folder = found.paths.data
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return disk(shutil.disk_usage(folder).free)
+    return shutil.disk_usage(folder).free
 
 
 def may_dump_core() -> bool:

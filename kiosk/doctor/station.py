@@ -49,8 +49,14 @@ def examine(facts: Facts) -> Iterator[Finding]:
 
 def ledger(facts: Facts) -> Finding:
     if facts.storage_trouble is not None:
-        return Finding(code="ledger", level="ERR", case="trouble", cause=facts.storage_trouble)
+        cause = storage_cause(facts.storage_trouble, facts.disk_free_bytes)
+        return Finding(code="ledger", level="ERR", case="trouble", cause=cause)
     return Finding(code="ledger", level="OK", case="ok", values={"head": facts.head_seq})
+
+
+def storage_cause(code: str, free_bytes: int) -> str:
+    """SQLite tells some refusals of a full disk as I/O errors; no card is replaced for those."""
+    return "disk_full" if code == "io_error" and free_bytes < DISK_FULL_BYTES else code
 
 
 def disk(free_bytes: int) -> Finding:

@@ -86,6 +86,18 @@ def test_one_thing_wrong_is_one_finding(facts: Facts, level: str, case: str) -> 
         assert what.startswith(tuple("0123456789")) or len(what) > 5
 
 
+def test_a_full_disk_is_no_worn_out_card() -> None:
+    """SQLite tells a file that it cannot make on a full disk as an I/O error."""
+    refused = {"storage_trouble": "io_error"}
+    causes = [
+        one.cause
+        for free_bytes in (0, 8 << 30)
+        for one in examine(well(**refused, disk_free_bytes=free_bytes))
+        if one.code == "ledger"
+    ]
+    assert causes == ["disk_full", "io_error"]
+
+
 def test_with_nothing_waiting_an_old_acknowledgement_is_no_trouble() -> None:
     quiet = well(head_seq=118, last_ack_age_ms=9 * DAY_MS)
     assert worst(list(examine(quiet))) == "OK"

@@ -205,3 +205,13 @@ def test_several_chips_on_one_clock_are_each_heard(make_bench: MakeBench) -> Non
         GPIO.output(6, 0)
         values = [value << 1 | GPIO.input(pin) for value, pin in zip(values, (5, 13), strict=True)]
     assert [value >> 1 for value in values] == [111, 222]
+
+
+def test_a_chip_wired_to_another_rate_than_was_set_is_told_so(
+    make_bench: MakeBench, inbox: Inbox
+) -> None:
+    made = Site(make_bench([Hx711Wiring(dout_pin=5, sck_pin=6, rate_sps=10.0)]), inbox)
+    made.bench.load(0, 84_000)
+    made.scale.start(inbox.post)
+    assert made.lost() == "scale_rate"
+    made.scale.stop()
