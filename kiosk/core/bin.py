@@ -85,6 +85,11 @@ class Bin:
         return self.stage in ("normal", "away") and not self.lost and not self.broken
 
     @property
+    def scaleless(self) -> bool:
+        """A bin without a scale, by its settings or by a touch: pieces are counted, not weighed."""
+        return self.stage == "none" or self.broken
+
+    @property
     def level_g(self) -> int | None:
         level = self._settler.level_g if self._settler else None
         return None if level is None else round(level)
@@ -154,6 +159,10 @@ class Bin:
             return None
         held_g = max(0, self.book.gross_g - self.book.empty_g)
         return min(100, held_g * 100 // self.rules.bag_limit_g)
+
+    def is_full(self) -> bool:
+        """By somebody's word or by weight; until the bag is changed."""
+        return self.said_full or (self.fill_pct() or 0) >= 100
 
     def booked(self, draft: AnyDraft) -> None:
         """The ledger has committed an entry on this bin: the book moves."""

@@ -62,13 +62,14 @@ def _bin_view(bin_: Bin, now: Moment) -> BinView:
         live_g=_rounded(bin_, bin_.live_g),
         fill_pct=bin_.fill_pct(),
         certified=certified.is_certified(bin_, now),
+        counted=bin_.scaleless,
     )
 
 
 def _bin_state(bin_: Bin) -> BinState:
     """The one thing to know about a bin, the most pressing first."""
-    if bin_.stage == "none" or bin_.broken:
-        return "no_scale"
+    if bin_.scaleless:
+        return "full" if bin_.is_full() else "no_scale"
     if bin_.lost:
         return "trouble"
     if bin_.stage == "question":
@@ -79,9 +80,7 @@ def _bin_state(bin_: Bin) -> BinState:
         return "starting"
     if bin_.moving_since_ms is not None:
         return "weighing"
-    if bin_.said_full or (bin_.fill_pct() or 0) >= 100:
-        return "full"
-    return "ready"
+    return "full" if bin_.is_full() else "ready"
 
 
 def _rounded(bin_: Bin, grams: int | None) -> int | None:

@@ -105,10 +105,22 @@ VIEW = View(
     storage_trouble=False,
     bins=(
         BinView(
-            bin="b1", item="pet-bottle", state="ready", live_g=1240, fill_pct=9, certified=False
+            bin="b1",
+            item="pet-bottle",
+            state="ready",
+            live_g=1240,
+            fill_pct=9,
+            certified=False,
+            counted=False,
         ),
         BinView(
-            bin="b2", item="carton", state="no_scale", live_g=None, fill_pct=None, certified=False
+            bin="b2",
+            item="carton",
+            state="no_scale",
+            live_g=None,
+            fill_pct=None,
+            certified=False,
+            counted=True,
         ),
     ),
 )
