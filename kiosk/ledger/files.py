@@ -53,6 +53,11 @@ class Folder:
             "Move the ledger-*.db files to another disk.",
         )
 
+    def ended(self) -> list[Path]:
+        """The ledgers that ended, the last one written to first."""
+        found = sorted(self.path.glob("ledger-*.db"))[:MAX_RETIRED]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
     def half_retired(self) -> Path | None:
         """The second name of the ledger in use, left by a turn-over that a power cut stopped."""
         if not self.database.exists():

@@ -19,7 +19,7 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import At, Forget, Opening
 from kiosk.core.errors import StorageError
 from kiosk.core.memory import Memory
-from kiosk.ledger import acks, batches, forgetting, making, projections, rows, writing
+from kiosk.ledger import acks, batches, earlier, forgetting, making, projections, rows, writing
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
@@ -129,7 +129,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                memory,
+                earlier.with_credit(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ledger_site import (
+    DAY_MS,
     ITEMS,
     Site,
     bag_swap,
@@ -152,6 +153,34 @@ def test_a_restored_backup_never_continues_its_ledger(site: Site, tmp_path: Path
     assert later.turn_over is None
     assert well(site)
     later.close()
+
+
+def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([checkin(b"A"), checkin(b"B", points=0)])
+    ledger.accept_ack(site.ack(ledger))
+    beyond = site.ack(ledger, 9, head=b"c" * 32)
+    ledger.close()
+    (site.folder / "ack.json").write_bytes(beyond)
+
+    fresh = site.open()
+    assert fresh.turn_over is not None
+    assert fresh.memory().credited == {b"A" * 16: 20_000}
+    assert not list(site.folder.glob("ledger-*-shm")), "the old file is read, and left alone"
+    site.clock.utc_ms += DAY_MS
+    fresh.append([checkin(b"A"), checkin(b"C")])
+    second = site.ack(fresh, 9, head=b"d" * 32)
+    fresh.close()
+    (site.folder / "ack.json").write_bytes(second)
+
+    later = site.open()
+    assert later.turn_over is not None
+    assert later.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    later.close()
+    again = site.open()
+    assert again.turn_over is None, "a restart the same day"
+    assert again.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    again.close()
 
 
 def test_a_restored_folder_that_kept_its_newer_acknowledgement(site: Site, tmp_path: Path) -> None:
