@@ -10,6 +10,7 @@ from hw_sim.days import Day
 from kiosk.core.effects import Beep, Record
 from kiosk.core.entries import Checkin
 from kiosk.core.events import CardSeen, CountsBlock, DeviceBack, DeviceLost, Moment, Tick, Touch
+from kiosk.core.station import Station
 
 ANN, BOB = b"a" * 16, b"b" * 16
 
@@ -196,6 +197,29 @@ def test_visits_together_name_nobody_while_several_are_open() -> None:
     day.run(6_000)
     assert nets(day) == [(None, 500)]
     assert all(v is None for v in day.books.visits), "unlinked: no check-in names a visit"
+
+
+def test_points_of_a_visit_are_given_once_a_day_also_after_a_restart() -> None:
+    day = Day(6, crowd="together")
+    memory = replace(day.books.memory("again", same_boot=True), credited={ANN: day.days})
+    day.station = Station(day.rules, memory)
+    assert [points(day, ANN), points(day, BOB)] == [0, 1]
+    day.run(60_000)
+    day.days += 1
+    assert points(day, ANN) == 1
+    day.run(60_000)
+    assert points(day, ANN) == 0
+
+
+def points(day: Day, person: bytes) -> int:
+    """What the check-in of this card gives."""
+    now = Moment(day.t_ms, day.t_ms, "synced", day.days)
+    (record,) = day.station.handle(CardSeen(day.t_ms, person, "qr", True), now)
+    assert isinstance(record, Record)
+    (item,) = record.items
+    assert isinstance(item.draft, Checkin)
+    day.station.recorded(record.items, day.books.append(record.items))
+    return item.draft.points
 
 
 def test_a_knock_records_nothing(day: Day) -> None:
