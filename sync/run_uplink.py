@@ -11,7 +11,6 @@ import logging
 import os
 import queue
 import random
-import signal
 import threading
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.core.errors import OperatorError
+from sync.ending import Ending
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
@@ -98,16 +98,15 @@ def run_uplink(
     once, when the signals are in place. Must run on the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.heed()
     threading.excepthook = _die
     on_started()
     watcher = _Watcher(socket_path, inbox)
     process = _Process(socket_path, broker, inbox, watcher, health_s)
     watcher.start()
     notify("READY=1")
-    process.run(stop)
+    process.run(ending)
     notify("STOPPING=1")
 
 
@@ -194,9 +193,9 @@ class _Process:
         self._health_sent_s = 0.0
         self._health_said: tuple[object, ...] | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Until told to stop."""
-        while not stop.is_set():
+    def run(self, ending: Ending) -> None:
+        """Until asked to end."""
+        while not ending.asked:
             event = self._event(self._next())
             if event is not None:
                 self._handle(event)

@@ -43,6 +43,7 @@ from hw_sim.supervisor import Child, Keeper
 from hw_sim.world import Places
 from kiosk.control.client import ControlClient, StationError
 from kiosk.core.errors import OperatorError
+from sync.ending import Ending
 from sync.signing import Signer
 
 __all__ = ["DemoError", "Wishes", "run"]
@@ -122,15 +123,14 @@ class _Demo:
         self._counts: Counter[str] = Counter()
         self._findings: list[Finding] = []
         self._served_s = 0.0
-        self._finish = threading.Event()
-        self._break_off = threading.Event()
+        self._ending = Ending()
+        self._up = threading.Event()
         self._quiet = threading.Event()
         self._dropped = threading.Event()
 
     def run(self) -> int:
         begun_s = time.monotonic()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._held.callback(signal.signal, number, signal.signal(number, self._asked_to_end))
+        self._ending.heed()
         scenario = self._prepare()
         self._start()
         self._held.callback(self._stop)
@@ -138,7 +138,7 @@ class _Demo:
         self._go_on(begun_s)
         self._wind_up(time.monotonic() + TAIL_S)
         self._stop()
-        if self._break_off.is_set():
+        if self._ending.insisted:
             self._say("broken off: nothing was accounted for")
             return 130
         return self._report(scenario)
@@ -178,7 +178,6 @@ class _Demo:
         """Broker and receiver, the world, then what talks to them."""
         site = self._site
         bench = Places(site.folder).bench
-        bench.unlink(missing_ok=True)
         broker = shutil.which("mosquitto", path=_PATH) or "mosquitto"
         config = ("--config", str(site.settings))
         self._keep(Child("broker", (broker, "-c", str(site.broker_conf))))
@@ -203,9 +202,7 @@ class _Demo:
                 output=self._world_says,
             )
         )
-        limit_s = time.monotonic() + BEGIN_S
-        while not bench.exists() and time.monotonic() < limit_s and not self._failure():
-            time.sleep(LOOK_S)
+        self._while(lambda: not self._up.is_set(), time.monotonic() + BEGIN_S)
         environment = station_environment(bench)
         self._keep(Child("station", (str(BIN / "kiosk"), "run", *config), environment=environment))
         self._keep(Child("uplink", (str(BIN / "kiosk"), "uplink", *config)))
@@ -231,7 +228,8 @@ class _Demo:
 
     def _wait_until(self, until_s: float | None, end_s: float | None) -> bool:
         """Whether the run still goes on then."""
-        while not self._finish.wait(LOOK_S):
+        while not self._ending.asked:
+            time.sleep(LOOK_S)
             now_s = time.monotonic()
             if self._failure() or (end_s is not None and now_s >= end_s):
                 return False
@@ -255,22 +253,23 @@ class _Demo:
 
     def _wind_up(self, limit_s: float) -> None:
         """People finish, then the city gets the rest."""
-        if self._break_off.is_set() or self._failure():
+        if self._ending.insisted or self._failure():
             return
         self._say("the residents finish")
         self._keepers["world"].send(signal.SIGUSR1)
         self._while(lambda: not self._quiet.is_set(), limit_s)
         self._say("draining")
         drained = self._while(lambda: not self._drained(), limit_s)
-        if not drained and not self._break_off.is_set():
+        if not drained and not self._ending.insisted:
             words = f"The city did not have the station's head {TAIL_S:.0f} s after the end."
             self._findings.append(Finding("not_drained", words))
 
     def _while(self, waiting: Callable[[], bool], limit_s: float) -> bool:
         """Whether the waiting came to its end in time."""
         while waiting():
-            if time.monotonic() >= limit_s or self._failure() or self._break_off.wait(LOOK_S):
+            if time.monotonic() >= limit_s or self._failure() or self._ending.insisted:
                 return False
+            time.sleep(LOOK_S)
         return True
 
     def _drained(self) -> bool:
@@ -293,15 +292,11 @@ class _Demo:
 
     # -- what is heard --------------------------------------------------------------------------
 
-    def _asked_to_end(self, _number: int, _frame: object) -> None:
-        """Once: finish in order. Twice: at once."""
-        if self._finish.is_set():
-            self._break_off.set()
-        self._finish.set()
-
     def _world_says(self, line: str) -> None:
         event = msgspec.json.decode(line.encode(), type=dict)
         match event["what"]:
+            case "up":
+                self._up.set()
             case "leaves" if event["served"]:
                 self._counts["nameless" if event["card"] is None else "visit"] += 1
             case "drop":

@@ -11,7 +11,6 @@ import logging
 import queue
 import random
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kiosk.core.errors import StorageError
+from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened
 from sync.notify import notify
@@ -62,10 +62,10 @@ class Service:
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
 
-    def run(self, stop: threading.Event) -> None:
-        """Serve until ``stop`` is set; StorageError when the database stays away."""
+    def run(self, ending: Ending) -> None:
+        """Serve until asked to end; StorageError when the database stays away."""
         notify("READY=1")
-        while not stop.is_set():
+        while not ending.asked:
             if self._connection is None and time.monotonic() >= self._connect_due_s:
                 self._connect()
             arrived = self._events()
