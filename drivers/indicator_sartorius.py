@@ -3,8 +3,8 @@ r"""Sartorius's own format (SBI), of 16 characters or, with a name before it, of
 ``+    123.56 g  \r\n``: sign (or a space), nine characters of number, a space, three of unit; the six
 characters of the long form name the value (``N`` net, ``G`` or ``G#`` gross, ``T`` tare, ``Stat``).
 **An empty unit means that the weight moves.** Digits that are not verified may stand in brackets
-(``123.5[6]``). In the number's place ``H`` or ``High`` says overload, ``L`` or ``Low`` underload, ``Err 54`` an
-error. ``<ESC>P`` asks for a value. (Sartorius, "CP series" and "Master series" operating
+(``123.5[6]``). In the number's place ``H`` or ``High`` says overload, ``L`` or ``Low`` underload, and
+``Err 54`` an error. ``<ESC>P`` asks for a value. (Sartorius, "CP series" and "Master series" operating
 instructions, "Data output format with 16 / 22 characters".)
 
 The short form has no head, so a line is taken from its first character to its last: what lost or

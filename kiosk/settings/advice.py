@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kiosk.catalogue import Catalogue
-from kiosk.settings.shape import SAYS_GROSS, IndicatorScale, Settings
+from kiosk.settings.shape import Settings
 
 EXAMPLE_CITY_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 """The key in ``config/station.toml``: RFC 8032's first test vector, whose secret half is printed
@@ -29,11 +29,6 @@ def advice(settings: Settings, catalogue: Catalogue) -> Iterator[Advice]:
             legal = catalogue.items[code].legal
             if value and legal and legal.points == "ask":
                 yield Advice("points_ask", f"points.{table}.{code}")
-    for number, one in enumerate(settings.bins):
-        scale = one.scale
-        if isinstance(scale, IndicatorScale) and scale.valid_until is not None:
-            if scale.protocol not in SAYS_GROSS:
-                yield Advice("seal_unused", f"bin[{number}].scale.protocol")
     if settings.city is None:
         yield Advice("no_city", "city")
     elif settings.city.public_key == EXAMPLE_CITY_KEY:

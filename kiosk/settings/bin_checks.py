@@ -163,12 +163,13 @@ def check_protocol(scale: IndicatorScale, place: str, file: Path) -> None:
                 limit=MAX_REGISTERS,
             )
     if scale.protocol != "generic":
-        for name in ("unit", "column"):
-            if getattr(scale, name) is not None or scale.stable != "said":
+        said = {"unit": scale.unit, "column": scale.column, "stable": scale.stable != "said"}
+        for name, value in said.items():
+            if value:
                 raise FileProblem(
                     "generic_only",
                     file,
-                    f"{place}.{name if getattr(scale, name) is not None else 'stable'}",
+                    f"{place}.{name}",
                     f"protocol {scale.protocol} says this itself.",
                     'Remove it, or write protocol = "generic".',
                 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -170,8 +170,21 @@ class Modbus(Part, frozen=True, kw_only=True):
         """The part that the driver reads."""
         from drivers.indicator_modbus import Registers
 
-        plain: dict[str, Any] = msgspec.structs.asdict(self)
-        return Registers(**{k: None if v == "none" else v for k, v in plain.items()})
+        return Registers(
+            unit_id=self.unit_id,
+            function=self.function,
+            weight=self.weight,
+            weight_type=self.weight_type,
+            low_word_first=self.low_word_first,
+            decimals=self.decimals,
+            unit=self.unit,
+            status=None if self.status == "none" else self.status,
+            stable_bit=self.stable_bit,
+            negative_bit=None if self.negative_bit == "none" else self.negative_bit,
+            overload_bits=self.overload_bits,
+            underload_bits=self.underload_bits,
+            error_bits=self.error_bits,
+        )
 
 
 class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):

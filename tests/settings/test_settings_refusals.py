@@ -16,6 +16,7 @@ from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
 
 INDICATOR = 'kind = "indicator"\nport = "/dev/ttyUSB0"\nmax_g = 60000\ndivision_g = 20\n'
 SEALED = INDICATOR + 'seal_number = "A-1"\nvalid_until = 2027-03-31\nmin_g = 400\n'
+GENERIC = f'{INDICATOR}protocol = "generic"\n'
 HX = "zero_counts = 84000\nmax_g = 60000\ndivision_g = 20\n"
 ALU = 'item = "can-alu"'
 QUOTED = '"20"'
@@ -25,6 +26,11 @@ CROWD = 'crowd = "one_by_one"'
 def hx(division_g: str, more: str = "") -> str:
     """The HX711 bin with another division, and perhaps a line more."""
     return f"zero_counts = 84000\nmax_g = 60000\ndivision_g = {division_g}\n{more}\n"
+
+
+def modbus(table: str) -> str:
+    """The indicator's bin with a load-cell transmitter instead."""
+    return f'{INDICATOR}protocol = "modbus"\nmodbus = {{ {table} }}\n'
 
 
 SPOILT = [
@@ -65,6 +71,16 @@ SPOILT = [
     (INDICATOR, f'{INDICATOR}seal_number = "A-1"\n', "bin[1].scale.valid_until", "seal_incomplete"),
     (INDICATOR, SEALED.replace("400", "200"), "bin[1].scale.min_g", "min_too_small"),
     (INDICATOR, SEALED.replace("2027-03-31", '"soon"'), "bin[1].scale.valid_until", "setting_value"),
+    (INDICATOR, f'{INDICATOR}protocol = "toledo"\n', "bin[1].scale.protocol", "setting_choice"),
+    (INDICATOR, f'{INDICATOR}protocol = "modbus"\n', "bin[1].scale.modbus", "modbus_map"),
+    (INDICATOR, f"{INDICATOR}modbus = {{ decimals = 2 }}\n", "bin[1].scale.modbus", "modbus_map"),
+    (INDICATOR, modbus("decimals = 2, status = 90"), "bin[1].scale.modbus.status", "modbus_spread"),
+    (INDICATOR, modbus("unit_id = 1"), "bin[1].scale.modbus.decimals", "setting_missing"),
+    (INDICATOR, modbus("decimals = 2, stable_bit = 16"), "bin[1].scale.modbus.stable_bit", "setting_range"),
+    (INDICATOR, f'{INDICATOR}unit = "kg"\n', "bin[1].scale.unit", "generic_only"),
+    (INDICATOR, f'{INDICATOR}stable = "unless_moving"\n', "bin[1].scale.stable", "generic_only"),
+    (INDICATOR, f"{GENERIC}stream = false\n", "bin[1].scale.request", "request_missing"),
+    (INDICATOR, f'{INDICATOR}request = "\\u3042"\n', "bin[1].scale.request", "setting_form"),
     ('port = "/dev/ttyS0"', 'port = "/dev/ttyUSB0"', "reader[1].port", "port_twice"),
     ('id = "nfc"', 'id = "qr"', "reader[1].id", "setting_twice"),
     ("pet-bottle = 10", "pet-bottles = 10", "points.per_kg.pet-bottles", "item_unknown"),
