@@ -11,6 +11,7 @@ The CRC sees every damage of up to 16 bits in a row, and of any other one in 65,
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -173,11 +174,11 @@ def read(registers: Registers, data: bytes) -> tuple[Status, Decimal | None]:
     if registers.low_word_first:
         raw = raw[2:] + raw[:2]
     (number,) = struct.unpack(_FORMAT[registers.weight_type], raw)
-    try:
-        value = round(Decimal(number), registers.decimals) if isinstance(number, float) else None
-    except ArithmeticError:  # not a number, or infinite
-        return "error", None
-    if value is None:
+    if isinstance(number, float):
+        if not math.isfinite(number):
+            return "error", None
+        value = round(Decimal(number), registers.decimals)
+    else:
         value = Decimal(number).scaleb(-registers.decimals)
     if registers.negative_bit is not None and bits >> registers.negative_bit & 1:
         value = -abs(value)

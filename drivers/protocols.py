@@ -24,7 +24,7 @@ from drivers.telegram import Codec
 class Spec:
     """One protocol. ``request`` asks for the present weight and changes nothing; None: it only streams.
 
-    ``says_gross``: its telegrams tell a gross weight from a net one.
+    ``says_gross``: every one of its telegrams tells a gross weight from a net one.
     """
 
     decoder: Callable[[], Codec]
@@ -43,7 +43,7 @@ PROTOCOLS: dict[str, Spec] = {
         (indicator_shinko, False),
         (indicator_sartorius, False),
         (indicator_kern, False),
-        (indicator_ohaus, True),
-        (indicator_generic, True),
+        (indicator_ohaus, False),
+        (indicator_generic, False),
     )
 }

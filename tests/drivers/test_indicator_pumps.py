@@ -135,7 +135,7 @@ def test_a_transmitter_that_is_not_there_is_silent(bench: Make, inbox: Inbox) ->
         ("ad", True, 2400),
         ("sartorius", True, 1200),
         ("sics", False, 9600),
-        ("modbus", False, 19200),
+        ("modbus", False, 9600),
     ],
 )
 def test_probe_finds_speed_and_protocol(

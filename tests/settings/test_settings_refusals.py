@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from settings_site import USUAL, Write
 
+from drivers import indicator_modbus
+from drivers.protocols import PROTOCOLS
 from kiosk import catalogue, settings
 from kiosk.cli.texts import Words
-from kiosk.settings import IndicatorScale
+from kiosk.settings import IndicatorScale, shape
 from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
 
 INDICATOR = 'kind = "indicator"\nport = "/dev/ttyUSB0"\nmax_g = 60000\ndivision_g = 20\n'
@@ -204,6 +207,27 @@ def test_rules_take_from_the_item_and_the_scale_what_the_bin_leaves_open(write: 
     assert alu.scale.certified_until_day is None
     assert carton.scale is None
     assert found.rules(usual).link_days == 90
+
+
+def test_a_seal_certifies_nothing_where_gross_is_not_told_from_net(write: Write) -> None:
+    found = settings.load(write(USUAL.replace(INDICATOR, f'{SEALED}protocol = "sics"\n')))
+    rules = found.rules(catalogue.load(found.paths.catalogue)).bins[1].scale
+    assert rules is not None and rules.certified_until_day is None
+
+
+def test_every_protocol_of_the_settings_is_one_of_the_drivers() -> None:
+    assert set(get_args(shape.Protocol)) == {*PROTOCOLS, indicator_modbus.PROTOCOL}
+    says = {name for name, spec in PROTOCOLS.items() if spec.says_gross}
+    assert says | {indicator_modbus.PROTOCOL} == shape.SAYS_GROSS
+
+
+def test_a_transmitters_registers_are_those_of_the_file(write: Write) -> None:
+    table = 'decimals = 2, status = "none", weight = 40, weight_type = "i32", negative_bit = "none"'
+    found = settings.load(write(USUAL.replace(INDICATOR, modbus(table))))
+    scale = found.bins[1].scale
+    assert isinstance(scale, IndicatorScale) and scale.modbus is not None
+    registers = scale.modbus.registers()
+    assert (registers.start, registers.count, registers.negative_bit) == (40, 2, None)
 
 
 def test_a_sealed_indicator_is_certified_until_its_day(write: Write) -> None:
