@@ -14,6 +14,10 @@ from drivers.telegram import Codec, Frame, Skipped
 from kiosk.core.errors import OperatorError
 
 PIECE_BYTES = 65_536
+PICK_BYTES = 262_144
+"""The protocol is told by so much of a capture."""
+EIGHT_BITS = "modbus"
+"""Whose bytes have no parity among them."""
 GENERIC = "generic"
 GENERIC_FACTOR = 2
 """The generic codec is chosen only where it reads more than so many times as much as any other."""
@@ -51,9 +55,9 @@ def decode(
             f"The protocol {protocol!r} is not known.",
             f"Choose one of: {', '.join(known)}.",
         )
-    name, found_all = read(data, known if protocol is None else {protocol: known[protocol]})
+    name = protocol or read(data[:PICK_BYTES], known)[0]
     frames = skipped_bytes = 0
-    for found in found_all:
+    for found in _joined(_read(name, data, known[name])):
         if isinstance(found, Skipped):
             skipped_bytes += found.length
             yield {"offset": found.offset, "skipped": found.length}
@@ -76,11 +80,7 @@ def read(data: bytes, decoders: Decoders) -> tuple[str, list[Frame | Skipped]]:
     Most frames win, then fewest skipped bytes, then the most particular; the generic one only where the
     others can read next to nothing.
     """
-    plain = without_parity(data)
-    found = {
-        name: list(_joined(_read(data if name == "modbus" else plain, make)))
-        for name, make in decoders.items()
-    }
+    found = {name: list(_joined(_read(name, data, make))) for name, make in decoders.items()}
     scores = {name: _score(name, items) for name, items in found.items()}
     best = max(scores, key=lambda name: scores[name])
     if GENERIC in scores and len(scores) > 1:
@@ -99,10 +99,11 @@ def _score(name: str, items: list[Frame | Skipped]) -> tuple[int, int]:
     return len(frames), -skipped
 
 
-def _read(data: bytes, make: Callable[[], Codec]) -> Iterator[Frame | Skipped]:
+def _read(name: str, data: bytes, make: Callable[[], Codec]) -> Iterator[Frame | Skipped]:
     codec = make()
-    for start in range(0, len(data), PIECE_BYTES):
-        yield from codec.feed(data[start : start + PIECE_BYTES])
+    plain = data if name == EIGHT_BITS else without_parity(data)
+    for start in range(0, len(plain), PIECE_BYTES):
+        yield from codec.feed(plain[start : start + PIECE_BYTES])
     yield from codec.end()
 
 

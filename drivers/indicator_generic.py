@@ -10,9 +10,9 @@ So nothing is at a known place, and the rules are about what a line may not leav
   that every line is that does not say otherwise. A lone ``G`` is gross, never grams; but a slash before
   the last digit with ``G S`` behind is Shinko's telegram, where it is grams.
 - Every line is doubtful (``telegram``): it needs a neighbour of the same length, words' lengths, unit,
-  decimals and kind of sign. Damage that changes none of those, no codec can see: a minus that became a
-  space, an ``S`` that was a ``U``, a digit that was another. The only line of a stream is believed where
-  its beginning shows that it is whole, and where it is not one byte from A&D's telegram.
+  decimals, padding and kind of sign. Damage that changes none of those, no codec can see: a minus that
+  became a space, an ``S`` that was a ``U``, a digit that was another. The only line of a stream is
+  believed where its beginning shows that it is whole, and where it is not one byte from A&D's telegram.
 
 (Lines as captured from T-Scale NHB and QHW, Mettler MS-TS printers, JIK, XK3190's ``ww000.00kg``.)
 """
@@ -115,7 +115,7 @@ class _Words:
 
 def decoder(reading: Reading = AS_SAID) -> Codec:
     """A new decoder of such lines."""
-    return LineDecoder(lambda line: parse(line, reading))
+    return LineDecoder(lambda line: parse(line, reading), ends=b"\r\n\x03")
 
 
 def parse(line: bytes, reading: Reading = AS_SAID) -> Found | None:
@@ -158,7 +158,7 @@ def _weight(
         flags = b" ".join(word for word in _SEPARATORS.split(flags) if word not in _UNITS)
     digits = match[0]
     said = _words([*_SEPARATORS.split(left), *_SEPARATORS.split(right), *_SEPARATORS.split(flags)])
-    if said is None or _stray_zeros(digits, text[: match.start()]):
+    if said is None:
         return None
     unit = said.unit or reading.unit
     mode = said.mode
@@ -172,6 +172,7 @@ def _weight(
     else:
         status = "stable" if reading.stable == "unless_moving" else "motion"
     decimals = value.as_tuple().exponent
+    zeros = digits[:1] == b"0" and digits[1:2].isdigit()
     kind = "signed" if sign == b"+" else "any" if sign == b"-" else "bare"
     return Found(
         status,
@@ -179,7 +180,7 @@ def _weight(
         value,
         unit,
         start=start,
-        shape=_Shape(_widths(text), unit, decimals, mode, kind),
+        shape=_Shape(_widths(text), unit, decimals, mode, zeros, kind),
         sure=False,
         alone=_WHOLE.match(text) is not None and _AS_AD.fullmatch(text) is None,
     )
@@ -193,28 +194,24 @@ class _Shape:
     unit: str
     decimals: object
     mode: Mode | None
+    zeros: bool
     sign: str
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Shape):
             return NotImplemented
-        mine = (self.widths, self.unit, self.decimals, self.mode)
-        theirs = (other.widths, other.unit, other.decimals, other.mode)
+        mine = (self.widths, self.unit, self.decimals, self.mode, self.zeros)
+        theirs = (other.widths, other.unit, other.decimals, other.mode, other.zeros)
         return mine == theirs and (self.sign == other.sign or "any" in (self.sign, other.sign))
 
     def __hash__(self) -> int:
-        return hash((self.widths, self.unit, self.decimals, self.mode))
+        return hash((self.widths, self.unit, self.decimals, self.mode, self.zeros))
 
 
 def _widths(text: bytes) -> tuple[int, ...]:
     """How long the line is, and each of its words: a word that lost a letter is another's twin only by
     its length."""
     return (len(text), *(len(word) for word in _WORD.findall(text)))
-
-
-def _stray_zeros(digits: bytes, before: bytes) -> bool:
-    """After spaces a padded number has no zeros to spare, as in ``telegram.number``."""
-    return before.endswith(b"  ") and digits[:1] == b"0" and digits[1:2].isdigit()
 
 
 def _words(words: Iterable[bytes]) -> _Words | None:

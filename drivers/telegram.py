@@ -8,10 +8,11 @@ Theory. A format with fixed columns shows every lost or added byte: the line has
 is skipped. Where a format's fields have no fixed width, a byte lost somewhere leaves another good
 telegram (``1.640 kg`` without its k is grams, ``-1.640`` without its minus is positive). Such a
 telegram is *doubtful*: it is believed only beside a twin, a neighbour of the same shape (length, unit,
-decimals …); damage is not repeated byte for byte. The first doubtful telegram waits for the second;
-one that is the only one of its stream is believed at the end. What is left, a byte that became
-another byte that is as good at its place, no codec can see without a checksum: the line's parity
-catches single bits, and the settling rules ask for agreeing telegrams over half a second.
+decimals …); damage is not repeated byte for byte. The first doubtful telegram waits for the second (and
+for a third, where it opens a stream that may have been opened in its middle); one that is the only one
+of its stream is believed at the end. What is left, a byte that became another byte that is as good at
+its place, no codec can see without a checksum: the line's parity catches single bits, and the settling
+rules ask for agreeing telegrams over half a second.
 
 Lines end with CR, LF, CR LF or LF CR: indicators are set to either, and a lost CR changes no weight.
 """
@@ -85,8 +86,9 @@ class Codec(Protocol):
 class Found:
     """What one line says, before anybody believes it. ``start``: bytes before it that are noise.
 
-    ``shape`` is what a twin has in common with it; a telegram of a fixed form is ``sure`` and needs
-    none (it still is a neighbour). ``alone``: may be believed as the only one of a stream.
+        ``shape`` is what a twin has in common with it; a telegram of a fixed form is ``sure`` and needs
+        none (it still is a neighbour). ``alone``: its beginning is whole, so that it may be believed as the only
+    one of a stream.
     """
 
     status: Status
@@ -133,7 +135,7 @@ def trimmed(line: bytes) -> tuple[int, bytes]:
 class LineDecoder:
     """Cuts a stream into lines, asks ``parse`` about each, and believes it or not.
 
-    ``ends`` are the bytes that end a line; the other one of CR and LF straight after belongs to it.
+    ``ends`` are the bytes that end a line; the others of them straight after belong to it.
     """
 
     def __init__(self, parse: Parse, *, ends: bytes = b"\r\n") -> None:
@@ -143,24 +145,25 @@ class LineDecoder:
         self._line = bytearray()
         self._overlong = False
         self._offset = 0
-        self._ended_with: int | None = None
+        self._ended_with = bytearray()
         self._last_was_frame = False
         self._neighbour: Hashable = None
         self._weights = 0
-        self._held: tuple[Found, int] | None = None
-        self._held_end = 0
-        self._after_held: list[Skipped] = []
+        self._begun = False
+        self._waiting: list[_Doubtful | Skipped] = []
+        self._twins_wanted = 0
 
     def feed(self, data: bytes) -> Iterator[Frame | Skipped]:
         """Frames and skipped bytes, in the stream's order."""
         start = 0
         while start < len(data):
-            if self._ended_with is not None:
-                first, self._ended_with = self._ended_with, None
-                if data[start] in self._ends and data[start] != first:
+            if self._ended_with:
+                if data[start] in self._ends and data[start] not in self._ended_with:
+                    self._ended_with.append(data[start])
                     yield from self._line_end_goes_on()
                     start += 1
                     continue
+                self._ended_with.clear()
             cut = self._cut.search(data, start)
             stop = len(data) if cut is None else cut.start()
             self._line += data[start:stop]
@@ -171,19 +174,21 @@ class LineDecoder:
                 self._overlong = True
                 yield from self._skip(surplus)
             if cut is not None:
-                self._ended_with = data[stop]
+                self._ended_with.append(data[stop])
                 yield from self._whole_line()
                 start += 1
 
     def end(self) -> Iterator[Frame | Skipped]:
         """What is left when nothing more comes: an unfinished line, and a telegram that waits."""
-        if self._held is not None and self._weights == 1 and self._held[0].alone:
-            yield from self._settle_held(believed=True)
+        if self._waiting:
+            doubtful = [one for one in self._waiting if isinstance(one, _Doubtful)]
+            nothing_else = len(doubtful) == self._weights
+            twins = len(doubtful) > 1 or doubtful[0].found.alone
+            yield from self._settle(believed=nothing_else and twins)
         if self._line:
             length = len(self._line)
             self._line.clear()
             yield from self._skip(length)
-        yield from self._settle_held(believed=False)
 
     # -- lines ----------------------------------------------------------------------------------
 
@@ -195,6 +200,7 @@ class LineDecoder:
         found = self._parse(b"\xff" * overlong + line) if line else None
         self._last_was_frame = found is not None
         if found is None:
+            self._begun = True
             yield from self._skip(length)
             return
         start = found.start - overlong
@@ -203,52 +209,71 @@ class LineDecoder:
         offset = self._offset
         self._offset += length - max(0, start)
         yield from self._judge(found, offset)
+        self._begun = True
 
     def _line_end_goes_on(self) -> Iterator[Frame | Skipped]:
         if not self._last_was_frame:
             yield from self._skip(1)
             return
         self._offset += 1
-        if self._held is not None:
-            self._held_end = self._offset
+        if self._waiting and isinstance(self._waiting[-1], _Doubtful):
+            self._waiting[-1].length += 1
 
     # -- belief ---------------------------------------------------------------------------------
 
     def _judge(self, found: Found, offset: int) -> Iterator[Frame | Skipped]:
         twin_behind = self._neighbour is not None and self._neighbour == found.shape
-        if self._held is not None:
+        length = self._offset - offset
+        if self._waiting:
             # A neighbour of no shape at all contradicts nobody; one without a number settles nothing.
-            held_shape = self._held[0].shape
-            agrees = found.shape == held_shape or (found.shape is None and found.value is not None)
-            yield from self._settle_held(believed=agrees)
+            twin = found.shape == self._neighbour
+            if twin and self._twins_wanted > 1 and not found.sure:
+                self._twins_wanted -= 1
+                self._weights += 1
+                self._waiting.append(_Doubtful(found, offset, length))
+                return
+            yield from self._settle(
+                believed=twin or (found.shape is None and found.value is not None)
+            )
         if found.value is not None:
             self._neighbour = found.shape
             self._weights += 1
         if found.sure or twin_behind:
-            yield Frame(offset, found.status, found.mode, found.value, found.unit)
+            yield _frame(found, offset)
             return
-        self._held = found, offset
-        self._held_end = self._offset
+        self._twins_wanted = 1 if self._begun or found.alone else 2
+        self._waiting.append(_Doubtful(found, offset, length))
 
-    def _settle_held(self, *, believed: bool) -> Iterator[Frame | Skipped]:
-        if self._held is None:
-            return
-        found, offset = self._held
-        self._held = None
-        if believed:
-            yield Frame(offset, found.status, found.mode, found.value, found.unit)
-        else:
-            yield Skipped(offset, self._held_end - offset)
-        yield from self._after_held
-        self._after_held.clear()
+    def _settle(self, *, believed: bool) -> Iterator[Frame | Skipped]:
+        for one in self._waiting:
+            if isinstance(one, Skipped):
+                yield one
+            elif believed:
+                yield _frame(one.found, one.offset)
+            else:
+                yield Skipped(one.offset, one.length)
+        self._waiting.clear()
 
     def _skip(self, length: int) -> Iterator[Skipped]:
         skipped = Skipped(self._offset, length)
         self._offset += length
-        if self._held is None:
+        last = self._waiting[-1] if self._waiting else None
+        if last is None:
             yield skipped
-        elif self._after_held:
-            last = self._after_held[-1]
-            self._after_held[-1] = Skipped(last.offset, last.length + length)
+        elif isinstance(last, Skipped):
+            self._waiting[-1] = Skipped(last.offset, last.length + length)
         else:
-            self._after_held.append(skipped)
+            self._waiting.append(skipped)
+
+
+@dataclass(slots=True)
+class _Doubtful:
+    """A telegram that waits for its twin."""
+
+    found: Found
+    offset: int
+    length: int
+
+
+def _frame(found: Found, offset: int) -> Frame:
+    return Frame(offset, found.status, found.mode, found.value, found.unit)
