@@ -159,7 +159,8 @@ def test_probe_asks_nothing_that_zeroes_or_tares() -> None:
 
 def test_probe_hears_a_cheap_line_and_gives_up_in_time(bench: Make) -> None:
     one = bench("generic", stream=True, baud=2400)
-    assert [a for a in probe(str(one.link), 60.0) if isinstance(a, Found)][0].protocol == "generic"
+    *_, last = probe(str(one.link), 60.0)
+    assert isinstance(last, Found) and last.protocol == "generic"
     quiet = list(probe(str(one.link), 0.0))
     assert quiet == []
 
