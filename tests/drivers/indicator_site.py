@@ -414,7 +414,9 @@ def _difference(frame: Frame, sent: set[Said]) -> str:
     """In what it differs from the telegram that it resembles most."""
     names = ("status", "mode", "value", "unit")
     mine = said(frame)
-    nearest = min(sent, key=lambda one: sum(a != b for a, b in zip(one, mine, strict=True)))
+    nearest = min(
+        sorted(sent, key=repr), key=lambda one: sum(a != b for a, b in zip(one, mine, strict=True))
+    )
     other = [n for n, a, b in zip(names, nearest, mine, strict=True) if a != b]
     if other == ["value"] and mine[2] is not None and nearest[2] is not None:
         return "sign" if mine[2].strip("-") == nearest[2].strip("-") else "digit"

@@ -12,6 +12,7 @@ import pytest
 from driver_site import Inbox
 from hw_sim.indicator_peer import IndicatorPeer
 from hw_sim.indicator_speech import SPEECHES
+from indicator_site import frames, said
 
 from drivers import indicator_generic, indicator_modbus
 from drivers.indicator_modbus import Registers
@@ -165,14 +166,12 @@ def test_probe_hears_a_cheap_line_and_gives_up_in_time(bench: Make) -> None:
     assert quiet == []
 
 
-def test_a_generic_reading_is_as_the_settings_say(inbox: Inbox) -> None:
+def test_a_generic_reading_is_as_the_settings_say() -> None:
     reading = indicator_generic.Reading("kg", 2, "unless_moving")
     codec = indicator_generic.decoder(reading)
-    lines = b"12.5 1.640\r\n12.5 1.640\r\n12.5 1.640 ?\r\n12.5 1.640 ?\r\n"
-    found = [*codec.feed(lines), *codec.end()]
-    assert [(getattr(one, "status", None), str(getattr(one, "value", None))) for one in found] == [
-        ("stable", "1.640"),
-        ("stable", "1.640"),
-        ("motion", "1.640"),
-        ("motion", "1.640"),
+    lines = b"12.5 1.640\r\n" * 3 + b"12.5 1.640 ?\r\n" * 3
+    found = frames([*codec.feed(lines), *codec.end()])
+    assert [said(one) for one in found] == [
+        *[("stable", None, "1.640", "kg")] * 3,
+        *[("motion", None, "1.640", "kg")] * 3,
     ]
