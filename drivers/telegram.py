@@ -87,8 +87,8 @@ class Found:
     """What one line says, before anybody believes it. ``start``: bytes before it that are noise.
 
     ``shape`` is what a twin has in common with it; a telegram of a fixed form is ``sure`` and needs
-    none (it still is a neighbour). ``alone``: its beginning is whole, so that it may be believed as the only
-    one of a stream.
+    none (it still is a neighbour). ``alone``: its beginning is whole, so that it may be believed as
+    the only one of a stream.
     """
 
     status: Status
