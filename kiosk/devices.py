@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from drivers.gpio import Lid, Signals
 from kiosk.core.cards import CardDesk
 from kiosk.core.errors import OperatorError
-from kiosk.settings import CameraReader, Hx711Scale, Settings
+from kiosk.settings import CameraReader, Hx711Scale, IndicatorScale, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
 
@@ -39,21 +41,47 @@ def scales(settings: Settings) -> list[Device]:
                 )
             )
         else:
-            from drivers.serial_scale import SerialScale
-
-            made.append(
-                SerialScale(
-                    one.id,
-                    scale.port,
-                    baud=scale.baud,
-                    bytesize=scale.bytesize,
-                    parity=scale.parity,
-                    stopbits=scale.stopbits,
-                    stream=scale.stream,
-                    poll_ms=scale.poll_ms,
-                )
-            )
+            made.append(indicator(one.id, scale))
     return made
+
+
+def indicator(bin_id: str, scale: IndicatorScale) -> Device:
+    """A weighing indicator's thread, or a load-cell transmitter's on Modbus."""
+    from drivers.serial_line import Line
+
+    line = Line(scale.baud, scale.bytesize, scale.parity, scale.stopbits)
+    if scale.modbus is not None:
+        from drivers.modbus_scale import ModbusScale
+
+        registers = scale.modbus.registers()
+        return ModbusScale(bin_id, scale.port, registers, poll_ms=scale.poll_ms, line=line)
+    from drivers.protocols import PROTOCOLS
+    from drivers.serial_scale import SerialScale
+
+    spec = PROTOCOLS[scale.protocol]
+    request = spec.request if scale.request is None else scale.request.encode("ascii")
+    return SerialScale(
+        bin_id,
+        scale.port,
+        decoder=decoders(scale)[scale.protocol],
+        request=None if scale.stream else request,
+        poll_ms=scale.poll_ms,
+        line=line,
+    )
+
+
+def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
+    """The codec of one bin's indicator, as its settings say."""
+    from drivers import indicator_generic, indicator_modbus
+    from drivers.protocols import PROTOCOLS
+
+    if scale.modbus is not None:
+        registers = scale.modbus.registers()
+        return {scale.protocol: lambda: indicator_modbus.decoder(registers)}
+    if scale.protocol == indicator_generic.PROTOCOL:
+        reading = indicator_generic.Reading(scale.unit, scale.column, scale.stable)
+        return {scale.protocol: lambda: indicator_generic.decoder(reading)}
+    return {scale.protocol: PROTOCOLS[scale.protocol].decoder}
 
 
 def readers(settings: Settings, clock: StationClock) -> list[Device]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from kiosk.cli.call import Call
@@ -126,6 +127,8 @@ def doctor(call: Call) -> list[Finding]:
         ]
     found = [*ground.settings(settings), *ground.keys(settings)]
     facts = running(settings)
+    known = facts is None or facts.clock == "synced"
+    found += ground.seals(settings, date.today(), clock_known=known)
     found += at_rest_findings(settings) if facts is None else examine(facts)
     if facts is not None and facts.settings != settings.digest():
         found.append(Finding(code="settings", level="WARN", case="changed"))

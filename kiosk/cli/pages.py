@@ -6,15 +6,18 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from kiosk import catalogue
-from kiosk.cli.call import Call
+from kiosk.cli.call import Call, json_line
 from kiosk.cli.texts import Words
 from kiosk.doctor import Finding, worst
+
+if TYPE_CHECKING:
+    from drivers.probe import Found, Tried
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 UNKNOWN = "—"
@@ -256,3 +259,48 @@ def as_rows(tables: object, place: str = "") -> Iterator[tuple[str, object]]:
             yield from as_rows(value, f"{place}[{number}]")
     elif tables is not None:
         yield place, tables
+
+
+def probe_tried(call: Call, one: Tried) -> None:
+    """One attempt at an indicator's port."""
+    asked = None if one.asked is None else ascii(one.asked.decode("latin-1"))[1:-1]
+    if call.json:
+        found = {"bytes": one.bytes, "frames": one.frames}
+        call.write({"kind": "tried", "line": str(one.line), "asked": asked, **found})
+        return
+    how = call.words("probe.listening") if asked is None else ""
+    call.say(
+        "probe.tried",
+        line=one.line,
+        how=how or call.words("probe.asking", request=asked),
+        bytes=one.bytes,
+        frames=one.frames,
+    )
+
+
+def probe_found(call: Call, port: str, one: Found) -> None:
+    """What speaks at the port, as it goes into the settings."""
+    line = {
+        "baud": one.line.baud,
+        "bytesize": one.line.bytesize,
+        "parity": one.line.parity,
+        "stopbits": one.line.stopbits,
+        "stream": one.stream,
+    }
+    if call.json:
+        found = {"kind": "found", "port": port, "protocol": one.protocol, **line}
+        call.write({**found, "unit_id": one.unit_id})
+        return
+    call.say("probe.found", protocol=one.protocol, line=one.line)
+    said = {"port": port, "protocol": one.protocol, **line}
+    click.echo("  " + ", ".join(f"{name} = {json_line(value)}" for name, value in said.items()))
+    if one.unit_id is not None:
+        click.echo(f"  modbus = {{ unit_id = {one.unit_id}, decimals = … }}")
+    call.say("probe.streams" if one.stream else "probe.answers")
+
+
+def probe_nothing(call: Call, port: str) -> None:
+    """Nobody there that we know."""
+    if call.json:
+        call.write({"kind": "nothing", "port": port})
+    call.say("probe.nothing", port=port)
