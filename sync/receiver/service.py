@@ -125,7 +125,8 @@ class Service:
         self._answer(self._stored(lambda: store.take(self._engine, deliveries, utc_ms())))
         if self._connection is not None:
             for message in arrived:
-                self._connection.puback(message.mid)
+                if message.mid is not None:
+                    self._connection.puback(message.mid)
 
     def _stored(self, work: Callable[[], list[Answer]]) -> list[Answer]:
         """``work`` in a transaction, tried again while the database is busy or away."""
