@@ -142,6 +142,7 @@ bin_change = Table(
     Column("boot_ms", BigInteger, nullable=False),
     Column("of_ledger", Text),  # set in an entry that was recorded anew as recovered
     Column("of_seq", BigInteger),
+    Column("of_digest", LargeBinary),  # the recovered body's: another may be stored at its seq
     PrimaryKeyConstraint("ledger", "seq"),
     ForeignKeyConstraint(["ledger", "seq"], ["entry.ledger", "entry.seq"]),
 )

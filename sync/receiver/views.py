@@ -6,7 +6,10 @@ is ``exact``: the anchor's, plus the difference, within the anchor's uncertainty
 way between them (a Pi's crystal; DRIFT). Where it has none the time is ``bounded``: after every
 anchor with a lower seq, before every one with a higher; a bound that is not known is null.
 
-A ``recovered`` entry counts only while the entry it stands for is not stored, and once.
+A ``recovered`` entry counts only while the entry it stands for is not stored, and once. Which entry that
+is, ledger, seq and digest say: a station that went on from an old copy of its ledger has others under
+numbers that are taken. ``restore`` books what a new ledger found in a bin, less what the city last knew
+of it in the ledger before, less what came in as recovered: that is in the opening already.
 ``day_item.day`` counts days since 1970-01-01 in the city's time (UTC + 9 h, UTC_OFFSET_MS); null
 where the interval does not lie in one day.
 """
@@ -25,10 +28,11 @@ _COUNTED = """
 CREATE VIEW counted AS
 SELECT c.*, l.city, l.station FROM bin_change c JOIN ledger l ON l.ledger = c.ledger
 WHERE c.of_ledger IS NULL OR (
-    NOT EXISTS (SELECT 1 FROM entry e WHERE e.ledger = c.of_ledger AND e.seq = c.of_seq)
+    NOT EXISTS (SELECT 1 FROM entry e WHERE e.ledger = c.of_ledger AND e.seq = c.of_seq
+        AND e.digest = c.of_digest)
     AND NOT EXISTS (
         SELECT 1 FROM bin_change o WHERE o.of_ledger = c.of_ledger AND o.of_seq = c.of_seq
-        AND (o.ledger < c.ledger OR (o.ledger = c.ledger AND o.seq < c.seq))))
+        AND o.of_digest = c.of_digest AND (o.ledger < c.ledger OR (o.ledger = c.ledger AND o.seq < c.seq))))
 """
 
 _ANCHORED = f"""
@@ -95,16 +99,24 @@ SELECT l.city, l.station, l.ledger, l.watermark, l.progress_ms, l.continues_ledg
 FROM ledger l
 """
 
-# What a new ledger found in a bin, less what the city last knew of it in the ledger it continues.
 _RESTORE = """
 CREATE VIEW restore AS
-SELECT l.city, l.station, l.ledger, o.bin, o.gross_g AS opening_g, k.gross_after_g AS known_g,
-    o.gross_g - k.gross_after_g AS net_g
-FROM opening o JOIN ledger l ON l.ledger = o.ledger
-LEFT JOIN bin_change k ON k.ledger = l.continues_ledger AND k.seq = (
-    SELECT max(c.seq) FROM bin_change c WHERE c.ledger = l.continues_ledger AND c.bin = o.bin
-    AND c.kind <> 'item_count' AND c.of_ledger IS NULL)
-WHERE l.continues_ledger IS NOT NULL
+SELECT city, station, ledger, bin, opening_g, known_g, recovered_g,
+    opening_g - known_g - recovered_g AS net_g
+FROM (
+    SELECT l.city, l.station, l.ledger, o.bin, o.gross_g AS opening_g,
+        CASE WHEN k.seq IS NULL THEN b.gross_g ELSE k.gross_after_g END AS known_g,
+        (SELECT CAST(coalesce(sum(CASE WHEN c.kind = 'bag_swap' THEN -c.net_g ELSE c.net_g END), 0)
+                AS BIGINT)
+            FROM counted c WHERE c.ledger = l.ledger AND c.bin = o.bin AND c.of_ledger IS NOT NULL
+        ) AS recovered_g
+    FROM opening o JOIN ledger l ON l.ledger = o.ledger
+    LEFT JOIN opening b ON b.ledger = l.continues_ledger AND b.bin = o.bin
+    LEFT JOIN bin_change k ON k.ledger = l.continues_ledger AND k.seq = (
+        SELECT max(c.seq) FROM bin_change c WHERE c.ledger = l.continues_ledger AND c.bin = o.bin
+        AND c.kind <> 'item_count' AND c.of_ledger IS NULL)
+    WHERE l.continues_ledger IS NOT NULL
+) found
 """
 
 VIEWS = {
@@ -119,9 +131,14 @@ VIEWS = {
 """In the order in which they build on one another."""
 
 
-def create_views(connection: Connection) -> None:
-    """Make the views anew; they hold nothing."""
+def drop_views(connection: Connection) -> None:
+    """Take them away, as before a table's columns change."""
     for name in reversed(VIEWS):
         connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+
+
+def create_views(connection: Connection) -> None:
+    """Make the views anew; they hold nothing."""
+    drop_views(connection)
     for statement in VIEWS.values():
         connection.execute(text(statement))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,11 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_
 
 from sync.messages import CONTENT_ZLIB, AckError
 from sync.receiver import registry
+from sync.receiver.database import opened
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
 from sync.receiver.store import MAX_PARKED, Delivery, take
 from sync.receiver.verify import verify_all
+from sync.receiver.views import drop_views
 from sync.signing import Signer
 
 OTHER_KEY = Signer(b"some-other-key-of-the-tests-32-b")
@@ -256,9 +260,21 @@ def test_seals_go_in_with_their_entry_and_out_with_the_unseal(city: sa.Engine) -
     assert holds(city)
 
 
-def continued(older: Book, seq: int, ledger: str = "a2" * 16) -> Book:
+def continued(older: Book, seq: int, ledger: str = "a2" * 16, opening_g: int = 0) -> Book:
     point = {"ledger": older.ledger, "seq": seq, "head": older.hashes[seq].hex()}
-    return Book(ledger=ledger, continues=point)
+    return Book(ledger=ledger, continues=point, opening_g=opening_g)
+
+
+def recover(after: Book, lost: Book, seq: int) -> None:
+    body, _ = lost.rows[seq - 1]
+    assert body is not None
+    after.add("recovered", of={"ledger": lost.ledger, "seq": seq}, entry=json.loads(body))
+
+
+def books(city: sa.Engine) -> int:
+    """What the city's books say lies in the bin, which began empty."""
+    counted = one(city, "SELECT sum(net_g) FROM counted")
+    return int(counted + one(city, "SELECT sum(net_g) FROM restore"))
 
 
 def test_a_new_card_continues_the_ledger_and_the_difference_is_booked_as_restore(
@@ -322,14 +338,77 @@ def test_a_recovered_entry_counts_only_while_its_original_is_not_stored(
 ) -> None:
     send(city, book.batch(0, 9))
     after = continued(book, 9)
-    stamp = {"boot": "c0" * 16, "boot_ms": 1, "utc_ms": UTC_MS, "clock": "unsynced"}
-    lost = {"seq": 10, "kind": "weighing", "at": stamp, **weighing_fields(800, 900)}
-    after.add("recovered", of={"ledger": book.ledger, "seq": 10}, entry=lost)
-    after.add("recovered", of={"ledger": book.ledger, "seq": 9}, entry=lost | {"seq": 9})
+    for seq in (10, 9, 10):
+        recover(after, book, seq)
     send(city, after.batch(0))
     assert one(city, "SELECT count(*) FROM weighing_resolved") == 9
     send(city, book.batch(9))
     assert one(city, "SELECT count(*) FROM weighing_resolved WHERE of_seq IS NOT NULL") == 0
+
+
+def test_an_old_image_that_went_on_alone_counts_beside_what_has_its_numbers(
+    city: sa.Engine, book: Book
+) -> None:
+    """The card is put back as it was at 800 g; 30 g more fall, and the city has 900 g by then."""
+    send(city, book.batch(0))
+    image = Book()
+    image.weigh(8)
+    image.add("weighing", **weighing_fields(800, 830))
+    after = continued(book, 10, opening_g=830)
+    for seq in (9, 10):
+        recover(after, image, seq)
+    send(city, after.batch(0))
+    assert rows(city, "SELECT of_seq, net_g FROM weighing_resolved WHERE of_seq IS NOT NULL") == [
+        (10, 30)
+    ]
+    restore = "SELECT opening_g, known_g, recovered_g, net_g FROM restore"
+    assert rows(city, restore) == [(830, 900, 30, -100)]
+    assert books(city) == 830
+
+
+def test_what_was_recovered_is_not_booked_as_restore_again(city: sa.Engine, book: Book) -> None:
+    """The scale never moved: whichever of the two ledgers brings the last 200 g, nothing is restored."""
+    send(city, book.batch(0, 8))
+    after = continued(book, 8, opening_g=900)
+    for seq in (9, 10):
+        recover(after, book, seq)
+    send(city, after.batch(0))
+    assert rows(city, "SELECT known_g, recovered_g, net_g FROM restore") == [(700, 200, 0)]
+    assert books(city) == 900
+    send(city, book.batch(8))
+    assert rows(city, "SELECT known_g, recovered_g, net_g FROM restore") == [(900, 0, 0)]
+    assert books(city) == 900
+
+
+def test_a_ledger_in_which_nothing_happened_is_known_by_its_opening(
+    city: sa.Engine, book: Book
+) -> None:
+    """Two bad cards in a row."""
+    send(city, book.batch(0))
+    second = continued(book, 10, opening_g=900)
+    third = continued(second, 1, "a3" * 16, opening_g=950)
+    send(city, second.batch(0), third.batch(0))
+    assert rows(city, "SELECT known_g, net_g FROM restore ORDER BY ledger") == [(900, 0), (900, 50)]
+    assert books(city) == 950
+
+
+def test_a_city_that_an_older_receiver_made_learns_which_entries_were_recovered(
+    tmp_path: Path, book: Book
+) -> None:
+    url = f"sqlite:///{tmp_path / 'city.db'}"
+    with opened(url) as city:
+        with city.begin() as connection:
+            registry.add_station(connection, CITY, STATION, STATION_KEY.public_key)
+        after = continued(book, 9, opening_g=900)
+        recover(after, book, 10)
+        send(city, book.batch(0, 9), after.batch(0))
+        with city.begin() as connection:
+            drop_views(connection)
+            connection.exec_driver_sql("ALTER TABLE bin_change DROP COLUMN of_digest")
+    with opened(url) as city:
+        assert books(city) == 900
+        send(city, book.batch(9))
+        assert books(city) == 900
 
 
 def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
