@@ -12,20 +12,20 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import msgspec
 
-from hw_sim import demo_site, kills, telling
+from hw_sim import demo_site, kills, telling, terminal
 from hw_sim.accounting import (
     Finding,
     Outcome,
@@ -40,13 +40,12 @@ from hw_sim.demo_site import CITY, STATION, DemoError, Site
 from hw_sim.kept import kept_findings, read_drops
 from hw_sim.scenario import DIVISION_G, Scenario
 from hw_sim.supervisor import Child, Keeper
+from hw_sim.wishes import Wishes
 from hw_sim.world import Places
 from kiosk.control.client import ControlClient, StationError
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.signing import Signer
-
-__all__ = ["DemoError", "Wishes", "run"]
 
 TAIL_S = 55.0
 """People finishing and draining together, after ``DEMO_S``; the contract allows 60."""
@@ -62,51 +61,10 @@ VICTIM_WAIT_S = 3.0
 BIN = Path(sys.executable).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the environment asks for; ``seconds`` None until Ctrl-C."""
-
-    folder: Path = Path(".demo")
-    seconds: float | None = None
-    speed: float = 1.0
-    seed: int = 1
-    port: int = 8080
-    keep: bool = False
-    kills: int = 0
-
-    @classmethod
-    def from_environment(cls, given: Mapping[str, str] | None = None) -> Wishes:
-        """From the DEMO_* variables; DemoError names the one that cannot be read."""
-        env = os.environ if given is None else given
-        return cls(
-            folder=Path(env.get("DEMO_DIR") or ".demo"),
-            seconds=_number(env, "DEMO_S", 0, least=1, most=86_400) or None,
-            speed=_number(env, "DEMO_SPEED", 1, least=0.01, most=1_000),
-            seed=int(_number(env, "DEMO_SEED", 1, least=0, most=2**31)),
-            port=int(_number(env, "DEMO_PORT", 8080, least=1, most=65_535)),
-            keep=env.get("DEMO_KEEP", "") not in ("", "0"),
-            kills=int(_number(env, "DEMO_KILLS", 0, least=0, most=1_000)),
-        )
-
-
-def _number(
-    env: Mapping[str, str], name: str, default: float, *, least: float, most: float
-) -> float:
-    text = env.get(name) or ""
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise DemoError(f"{name}={text} is no number from {least:g} to {most:g}. Correct it.")
-    return value
-
-
 def run(wishes: Wishes) -> int:
     """The whole run: 0 accounted for, 1 not, 130 broken off. DemoError when it cannot start."""
     with ExitStack() as held:
+        held.enter_context(terminal.for_us_alone())
         return _Demo(wishes, held).run()
 
 
@@ -132,8 +90,8 @@ class _Demo:
         begun_s = time.monotonic()
         self._ending.heed()
         scenario = self._prepare()
-        self._start()
         self._held.callback(self._stop)
+        self._start()
         self._say(f"the residents' screen: http://127.0.0.1:{scenario.screen_port}/")
         self._go_on(begun_s)
         self._wind_up(time.monotonic() + TAIL_S)
@@ -146,6 +104,20 @@ class _Demo:
     # -- beginning ------------------------------------------------------------------------------
 
     def _prepare(self) -> Scenario:
+        """Everything in the folder, or a DemoError that says why not."""
+        folder = self._site.folder
+        try:
+            return self._laid_out()
+        except OSError as error:
+            words = f"{folder} cannot be used ({error.strerror}). Name another one in DEMO_DIR."
+            raise DemoError(words) from error
+        except (OperatorError, ValueError, IndexError, msgspec.MsgspecError) as error:
+            if not self._wishes.keep:
+                raise
+            words = f"No run can go on from what is in {folder} ({error}). Leave DEMO_KEEP out."
+            raise DemoError(words) from error
+
+    def _laid_out(self) -> Scenario:
         """The folder and all that stands in it, for us alone."""
         site, wishes = self._site, self._wishes
         if shutil.which("mosquitto", path=_PATH) is None:
@@ -178,6 +150,8 @@ class _Demo:
         """Broker and receiver, the world, then what talks to them."""
         site = self._site
         bench = Places(site.folder).bench
+        watch = telling.CityWatch(site.city_db, self._say)
+        self._held.callback(watch.stop)
         broker = shutil.which("mosquitto", path=_PATH) or "mosquitto"
         config = ("--config", str(site.settings))
         self._keep(Child("broker", (broker, "-c", str(site.broker_conf))))
@@ -206,8 +180,6 @@ class _Demo:
         environment = station_environment(bench)
         self._keep(Child("station", (str(BIN / "kiosk"), "run", *config), environment=environment))
         self._keep(Child("uplink", (str(BIN / "kiosk"), "uplink", *config)))
-        watch = telling.CityWatch(site.city_db, self._say)
-        self._held.callback(watch.stop)
 
     def _keep(self, child: Child) -> None:
         keeper = Keeper(child, self._site.folder, self._child_news)
@@ -275,7 +247,7 @@ class _Demo:
     def _drained(self) -> bool:
         """The city has signed for the station's head: the station itself says so."""
         try:
-            with ControlClient(self._site.station / "run" / "control.sock", timeout_s=2) as client:
+            with ControlClient(self._site.socket, timeout_s=2) as client:
                 hello = client.call("hello")
         except (OperatorError, StationError):
             return False  # killed just now
@@ -317,8 +289,7 @@ class _Demo:
         self._say(f"--- {name} {what}")
 
     def _say(self, line: str) -> None:
-        sys.stdout.write(telling.stamped(line) + "\n")
-        sys.stdout.flush()
+        terminal.say(telling.stamped(line))
 
     # -- the accounts ---------------------------------------------------------------------------
 
@@ -326,18 +297,11 @@ class _Demo:
         failure = self._failure()
         if failure is not None:
             self._findings.append(Finding("process", failure))
-        station = read_station(self._site.ledger)
-        cards: dict[str, str | None] = json.loads(self._site.cards.read_text())
-        divisions_g = {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"}
-        outcome = account(
-            station,
-            read_city(self._site.city_db),
-            read_truth(self._site.truth),
-            cards,
-            divisions_g,
-        )
-        findings = self._findings + outcome.findings
-        findings += kept_findings(station, read_drops(self._site.truth), cards, divisions_g)
+        try:
+            outcome, findings = self._accounts(scenario)
+        except (OSError, sqlite3.Error) as error:  # a process ended the run before there were any
+            outcome, findings = Outcome(), [Finding("books", f"They cannot be read: {error}.")]
+        findings = self._findings + findings
         findings += pace_findings(self._counts, self._served_s)
         findings += self._verified(
             "ledger_verify", "kiosk", "ledger", "verify", "--config", str(self._site.settings)
@@ -347,6 +311,17 @@ class _Demo:
         )
         self._summarise(outcome, findings)
         return 1 if findings else 0
+
+    def _accounts(self, scenario: Scenario) -> tuple[Outcome, list[Finding]]:
+        """What station and city have written, against what the world did."""
+        site = self._site
+        station = read_station(site.ledger)
+        cards: dict[str, str | None] = json.loads(site.cards.read_text())
+        divisions_g = {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"}
+        truth = read_truth(site.truth)
+        outcome = account(station, read_city(site.city_db), truth, cards, divisions_g)
+        kept = kept_findings(station, read_drops(site.truth), cards, divisions_g)
+        return outcome, outcome.findings + kept
 
     def _verified(self, code: str, *command: str) -> list[Finding]:
         done = _command(*command)
@@ -381,8 +356,7 @@ class _Demo:
             lines += [f"NOT ACCOUNTED FOR  {one.code}: {one.words}" for one in findings]
         else:
             lines.append("everything is accounted for")
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
+        terminal.say("\n".join(lines))
 
 
 _PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
