@@ -10,6 +10,9 @@ A ``recovered`` entry counts only while the entry it stands for is not stored, a
 is, ledger, seq and digest say: a station that went on from an old copy of its ledger has others under
 numbers that are taken. ``restore`` books what a new ledger found in a bin, less what the city last knew
 of it in the ledger before, less what came in as recovered: that is in the opening already.
+A number beyond ``PLAUSIBLE`` is in no sum: one station's nonsense (the format allows 2^53) must not be
+the city's overflow. ``day_item.implausible`` counts the entries that were left out for it.
+
 ``day_item.day`` counts days since 1970-01-01 in the city's time (UTC + 9 h, UTC_OFFSET_MS); null
 where the interval does not lie in one day.
 """
@@ -23,6 +26,8 @@ DRIFT = 10_000
 UTC_OFFSET_MS = 9 * 3600 * 1000
 """Japan Standard Time, which has no summer time."""
 DAY_MS = 86_400_000
+PLAUSIBLE = 1_000_000_000
+"""A thousand tonnes in grams, a thousand cubic metres in millilitres; with 2^33 rows sums still fit."""
 
 _COUNTED = """
 CREATE VIEW counted AS
@@ -74,14 +79,18 @@ FROM change_resolved WHERE kind = 'weighing'
 _DAY_ITEM = f"""
 CREATE VIEW day_item AS
 SELECT city, station, day, item, sum(net_g) AS net_g, sum(weighings) AS weighings,
-    sum(pieces) AS pieces, sum(ml) AS ml
+    sum(pieces) AS pieces, sum(ml) AS ml, sum(implausible) AS implausible
 FROM (
     SELECT city, station, item,
         CASE WHEN (from_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS} = (to_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS}
             THEN (from_utc_ms + {UTC_OFFSET_MS}) / {DAY_MS} END AS day,
-        CASE WHEN kind = 'weighing' THEN net_g END AS net_g,
-        CASE WHEN kind = 'weighing' THEN 1 ELSE 0 END AS weighings,
-        count AS pieces, ml
+        CASE WHEN kind = 'weighing' AND abs(net_g) <= {PLAUSIBLE} THEN net_g END AS net_g,
+        CASE WHEN kind = 'weighing' AND abs(coalesce(net_g, 0)) <= {PLAUSIBLE}
+            THEN 1 ELSE 0 END AS weighings,
+        CASE WHEN abs(count) <= {PLAUSIBLE} THEN count END AS pieces,
+        CASE WHEN abs(ml) <= {PLAUSIBLE} THEN ml END AS ml,
+        CASE WHEN abs(coalesce(net_g, 0)) > {PLAUSIBLE} OR abs(coalesce(count, 0)) > {PLAUSIBLE}
+            OR abs(coalesce(ml, 0)) > {PLAUSIBLE} THEN 1 ELSE 0 END AS implausible
     FROM change_resolved WHERE kind IN ('weighing', 'item_count')
 ) one GROUP BY city, station, day, item
 """
@@ -99,7 +108,7 @@ SELECT l.city, l.station, l.ledger, l.watermark, l.progress_ms, l.continues_ledg
 FROM ledger l
 """
 
-_RESTORE = """
+_RESTORE = f"""
 CREATE VIEW restore AS
 SELECT city, station, ledger, bin, opening_g, known_g, recovered_g,
     opening_g - known_g - recovered_g AS net_g
@@ -109,6 +118,7 @@ FROM (
         (SELECT CAST(coalesce(sum(CASE WHEN c.kind = 'bag_swap' THEN -c.net_g ELSE c.net_g END), 0)
                 AS BIGINT)
             FROM counted c WHERE c.ledger = l.ledger AND c.bin = o.bin AND c.of_ledger IS NOT NULL
+                AND abs(c.net_g) <= {PLAUSIBLE}
         ) AS recovered_g
     FROM opening o JOIN ledger l ON l.ledger = o.ledger
     LEFT JOIN opening b ON b.ledger = l.continues_ledger AND b.bin = o.bin

@@ -442,6 +442,27 @@ def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
     ]
 
 
+def test_one_stations_nonsense_is_left_out_of_the_citys_sums_and_said(
+    city: sa.Engine, book: Book
+) -> None:
+    """2,000 times 2^53 g are more than a database's integer; the neighbours want to see their day."""
+    send(city, book.batch(0))
+    mad = Book(ledger="a4" * 16, station="hall-2")
+    for _ in range(1100):
+        mad.add("weighing", **weighing_fields(0, 2**53))
+        mad.add("item_count", item="pet-bottle", bin=None, visit=None, count=2**53, ml=None)
+    with city.begin() as connection:
+        registry.add_station(connection, CITY, "hall-2", STATION_KEY.public_key)
+    for after in range(0, mad.head, 100):
+        last = min(after + 100, mad.head)
+        send(city, mad.batch(after, last), topic=f"kiosk/v1/{CITY}/hall-2/ledger")
+    columns = "station, net_g, weighings, pieces, implausible"
+    assert rows(city, f"SELECT {columns} FROM day_item ORDER BY station") == [
+        ("hall-1", 900, 9, None, 0),
+        ("hall-2", None, 0, None, 2200),
+    ]
+
+
 def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> None:
     book.add("weather", sky="rain")
     book.add("weighing", net_g="not a number")
