@@ -110,6 +110,20 @@ quarantine = Table(
     Column("times", Integer, nullable=False),
 )
 
+refusal = Table(
+    "refusal",  # how often a registered station was refused, and why it was last
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("ledger", Text),
+    Column("seq", BigInteger, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("city", "station", "code"),
+)
+
 epoch = Table(
     "epoch",
     metadata,

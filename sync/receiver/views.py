@@ -104,8 +104,24 @@ SELECT l.city, l.station, l.ledger, l.watermark, l.progress_ms, l.continues_ledg
         AND k.station = l.station AND k.public_key = l.public_key AND k.revoked_ms IS NULL)
         THEN 1 ELSE 0 END AS key_valid,
     (SELECT count(*) FROM parked p WHERE p.ledger = l.ledger) AS parked,
-    (SELECT count(*) FROM quarantine q WHERE q.ledger = l.ledger) AS quarantined
-FROM ledger l
+    (SELECT count(*) FROM quarantine q WHERE q.ledger = l.ledger) AS quarantined,
+    f.refused, f.refused_code, f.refused_ms
+FROM ledger l LEFT JOIN station_refused f ON f.city = l.city AND f.station = l.station
+UNION ALL
+SELECT f.city, f.station, NULL, 0, f.refused_ms, NULL, NULL, 0, 0, 0, 0,
+    f.refused, f.refused_code, f.refused_ms
+FROM station_refused f
+WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.city = f.city AND l.station = f.station)
+"""
+
+_STATION_REFUSED = """
+CREATE VIEW station_refused AS
+SELECT t.city, t.station, t.refused, t.refused_ms, min(r.code) AS refused_code
+FROM (
+    SELECT city, station, CAST(sum(times) AS BIGINT) AS refused, max(last_ms) AS refused_ms
+    FROM refusal GROUP BY city, station
+) t JOIN refusal r ON r.city = t.city AND r.station = t.station AND r.last_ms = t.refused_ms
+GROUP BY t.city, t.station, t.refused, t.refused_ms
 """
 
 _RESTORE = f"""
@@ -135,6 +151,7 @@ VIEWS = {
     "change_resolved": _RESOLVED,
     "weighing_resolved": _WEIGHING,
     "day_item": _DAY_ITEM,
+    "station_refused": _STATION_REFUSED,
     "station_state": _STATION_STATE,
     "restore": _RESTORE,
 }

@@ -16,6 +16,7 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_
 from sync.messages import CONTENT_ZLIB, AckError
 from sync.receiver import registry
 from sync.receiver.database import opened
+from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
 from sync.receiver.store import MAX_PARKED, Delivery, take
 from sync.receiver.verify import verify_all
@@ -29,7 +30,7 @@ NOW_MS = 1_000_000
 def send(
     city: sa.Engine, *payloads: bytes, now_ms: int = NOW_MS, topic: str = TOPIC
 ) -> list[Answer]:
-    return take(city, [Delivery(topic, payload) for payload in payloads], now_ms)
+    return take(city, [Delivery(topic, payload) for payload in payloads], now_ms).answers
 
 
 def rows(city: sa.Engine, query: str) -> list[tuple[Any, ...]]:
@@ -162,6 +163,78 @@ def test_a_parked_batch_of_another_history_is_set_aside_when_its_turn_comes(
     assert rows(city, "SELECT reason FROM quarantine") == [("fork",)]
 
 
+def test_batches_out_of_order_after_a_fork_are_parked_and_joined(
+    city: sa.Engine, book: Book
+) -> None:
+    """A twin spoke once; the station goes on, and its batches come by two receivers."""
+    send(city, book.batch(0))
+    twin = Book()
+    twin.weigh(12, net_g=900)
+    send(city, twin.batch(10))
+    book.weigh(4)
+    assert send(city, book.batch(12)) == []
+    (answer,) = send(city, book.batch(10, 12))
+    assert (answer.ack.seq, answer.ack.error) == (14, None)
+    assert rows(city, "SELECT first, reason FROM quarantine") == [(11, "fork")]
+    send(city, twin.batch(11))
+    (answer,) = send(city, book.batch(13))
+    assert (answer.ack.seq, answer.ack.error) == (14, None)
+
+
+def test_a_station_hears_what_is_wrong_with_what_it_signed_itself(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0, 5))
+    torn = book.batch(5).replace(b'"net_g":100', b'"net_g":900', 1)
+    (answer,) = send(city, torn)
+    assert (answer.ack.seq, answer.ack.error) == (5, AckError("chain", 6))
+    noise = book.batch(5, signer=OTHER_KEY).replace(b'"net_g":100', b'"net_g":900', 1)
+    assert send(city, noise, b"{}") == [], "anybody's noise holds up no station"
+
+
+def test_a_genesis_that_cannot_be_read_is_told_as_that_and_not_as_an_unknown_key(
+    city: sa.Engine,
+) -> None:
+    odd = Book(continues={"ledger": "a0" * 16, "seq": "nine", "head": ""})
+    assert errors(send(city, odd.batch(0))) == [AckError("genesis", 1)]
+    stranger = Book(continues={"ledger": "a0" * 16, "seq": "nine", "head": ""}, signer=OTHER_KEY)
+    assert errors(send(city, stranger.batch(0))) == [AckError("unknown_key", 1)]
+
+
+def test_a_second_genesis_in_a_ledger_is_refused_and_the_city_goes_on(
+    city: sa.Engine, book: Book
+) -> None:
+    """Its opening stood in the way of the first one's, and every receiver ended on it in turn."""
+    mad = Book()
+    mad.add(
+        "genesis", station=STATION, city=CITY, ledger=mad.ledger, software="test", continues=None,
+        key=mad.signer.public_key.hex(), opening={"b1": {"gross_g": 5, "bag": None, "adjustment": 1}},
+    )  # fmt: skip
+    assert errors(send(city, mad.batch(0))) == [AckError("genesis", 2)]
+    assert errors(send(city, book.batch(0))) == [None]
+
+
+def test_the_city_sees_which_station_is_refused_and_how_often(city: sa.Engine, book: Book) -> None:
+    stranger = Book(signer=OTHER_KEY)
+    send(city, stranger.batch(0), stranger.batch(0))
+    state = "SELECT ledger, refused, refused_code, refused_ms FROM station_state"
+    assert rows(city, state) == [(None, 2, "unknown_key", NOW_MS)]
+    send(city, book.batch(0), b"{}", now_ms=NOW_MS + 5)
+    assert rows(city, state) == [(book.ledger, 3, "shape", NOW_MS + 5)]
+    send(city, b"{}", topic=f"kiosk/v1/{CITY}/any-name/ledger")
+    assert one(city, "SELECT count(*) FROM refusal WHERE station <> 'hall-1'") == 0, (
+        "who is not registered may bear any name"
+    )
+
+
+def test_the_log_says_the_same_of_a_station_once_an_hour() -> None:
+    spoken = Spoken()
+    said = [spoken.due(CITY, STATION, "fork", now_s) for now_s in (0.0, 1.0, 3599.0, 3600.0)]
+    assert said == [0, None, None, 2]
+    assert spoken.due(CITY, STATION, "body", 3600.0) == 0
+    assert spoken.due(CITY, "hall-2", "fork", 3600.0) == 0
+
+
 def test_of_an_unknown_key_nothing_is_stored(city: sa.Engine) -> None:
     stranger = Book(signer=OTHER_KEY)
     stranger.weigh(3)
@@ -221,7 +294,8 @@ def test_one_station_cannot_speak_for_another(city: sa.Engine, book: Book) -> No
 def test_what_cannot_be_read_is_set_aside_with_its_reason(
     city: sa.Engine, topic: str, payload: bytes, content_type: str | None, reason: str
 ) -> None:
-    assert take(city, [Delivery(topic, payload, content_type)], NOW_MS) == []
+    outcome = take(city, [Delivery(topic, payload, content_type)], NOW_MS)
+    assert outcome.answers == []
     assert rows(city, "SELECT reason, times FROM quarantine") == [(reason, 1)]
 
 
