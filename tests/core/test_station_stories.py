@@ -281,6 +281,23 @@ def test_a_scale_that_was_unplugged_closes_its_gap_with_one_entry(day: Day) -> N
     day.check()
 
 
+def test_nobody_is_asked_for_a_card_while_the_readers_are_gone(day: Day) -> None:
+    day.rules = replace(day.rules, readers=("reader:qr", "reader:nfc"))
+    day.restart()
+    day.run(4_000)
+    day.post(DeviceLost("reader:qr", day.t_ms, "camera_missing", "no picture"))
+    assert day.station.view().cards_readable, "the other one still reads"
+    day.drop(None, "b0", 300)
+    day.run(6_000)
+    assert day.station.view().can_claim
+    day.post(DeviceLost("reader:nfc", day.t_ms, "nfc_missing", "no answer"))
+    assert not day.station.view().cards_readable
+    assert not day.station.view().can_claim, "no card could claim it"
+    day.post(DeviceBack("reader:qr", day.t_ms))
+    assert day.station.view().cards_readable
+    assert nets(day) == [(None, 300)], "and what fell meanwhile is weighed as ever"
+
+
 def test_drift_between_visits_is_nobodys(day: Day) -> None:
     day.drop(None, "b0", 3_000)
     day.run(60_000)
