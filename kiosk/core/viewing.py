@@ -72,7 +72,7 @@ def _bin_state(bin_: Bin) -> BinState:
     """The one thing to know about a bin, the most pressing first."""
     if bin_.scaleless:
         return "full" if bin_.is_full() else "no_scale"
-    if bin_.lost:
+    if bin_.lost or bin_.blind:
         return "trouble"
     if bin_.stage == "question":
         return "question"
