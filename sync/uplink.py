@@ -295,7 +295,7 @@ class Uplink:
         progressed = self._moved(event.watermark, event.epoch, now_ms)
         error = event.error
         if error is None:
-            self._well(now_ms)
+            self._well()
         elif error.code == "gap":
             recent = self._went_back_ms is not None and now_ms - self._went_back_ms < GAP_REPEAT_MS
             if self.sent > self.watermark and not recent:
@@ -307,7 +307,7 @@ class Uplink:
             else:
                 self._hold(error.code, words, now_ms)
 
-    def _well(self, now_ms: int) -> None:
+    def _well(self) -> None:
         """The city answered and found nothing wrong, progress or not: nothing is held up any more."""
         if self.flow is Flow.HELD:
             self.flow, self._flow_due_ms = Flow.PROBING, None
