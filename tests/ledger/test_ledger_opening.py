@@ -40,7 +40,7 @@ def well(site: Site, folder: Path | None = None) -> bool:
         folder or site.folder,
         city_key=site.city.public_key,
         station_key=site.signer.public_key,
-    )
+    ).findings
 
 
 def restored(site: Site, copy: Path) -> None:
