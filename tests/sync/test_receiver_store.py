@@ -577,6 +577,8 @@ def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> 
         ("DELETE FROM bin_change WHERE seq = 4", "projection"),
         ("UPDATE batch_sig SET sig = zeroblob(64)", "signature"),
         ("DELETE FROM batch_sig", "unsigned"),
+        ("UPDATE entry SET body = NULL WHERE seq = 4", "thinned"),
+        ("UPDATE entry SET body = NULL, kind = NULL WHERE seq = 4", "thinned"),
     ],
 )
 def test_verify_finds_what_was_done_to_the_city(
@@ -590,3 +592,29 @@ def test_verify_finds_what_was_done_to_the_city(
     with city.connect() as connection:
         (checked,) = verify_all(connection)
     assert code in {fault.code for fault in checked.faults}
+
+
+def faults(city: sa.Engine) -> list[tuple[int, str]]:
+    with city.connect() as connection:
+        return [(one.seq, one.code) for each in verify_all(connection) for one in each.faults]
+
+
+def test_what_a_station_thinned_away_needs_its_snapshot(city: sa.Engine, book: Book) -> None:
+    book.rows[3] = (None, book.rows[3][1])
+    book.rows[4] = (None, book.rows[4][1])
+    send(city, book.batch(0))
+    assert faults(city) == [(4, "thinned"), (5, "thinned")]
+    book.add("snapshot", of=4, digest="0" * 64)
+    send(city, book.batch(10))
+    assert faults(city) == [(5, "thinned")]
+
+
+def test_grams_that_a_station_invented_are_found_at_the_city(city: sa.Engine, book: Book) -> None:
+    book.add("weighing", **weighing_fields(950, 1000))
+    book.add("weighing", **weighing_fields(1000, 1100) | {"net_g": 90})
+    book.add(
+        "adjustment", bin="b1", number=2, method="two", gross_before_g=1100, gross_after_g=1000
+    )
+    book.add("weighing", **weighing_fields(1000, 1100))
+    send(city, book.batch(0))
+    assert faults(city) == [(11, "books"), (12, "books")]
