@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MAGIC = b"KBENCH01"
+MAGIC = b"KBENCH02"
 ENVIRONMENT = "HW_SIM_BENCH"
 PINS = 28
 """BCM 0 to 27, the 40-pin header."""
@@ -57,6 +57,7 @@ class Hx711Slot(ctypes.Structure):
         ("connected", ctypes.c_uint8),  # 0: the cable is off, DOUT follows the Pi's pull
         ("stuck_low", ctypes.c_uint8),  # 1: DOUT shorted to ground
         ("reset_keeps_gain", ctypes.c_uint8),  # the data sheet's two editions disagree
+        ("reloads", ctypes.c_uint8),  # a conversion ends a frame that was broken off
         ("period_ns", ctypes.c_uint64),
         ("seed", ctypes.c_uint64),
         ("noise_counts", ctypes.c_double),  # rms
@@ -121,6 +122,7 @@ class Hx711Wiring:
     spike_ppm: int = 0
     flip_ppm: int = 0
     reset_keeps_gain: bool = False
+    reloads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ def _power_on(slot: Hx711Slot, wires: Hx711Wiring, now_ns: int) -> None:
     slot.used = slot.connected = 1
     slot.dout_pin, slot.sck_pin = wires.dout_pin, wires.sck_pin
     slot.reset_keeps_gain = wires.reset_keeps_gain
+    slot.reloads = wires.reloads
     slot.period_ns = round(1e9 / wires.rate_sps)
     slot.seed = wires.seed
     slot.noise_counts = typical if wires.noise_counts is None else wires.noise_counts

@@ -12,7 +12,8 @@ After the HX711 data sheet (AVIA Semiconductor):
 * A value beyond the range stays at 0x7FFFFF or 0x800000.
 
 Where the data sheet is silent the model takes the harder case: a conversion that ends within a
-transfer replaces the bits not yet sent, and a frame broken off goes on where it stopped.
+transfer replaces the bits not yet sent, and a frame broken off goes on where it stopped. With
+``reloads`` it begins the frame anew instead, so that DOUT is low again whatever was sent before.
 
 The decimation filter is a fourth-order sinc (four moving averages of one period each), so a value
 weighs the last four periods with a cubic B-spline. Loads are held from one history sample to the
@@ -115,7 +116,7 @@ class Hx711Chip:
         slot.next_ns += ended * slot.period_ns
         self._choose()
         slot.register = self._value(slot.next_ns - slot.period_ns)
-        if not slot.ready:
+        if slot.reloads or not slot.ready:
             slot.ready, slot.pulses, slot.dout = 1, 0, 0
 
     def _value(self, end_ns: int) -> int:

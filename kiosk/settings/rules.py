@@ -6,7 +6,7 @@ from datetime import date
 
 from kiosk.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
-from kiosk.settings.shape import AnyScale, Bin, Hx711Scale, Points, Settings
+from kiosk.settings.shape import AnyScale, Bin, CountsScale, Points, Settings
 
 EPOCH = date(1970, 1, 1)
 """Days are counted from here (``Moment.day``)."""
@@ -39,7 +39,7 @@ def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
 
 def scale_rules(scale: AnyScale) -> ScaleRules:
     """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none)."""
-    if isinstance(scale, Hx711Scale):
+    if isinstance(scale, CountsScale):
         return ScaleRules(
             max_g=scale.max_g,
             division_g=scale.division_g,

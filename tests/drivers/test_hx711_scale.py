@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driver_site import Inbox, MakeBench
+from driver_site import Inbox, MakeBench, gpio_scale
 from hw_sim.bench import Bench, Hx711Wiring, station_environment
 
-from drivers.hx711 import Hx711Scale
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import CountsBlock, DeviceBack, DeviceLost
 
@@ -28,7 +27,7 @@ class Site:
         self.bench = bench
         self.slot = bench.chips[0]
         self.inbox = inbox
-        self.scale = Hx711Scale("b1", dout_pin=5, sck_pin=6, rate_sps=80.0, gain=gain)
+        self.scale = gpio_scale(gain=gain)
 
     def counts(self, least: int) -> list[int]:
         """The next samples, at least so many."""
