@@ -25,6 +25,7 @@ chip down. What it does not do is done here or behind the port:
 from __future__ import annotations
 
 import contextlib
+import errno
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -98,6 +99,8 @@ class IioWire:
         raise FileNotFoundError(f"no IIO device is labelled {self._device}")
 
     def _reading(self, text: str) -> Reading:
+        if not text:
+            raise OSError(errno.EIO, "it answers nothing")
         if self._text(SCALE) != self._scale:
             self._set_gain()
             return Flaw.GAIN

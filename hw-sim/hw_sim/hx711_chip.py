@@ -55,11 +55,16 @@ class Hx711Chip:
         if level == slot.clock or not slot.connected:
             return
         slot.clock = level
+        now = self._now_ns()
         if level:
-            slot.rise_ns = self._now_ns()
+            if now >= slot.next_ns:
+                self._convert(now)
+            slot.rise_ns = now
             self._shift()
-        elif self._now_ns() - slot.rise_ns > POWER_DOWN_NS:
-            self._power_up()
+        elif now - slot.rise_ns > POWER_DOWN_NS:
+            if slot.rise_ns + POWER_DOWN_NS >= slot.next_ns:
+                self._convert(slot.rise_ns + POWER_DOWN_NS)
+            self._power_up(now)
 
     def dout(self) -> int | None:
         """The level that the chip puts on DOUT; None where the cable is off."""
@@ -99,9 +104,9 @@ class Hx711Chip:
             slot.gain_before, slot.gain = slot.gain, slot.chosen_gain
             slot.gain_ns = slot.rise_ns
 
-    def _power_up(self) -> None:
+    def _power_up(self, now: int) -> None:
         slot = self._slot
-        slot.next_ns = self._now_ns() + SETTLING * slot.period_ns
+        slot.next_ns = now + SETTLING * slot.period_ns
         slot.ready = slot.pulses = 0
         slot.dout = 1
         if not slot.reset_keeps_gain:

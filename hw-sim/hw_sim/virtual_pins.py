@@ -1,8 +1,9 @@
 """``RPi.GPIO``'s calls in virtual time: chips, clock and scheduler in one thread, a million reads long.
 
 Time passes by calls alone: each costs ``call_ns``, a sleep what it asks for and a wake-up. A
-*preemption* comes by chance per call, 25 us to 3 ms long, before or after the call's effect. The
-chips are the ones of the bench (``hx711_chip``), on slots of plain attributes.
+*preemption* comes by chance per call, 25 us to 3 ms long, before or after the call's effect. All of
+them are whole microseconds, so that a chip that knows no less can be hung on the same pins. The chips
+are the ones of the bench (``hx711_chip``), on slots of plain attributes.
 
 ``VirtualPins`` stands in for the module: ``sys.modules["RPi.GPIO"] = pins``. The clock stands in for
 ``time`` in the modules that read pins.
@@ -41,7 +42,7 @@ class VirtualClock:
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
-            self.now += round(seconds * 1e9) + self._wake_ns
+            self.now += round(seconds * 1e6) * 1_000 + self._wake_ns
 
     def clock_gettime_ns(self, clock: int) -> int:  # noqa: ARG002
         return self.now
@@ -98,7 +99,7 @@ class VirtualPins:
             nonlocal until_preempted
             self.preemptions += 1
             until_preempted = _gap(rng, preempted)
-            length_ns = rng.randrange(least_ns, most_ns)
+            length_ns = rng.randrange(least_ns, most_ns, 1_000)
             if rng.random() < 0.5:
                 clock.now += length_ns
                 return 0
