@@ -12,11 +12,13 @@ third such value in a row: then the load moves, and all of them leave. If one co
 held were wrong.
 
 While the load moves, a value leaves when its successor is known, except one that stands out from both
-its neighbours by more than they differ (never two in a row: then it is an oscillation that we see).
+its neighbours by more than they differ. Only one in a movement: more of them are an oscillation, and to
+leave out all of one side would shift what is settled on.
 
 The band is eight times the usual difference between successive values, which follows the noise of
-this scale (quickly down, slowly up, so that one step does not open it) and is never less than
-``BAND_COUNTS``. A wrong bit below the band is within the noise, and no gate can know it; the wires
+this scale (at most a tenth up at a time, so that one step does not open it) and is never less than
+``BAND_COUNTS``. Each value refused opens it by a quarter: a platform that swings at half the sampling
+rate, and looks like a wrong value every other time, is soon let through, a wrong value in twenty is not. A wrong bit below the band is within the noise, and no gate can know it; the wires
 that look at each bit twice catch those too.
 """
 
@@ -30,7 +32,7 @@ BAND_COUNTS = 160.0
 """Eight times the data sheet's noise at 10 SPS, in differences that lie within one rms."""
 USUAL_AT_FIRST_COUNTS = 44.0
 """Mean difference of two values at 39 counts rms, the data sheet's noise at 80 SPS."""
-FALL, RISE = 0.95, 1.10
+FALL, RISE, REFUSED_RISE = 0.95, 1.10, 1.25
 
 
 class Gate:
@@ -53,6 +55,7 @@ class Gate:
         """The samples that leave now, oldest first, and how many were found wrong."""
         if self._last is not None and self._near(sample.counts, self._last):
             wrong = 0 if self._moving else len(self._held)
+            self._usual *= REFUSED_RISE**wrong
             leaving = [*self._held, sample] if self._moving else [sample]
             return self._leave(leaving, still=True), wrong
         self._held.append(sample)
@@ -74,7 +77,6 @@ class Gate:
                 self._let_go = True
                 wrong += 1
                 continue
-            self._let_go = False
             leaving.append(this)
             before = this.counts
         newest = self._held[-1]

@@ -16,11 +16,11 @@ have met the next conversion is refused, since half of it would be that one's.
 
 After a start the gain is unknown, and only the pulses of a frame set it. So the first frame is never
 a sample; and when the reader before was killed in mid-frame, the pulses of the first only end that
-one's and set any gain, and it takes the second. If the second equals the first to 1 %, the gain was
-right before: a change of gain moves the filter's very first output by 4 % or more (the cubic
-B-spline's first period, 1/24, times a factor of two). Else the filter is left to fill. A reset in
-between leaves the gain at 128 or as it was (two editions of the data sheet disagree): where 128 is
-wanted, both are right.
+one's and set any gain, and it takes the second. If the first three agree to 1 %, the gain was right
+before: a change of gain moves the filter's second output after it by 7 % or more, even where the
+frame that made it came late in its period (the cubic B-spline's first 1.4 periods, times a factor of
+two). Else the filter is left to fill. A reset in between leaves the gain at 128 or as it was (two
+editions of the data sheet disagree): where 128 is wanted, both are right.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ RATE_SPREAD = 1.4
 """How far the measured period may leave the nominal one, either way."""
 LEFT_OUT = 6
 """Frames when the gain may have changed: two until it is surely set, four while the filter fills."""
+SHOWN_BY = 3
+"""Frames that show by their agreement that the gain has not changed."""
 GAIN_SHOWS_COUNTS = 20_000
 """Smallest reading at which 1 % stands clear of the noise (21 to 39 counts rms)."""
 GAIN_AFTER_RESET = 128
@@ -101,7 +103,7 @@ class Witness:
         self._periods = 0
         self._overtaken = False
         self._waiting: Sample | None = None
-        self._first: int | None = None
+        self._firsts: list[int] = []
         self._leave_out = LEFT_OUT
 
     def restart(self, *, gain_known: bool = False) -> None:
@@ -110,7 +112,7 @@ class Witness:
         self._periods = 0
         self._overtaken = False
         self._waiting = None
-        self._first = None
+        self._firsts = []
         if not gain_known:
             self._leave_out = LEFT_OUT
 
@@ -191,14 +193,15 @@ class Witness:
 
     def _left_out(self, counts: int) -> bool:
         """Whether this frame may be of another gain, or the filter still hold some of it."""
-        first = self._first
-        if first is None:
-            self._first = counts
-        elif self._leave_out == LEFT_OUT - 1 and (
-            abs(first) >= GAIN_SHOWS_COUNTS and abs(counts - first) * 100 <= abs(first)
+        if self._leave_out == 0:
+            return False
+        self._firsts.append(counts)
+        first = self._firsts[0]
+        if len(self._firsts) == SHOWN_BY and (
+            abs(first) >= GAIN_SHOWS_COUNTS
+            and all(abs(counts - first) * 100 <= abs(first) for counts in self._firsts)
         ):
             self._leave_out = 0
-        if self._leave_out == 0:
             return False
         self._leave_out -= 1
         return True

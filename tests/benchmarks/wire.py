@@ -25,6 +25,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -43,22 +44,38 @@ FLIPPED = 1e-5
 PREEMPTED = (1e-5, 1e-4, 1e-3)
 STEP_S = 5.0
 LOADS_COUNTS = (84_000.0, 2_600_000.0)
-GAIN = 128
 KEPT = 64
 DOUT, SCK = 5, 6
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one run is made with; ``goes_on``: a frame broken off is not ended by a conversion."""
+
+    reads: int
+    preempted: float
+    seed: int
+    gain: int = 128
+    goes_on: bool = False
 
 
 class WatchedChip(Hx711Chip):
     """The chip of the bench, whose load steps by itself and whose conversions are written down."""
 
-    def __init__(self, clock: VirtualClock, seed: int, *, reloads: bool) -> None:
+    def __init__(self, clock: VirtualClock, setting: Setting) -> None:
         wiring = Hx711Wiring(
-            DOUT, SCK, RATE_SPS, seed=seed, reset_keeps_gain=bool(seed % 2), reloads=reloads
+            DOUT,
+            SCK,
+            RATE_SPS,
+            seed=setting.seed,
+            reset_keeps_gain=bool(setting.seed % 2),
+            reloads=not setting.goes_on,
         )
+        self._gain_wanted = setting.gain
         self.slot = plain_slot(wiring, clock.now)
         super().__init__(self.slot, lambda: clock.now)
         self.done: deque[tuple[int, int, bool]] = deque(maxlen=KEPT)
-        self._rng = Random(seed)
+        self._rng = Random(setting.seed)
         self._step_ns = 0
 
     def _convert(self, now: int) -> None:
@@ -71,8 +88,8 @@ class WatchedChip(Hx711Chip):
             self._step_ns = now + round(self._rng.uniform(0.2, 2 * STEP_S) * 1e9)
         super()._convert(now)
         end_ns = slot.next_ns - PERIOD_NS
-        right = slot.gain == GAIN and (
-            slot.gain_before == GAIN or end_ns - slot.gain_ns >= 4 * PERIOD_NS
+        right = slot.gain == self._gain_wanted and (
+            slot.gain_before == self._gain_wanted or end_ns - slot.gain_ns >= 4 * PERIOD_NS
         )
         self.done.append((end_ns, slot.register, right))
 
@@ -88,18 +105,19 @@ class Tally:
 
     def __init__(self) -> None:
         self.delivered = self.wrong = 0
-        self.worst = 0
 
     def count(self, right: bool) -> None:
         self.delivered += 1
         self.wrong += not right
 
 
-def world(preempted: float, seed: int, *, reloads: bool = True) -> tuple[VirtualClock, WatchedChip]:
+def world(setting: Setting) -> tuple[VirtualClock, WatchedChip]:
     """Pins, chip and clock in the places where drivers look for them."""
     clock = VirtualClock()
-    chip = WatchedChip(clock, seed, reloads=reloads)
-    pins = VirtualPins(clock, [(DOUT, SCK, chip)], preempted=preempted, flipped=FLIPPED, seed=seed)
+    chip = WatchedChip(clock, setting)
+    pins = VirtualPins(
+        clock, [(DOUT, SCK, chip)], preempted=setting.preempted, flipped=FLIPPED, seed=setting.seed
+    )
     package = ModuleType("RPi")
     package.GPIO = pins  # type: ignore[attr-defined]
     sys.modules["RPi"] = package
@@ -110,9 +128,9 @@ def world(preempted: float, seed: int, *, reloads: bool = True) -> tuple[Virtual
     return clock, chip
 
 
-def ours(reads: int, preempted: float, seed: int) -> tuple[Tally, WatchedChip, VirtualClock]:
+def ours(setting: Setting) -> tuple[Tally, WatchedChip, VirtualClock]:
     """The station's thread for a scale, with its witness and its gate, as it is."""
-    clock, chip = world(preempted, seed)
+    clock, chip = world(setting)
     driver: Any = importlib.import_module("drivers.hx711")
     looking: Any = importlib.import_module("drivers.hx711_looking")
     for name in ("clock", "hx711_looking", "hx711_safe", "hx711_gpio"):
@@ -129,41 +147,39 @@ def ours(reads: int, preempted: float, seed: int) -> tuple[Tally, WatchedChip, V
         ):
             until_ns = (t_ms + 1) * 1_000_000
             tally.count(chip.said(counts, until_ns - PERIOD_NS, until_ns))
-        if tally.delivered >= reads:
+        if tally.delivered >= setting.reads:
             done.set()
 
-    wire = looking.LookingWire(gpio.PackagePins(DOUT, SCK, GAIN))
-    scale = driver.Hx711Scale([driver.Hx711Bin("b1", RATE_SPS, GAIN)], wire)
-    begun = chip.slot.conversions
+    wire = looking.LookingWire(gpio.PackagePins(DOUT, SCK, setting.gain))
+    scale = driver.Hx711Scale([driver.Hx711Bin("b1", RATE_SPS, setting.gain)], wire)
     scale.start(post)
     done.wait()
     scale.stop()
-    assert begun == 0
     return tally, chip, clock
 
 
-def package(reads: int, preempted: float, seed: int) -> tuple[Tally, WatchedChip, VirtualClock]:
+def package(setting: Setting) -> tuple[Tally, WatchedChip, VirtualClock]:
     """``hx711``: its readings as its own ``get_raw_data`` takes them."""
-    clock, chip = world(preempted, seed)
+    clock, chip = world(setting)
     module: Any = importlib.import_module("hx711")
     module.time = clock
-    driver = module.HX711(DOUT, SCK, gain=GAIN)
+    driver = module.HX711(DOUT, SCK, gain=setting.gain)
     tally = Tally()
-    while tally.delivered < reads:
+    while tally.delivered < setting.reads:
         counts = driver._read()
         if counts not in (False, -1):
             tally.count(chip.said(counts, 0, clock.now))
     return tally, chip, clock
 
 
-def multi(reads: int, preempted: float, seed: int) -> tuple[Tally, WatchedChip, VirtualClock]:
+def multi(setting: Setting) -> tuple[Tally, WatchedChip, VirtualClock]:
     """``hx711-multi``: one raw reading at a time."""
-    clock, chip = world(preempted, seed)
+    clock, chip = world(setting)
     module: Any = importlib.import_module("hx711_multi.hx711")
     module.sleep, module.perf_counter = clock.sleep, clock.perf_counter
-    driver = module.HX711(DOUT, SCK, channel_A_gain=GAIN, log_level="CRITICAL")
+    driver = module.HX711(DOUT, SCK, channel_A_gain=setting.gain, log_level="CRITICAL")
     tally = Tally()
-    while tally.delivered < reads:
+    while tally.delivered < setting.reads:
         driver.read_raw(1)  # of one reading it returns None, and keeps it here:
         counts = driver._adcs[0].measurement
         if counts is not None:
@@ -175,21 +191,20 @@ WHO = {"ours": ours, "hx711": package, "hx711-multi": multi}
 NEEDS = {"ours": "hx711", "hx711": "hx711", "hx711-multi": "hx711_multi"}
 
 
-def runs(who: list[str], chances: list[float], reads: int, seed: int) -> Iterator[dict[str, Any]]:
-    for preempted in chances:
+def runs(who: list[str], settings: list[Setting]) -> Iterator[dict[str, Any]]:
+    for setting in settings:
         for name in who:
             if importlib.util.find_spec(NEEDS[name]) is None:
                 continue
             began = time.monotonic()
-            tally, chip, clock = WHO[name](reads, preempted, seed)
-            completed = chip.slot.conversions
+            tally, chip, clock = WHO[name](setting)
             yield {
                 "driver": name,
-                "p": preempted,
+                "p": setting.preempted,
                 "delivered": tally.delivered,
                 "wrong": tally.wrong,
                 "wrong_ppm": round(1e6 * tally.wrong / tally.delivered, 1),
-                "share_of_completed": round(tally.delivered / completed, 4),
+                "share_of_completed": round(tally.delivered / chip.slot.conversions, 4),
                 "readings_a_virtual_second": round(tally.delivered / (clock.now / 1e9 - 1), 1),
                 "took_s": round(time.monotonic() - began, 1),
             }
@@ -201,12 +216,20 @@ def main() -> None:
     parser.add_argument("--p", type=float, action="append")
     parser.add_argument("--driver", action="append", choices=[*WHO])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gain", type=int, default=128, choices=[128, 64])
+    parser.add_argument(
+        "--goes-on",
+        action="store_true",
+        help="a broken frame goes on (the peers may wait for ever)",
+    )
     parser.add_argument("--write", type=Path, help="a file that gets each result when it is there")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    for result in runs(
-        options.driver or [*WHO], options.p or [*PREEMPTED], options.reads, options.seed
-    ):
+    settings = [
+        Setting(options.reads, p, options.seed, options.gain, options.goes_on)
+        for p in options.p or PREEMPTED
+    ]
+    for result in runs(options.driver or [*WHO], settings):
         line = json.dumps(result)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
