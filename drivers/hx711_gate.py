@@ -18,8 +18,9 @@ leave out all of one side would shift what is settled on.
 The band is eight times the usual difference between successive values, which follows the noise of
 this scale (at most a tenth up at a time, so that one step does not open it) and is never less than
 ``BAND_COUNTS``. Each value refused opens it by a quarter: a platform that swings at half the sampling
-rate, and looks like a wrong value every other time, is soon let through, a wrong value in twenty is not. A wrong bit below the band is within the noise, and no gate can know it; the wires
-that look at each bit twice catch those too.
+rate, and looks like a wrong value every other time, is soon let through; a wrong value in twenty is
+not. A wrong bit below the band is within the noise, and no gate can know it; the wires that look at
+each bit twice catch those too.
 """
 
 from __future__ import annotations

@@ -63,6 +63,7 @@ class Hx711Slot(ctypes.Structure):
         ("noise_counts", ctypes.c_double),  # rms
         ("spike_ppm", ctypes.c_uint32),  # a conversion: begins a pair of wrong values
         ("flip_ppm", ctypes.c_uint32),  # a read of DOUT: the level comes wrong
+        ("loose_ppm", ctypes.c_uint32),  # a conversion: DOUT's wire hangs loose for a part of it
         ("history_head", ctypes.c_uint64),  # samples ever written
         ("history_ns", ctypes.c_uint64 * HISTORY),
         ("history_counts", ctypes.c_double * HISTORY),
@@ -121,6 +122,7 @@ class Hx711Wiring:
     noise_counts: float | None = None
     spike_ppm: int = 0
     flip_ppm: int = 0
+    loose_ppm: int = 0
     reset_keeps_gain: bool = False
     reloads: bool = False
 
@@ -231,6 +233,7 @@ def _power_on(slot: Hx711Slot, wires: Hx711Wiring, now_ns: int) -> None:
     slot.seed = wires.seed
     slot.noise_counts = typical if wires.noise_counts is None else wires.noise_counts
     slot.spike_ppm, slot.flip_ppm = wires.spike_ppm, wires.flip_ppm
+    slot.loose_ppm = wires.loose_ppm
     slot.gain = slot.gain_before = slot.chosen_gain = 128
     slot.dout = 1
     slot.next_ns = now_ns + 4 * slot.period_ns

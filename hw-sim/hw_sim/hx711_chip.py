@@ -37,6 +37,8 @@ SETTLING = 4
 TOP = 0x7FFFFF
 BOTTOM = -0x800000
 GAIN_OF_PULSES = {25: 128, 26: 32, 27: 64}
+LOOSE = 1 << 40
+"""Sets a loose wire's luck apart from a conversion's own."""
 SPIKE_COUNTS = (43e3, 43e5)
 """1 to 100 kg on a cell of 43 counts/g."""
 
@@ -78,6 +80,8 @@ class Hx711Chip:
             return 1
         if now >= slot.next_ns:
             self._convert(now)
+        if slot.loose_ppm and self._loose(now):
+            return None
         level = int(slot.dout)
         if slot.flip_ppm and self._random.random() * 1e6 < slot.flip_ppm:
             return 1 - level
@@ -140,6 +144,16 @@ class Hx711Chip:
         if luck.random() < 0.5:
             return float((1 << luck.randrange(10, 23)) - 1)
         return value + luck.choice((-1, 1)) * luck.uniform(*SPIKE_COUNTS)
+
+    def _loose(self, now: int) -> bool:
+        """Whether DOUT's wire hangs loose now: from some moment of a conversion on, for some time."""
+        slot = self._slot
+        luck = self._luck(slot.conversions ^ LOOSE)
+        if luck.random() * 1e6 >= slot.loose_ppm:
+            return False
+        share = 1.0 - (slot.next_ns - now) / slot.period_ns
+        begun = luck.random()
+        return bool(begun <= share < begun + luck.random())
 
     def _luck(self, conversion: int) -> Random:
         """The same for the same seed and conversion, whoever looks and how often."""

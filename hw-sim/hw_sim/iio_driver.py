@@ -124,10 +124,15 @@ class KernelHx711:
 
 
 class IioFolder:
-    """The device's folder in sysfs, at ``path``; threads of this process answer its readers."""
+    """The device's folder in sysfs, at ``path``; threads of this process answer its readers.
 
-    def __init__(self, path: Path, slot: Hx711Slot) -> None:
+    ``writable`` false: as for a user without rights there, the scale stays as it is.
+    """
+
+    def __init__(self, path: Path, slot: Hx711Slot, *, writable: bool = True) -> None:
+        self._writable = writable
         self.path = path
+        self.slot = slot
         self._driver = KernelHx711(slot, time)
         self._lock = threading.Lock()
         self._ending = False
@@ -172,7 +177,7 @@ class IioFolder:
     def _read(self, channel: int) -> int:
         with self._lock:
             wanted = (self.path / SCALE).read_text().strip()
-            if wanted != self._driver.scale():
+            if self._writable and wanted != self._driver.scale():
                 with contextlib.suppress(OSError):  # the writer's EIO, which a file cannot give
                     self._driver.set_scale(wanted)
             try:

@@ -67,11 +67,12 @@ def way(
         folder.stop()
 
 
-@pytest.mark.parametrize("counts", [0, -1, 84_000, -84_000, (1 << 23) - 2])
-def test_every_genuine_value_arrives_zero_and_minus_one_too(way: Way, counts: int) -> None:
-    way.bench.load(0, counts)
+def test_every_genuine_value_arrives_zero_and_minus_one_too(way: Way) -> None:
     way.start()
-    assert set(way.counts(5)) == {counts}
+    for counts in (0, -1, -84_000, (1 << 23) - 2):
+        way.bench.load(0, counts)
+        while counts not in way.counts(1):
+            pass
 
 
 def test_gain_64_halves_the_counts_and_nothing_of_128_comes_through(way: Way) -> None:
@@ -117,6 +118,12 @@ def test_a_signal_beyond_the_range_is_no_weight(way: Way) -> None:
     assert way.lost() == "scale_saturated"
     way.bench.load(0, 84_000)
     way.inbox.wait(DeviceBack)
+
+
+def test_a_wire_that_comes_loose_now_and_then_gives_no_wrong_value(way: Way) -> None:
+    way.bench.chips[0].loose_ppm = 200_000
+    way.start()
+    assert set(way.counts(10)) == {84_000}
 
 
 def test_spikes_in_pairs_while_the_load_rests_do_not_come_through(way: Way) -> None:
