@@ -8,9 +8,10 @@ One thread a clock line. Where several chips share it, each bin has its own witn
 and its own ``DeviceLost``; a chip that is missing or stuck does not stop the others.
 
 Codes: ``scale_missing`` never ready (cable off, no power, no GPIO) · ``scale_stuck`` DOUT does not
-follow the clock · ``scale_saturated`` the signal is beyond the chip's range · ``scale_restarts`` the
-chip starts anew again and again · ``scale_slow`` this machine is too busy for the clock's pulses ·
-``scale_gain`` the amplifier is not as set · ``scale_garbled`` none of the frames can be believed.
+follow the clock · ``scale_saturated`` the signal is beyond the chip's range · ``scale_rate`` it
+converts at another rate than was set · ``scale_restarts`` the chip starts anew again and again ·
+``scale_slow`` this machine is too busy for the clock's pulses · ``scale_gain`` the amplifier is not as
+set · ``scale_garbled`` none of the frames can be believed.
 """
 
 from __future__ import annotations
@@ -36,7 +37,14 @@ VERDICT_REJECTS = 5
 RESET_REJECTS = 8
 """So many frames refused in a row on a whole clock line, and its chips are powered down and up."""
 
+_RATE = (
+    "scale_rate",
+    "The scale's samples do not come at the rate in the settings.",
+    "Compare rate_sps in the settings with the board's RATE pin.",
+)
 _TROUBLES = {
+    "rate": _RATE,
+    "overtaken": _RATE,
     "missing": ("scale_missing", "The scale does not answer.", "Check its cable."),
     "tail": ("scale_stuck", "The scale's data line does not move.", "Check its cable for a short."),
     "unseen": ("scale_stuck", "The scale's data line does not move.", "Check its cable."),
@@ -105,7 +113,7 @@ class Hx711Bin:
     def judge(self, conversion: Conversion) -> None:
         """Let this conversion's edge bear witness for the frame before, then take its own frame."""
         verdict, sample = self.witness.edge(conversion.high_ns, conversion.low_ns)
-        if verdict in ("late", "early", "unseen"):
+        if verdict in ("late", "rate", "early", "unseen"):
             self._refuse(verdict)
         reading = conversion.reading
         flaw: str | None

@@ -30,11 +30,13 @@ from typing import Literal
 
 from drivers.hx711_port import Due
 
-Verdict = Literal["proven", "late", "early", "overtaken", "unseen"]
+Verdict = Literal["proven", "late", "early", "overtaken", "unseen", "rate"]
 
 EARLY = 0.7
 LATE = 1.4
 """In periods. Boards run up to a fifth off their nominal rate; a reset takes four."""
+RESET_PERIODS = 6
+"""Two edges in a row later than this are no resets: the chip converts at another rate."""
 SURE = 0.25
 """An edge known less well than this, in periods, carries no frame."""
 GUARD = 0.1
@@ -101,7 +103,7 @@ class Witness:
         self._edge: Edge | None = None
         self._anchor: Edge | None = None
         self._periods = 0
-        self._overtaken = False
+        self._overtaken = self._late = self._early = False
         self._waiting: Sample | None = None
         self._firsts: list[int] = []
         self._leave_out = LEFT_OUT
@@ -127,8 +129,8 @@ class Witness:
         """DOUT was last seen high at ``high_ns`` (0: not seen), low at ``low_ns``: judge the frame
         that waits.
 
-        The verdict is None where there was nothing to judge. After ``late``, ``early`` and ``unseen``
-        the chain begins anew.
+        The verdict is None where there was nothing to judge. After ``late`` and ``early`` (``rate``
+        where the one before was so too) and ``unseen`` the chain begins anew.
         """
         last, waiting = self._edge, self._waiting
         self._waiting = None
@@ -142,17 +144,22 @@ class Witness:
         after_ns = max(high_ns, last.before_ns)
         since = (low_ns - last.before_ns) / self.period_ns
         if since > LATE + self._overtaken:
+            again = self._late and since > RESET_PERIODS
+            self._late = True
             self.restart(gain_known=self._gain == GAIN_AFTER_RESET and self._leave_out == 0)
             self._begin(after_ns if high_ns else low_ns - round(self.period_ns), low_ns)
-            return "late", None
+            return "rate" if again else "late", None
+        self._late = False
         if last.width_ns > SURE * self.period_ns or self._overtaken:
             self._overtaken = False
             self._begin(after_ns, low_ns)
             return None, None
         if since < EARLY:
+            again, self._early = self._early, True
             self.restart()
             self._begin(after_ns, low_ns)
-            return "early", None
+            return "rate" if again else "early", None
+        self._early = False
         self._follow(last, after_ns, low_ns)
         return ("proven", waiting) if waiting else (None, None)
 

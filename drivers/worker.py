@@ -108,6 +108,11 @@ class Worker:
         """Whether :meth:`stop` was called."""
         return self._stopping.is_set()
 
+    @property
+    def lost(self) -> bool:
+        """Whether a loss was told, and no return yet."""
+        return self._voice.lost
+
     def deliver(self, *events: Event) -> None:
         """The device works; post what it said, if anything. Raises ``queue.Full`` as ``Post``.
 

@@ -19,9 +19,11 @@ from kiosk.settings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from drivers.hx711_port import Wire
+    from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
 
@@ -39,7 +41,7 @@ def scales(settings: Settings) -> list[Device]:
         elif isinstance(scale, CountsScale):
             lines[one.id] = {one.id: scale}
         elif isinstance(scale, IndicatorScale):
-            made.append(_indicator(one.id, scale))
+            made.append(indicator(one.id, scale))
     for line in lines.values():
         made += _hx711_line(line)
     return made
@@ -79,19 +81,43 @@ def _wire(scales: list[CountsScale]) -> Wire:
     return LookingWire(SharedClockPins(douts, sck, first.gain))
 
 
-def _indicator(name: str, scale: IndicatorScale) -> Device:
+def indicator(bin_id: str, scale: IndicatorScale) -> Device:
+    """A weighing indicator's thread, or a load-cell transmitter's on Modbus."""
+    from drivers.serial_line import Line
+
+    line = Line(scale.baud, scale.bytesize, scale.parity, scale.stopbits)
+    if scale.modbus is not None:
+        from drivers.modbus_scale import ModbusScale
+
+        registers = scale.modbus.registers()
+        return ModbusScale(bin_id, scale.port, registers, poll_ms=scale.poll_ms, line=line)
+    from drivers.protocols import PROTOCOLS
     from drivers.serial_scale import SerialScale
 
+    spec = PROTOCOLS[scale.protocol]
+    request = spec.request if scale.request is None else scale.request.encode("ascii")
     return SerialScale(
-        name,
+        bin_id,
         scale.port,
-        baud=scale.baud,
-        bytesize=scale.bytesize,
-        parity=scale.parity,
-        stopbits=scale.stopbits,
-        stream=scale.stream,
+        decoder=decoders(scale)[scale.protocol],
+        request=None if scale.stream else request,
         poll_ms=scale.poll_ms,
+        line=line,
     )
+
+
+def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
+    """The codec of one bin's indicator, as its settings say."""
+    from drivers import indicator_generic, indicator_modbus
+    from drivers.protocols import PROTOCOLS
+
+    if scale.modbus is not None:
+        registers = scale.modbus.registers()
+        return {scale.protocol: lambda: indicator_modbus.decoder(registers)}
+    if scale.protocol == indicator_generic.PROTOCOL:
+        reading = indicator_generic.Reading(scale.unit, scale.column, scale.stable)
+        return {scale.protocol: lambda: indicator_generic.decoder(reading)}
+    return {scale.protocol: PROTOCOLS[scale.protocol].decoder}
 
 
 def readers(settings: Settings, clock: StationClock) -> list[Device]:

@@ -11,7 +11,6 @@ import logging
 import os
 import queue
 import random
-import signal
 import threading
 import time
 from collections import deque
@@ -21,6 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.core.errors import OperatorError
+from sync.ending import Ending
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
@@ -97,16 +98,15 @@ def run_uplink(
     once, when the signals are in place. Must run on the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.heed()
     threading.excepthook = _die
     on_started()
     watcher = _Watcher(socket_path, inbox)
     process = _Process(socket_path, broker, inbox, watcher, health_s)
     watcher.start()
     notify("READY=1")
-    process.run(stop)
+    process.run(ending)
     notify("STOPPING=1")
 
 
@@ -193,9 +193,9 @@ class _Process:
         self._health_sent_s = 0.0
         self._health_said: tuple[object, ...] | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Until told to stop."""
-        while not stop.is_set():
+    def run(self, ending: Ending) -> None:
+        """Until asked to end."""
+        while not ending.asked:
             event = self._event(self._next())
             if event is not None:
                 self._handle(event)
@@ -260,7 +260,7 @@ class _Process:
     def _carry_out(self, action: Action) -> Event | None:
         match action:
             case Connect():
-                self._connect()
+                return self._connect()
             case Disconnect():
                 self._drop_connection()
             case Publish(_, payload):
@@ -332,18 +332,26 @@ class _Process:
         assert whose is not None, "nothing is published before the station has said its name"
         return f"kiosk/v1/{whose.city}/{whose.station}/{name}"
 
-    def _connect(self) -> None:
+    def _connect(self) -> Event | None:
+        """Begin a connection; LinkDown where the settings' files cannot be used for one.
+
+        They are read anew at each try: whoever mends them need not restart anything.
+        """
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._batches.clear()
-        self._connection = Connection(
-            self._broker,
-            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
-            client_id=f"kiosk-{hello.city}-{hello.station}",
-            topics=(self._topic("ack"),),
-            will=(self._topic("state"), msgspec.json.encode(Offline())),
-        )
+        try:
+            self._connection = Connection(
+                self._broker,
+                lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+                client_id=f"kiosk-{hello.city}-{hello.station}",
+                topics=(self._topic("ack"),),
+                will=(self._topic("state"), msgspec.json.encode(Offline())),
+            )
+        except OperatorError as error:
+            return LinkDown(error.code, f"{error}")
         self._connection.open()
+        return None
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

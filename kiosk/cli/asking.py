@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from kiosk.cli.call import Call
@@ -64,7 +65,7 @@ def sync_status(settings: Settings) -> dict[str, Any]:
     if facts is None:
         return {"running": False, **at_rest(settings), "link": None, "last_ack_age_ms": None}
     found = report(facts)
-    names = ("head_seq", "watermark", "epoch", "queue", "link", "last_ack_age_ms")
+    names = ("head_seq", "watermark", "epoch", "queue", "link", "uplink_wanted", "last_ack_age_ms")
     return {"running": True, **{name: found[name] for name in names}}
 
 
@@ -126,23 +127,29 @@ def doctor(call: Call) -> list[Finding]:
         ]
     found = [*ground.settings(settings), *ground.keys(settings)]
     facts = running(settings)
+    known = facts is None or facts.clock == "synced"
+    found += ground.seals(settings, date.today(), clock_known=known)
     found += at_rest_findings(settings) if facts is None else examine(facts)
+    if facts is not None and facts.settings != settings.digest():
+        found.append(Finding(code="settings", level="WARN", case="changed"))
     return sorted(found, key=lambda one: CODES.index(one.code))
 
 
 def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     """A station that does not run, its disk, and the books in its files."""
     from kiosk.doctor import ground
-    from kiosk.doctor.station import core_dumps, watermark
+    from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
     from kiosk.offline import books
 
     yield Finding(code="station", level="ERR", case="not_running")
-    yield ground.free_disk(settings)
+    free_bytes = ground.free_bytes(settings)
+    yield disk(free_bytes)
     yield core_dumps(allowed=ground.may_dump_core())
     try:
         found = books(settings)
     except KioskError as error:
-        yield Finding(code="ledger", level="ERR", case="trouble", cause=error.code)
+        cause = storage_cause(error.code, free_bytes)
+        yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
     if found is None:
         yield Finding(code="ledger", level="WARN", case="none")

@@ -58,7 +58,8 @@ class Bin:
         self.stage: Stage = "none"
         self.lost = False
         self.broken = False
-        self.full = False
+        self.said_full = False
+        """Somebody touched 「いっぱい」 since the bag was changed."""
         self.lid_open = False
         self.swap: PendingSwap | None = None
         self.swapped_ms: int | None = None
@@ -82,6 +83,11 @@ class Bin:
     def weighs(self) -> bool:
         """Whether a drop here is weighed now."""
         return self.stage in ("normal", "away") and not self.lost and not self.broken
+
+    @property
+    def scaleless(self) -> bool:
+        """A bin without a scale, by its settings or by a touch: pieces are counted, not weighed."""
+        return self.stage == "none" or self.broken
 
     @property
     def level_g(self) -> int | None:
@@ -134,9 +140,13 @@ class Bin:
             return
         self._settler.interrupt()
         self.swap = None
-        self.engaged = self.base_g = None
+        self.disengage()
         if self.stage in ("normal", "away"):
             self.stage = "gap"
+
+    def disengage(self) -> None:
+        """No visit's count goes on here."""
+        self.engaged = self.base_g = None
 
     def near_empty(self, gross_g: int) -> bool:
         return abs(gross_g - self.book.empty_g) <= self.rules.near_empty_g
@@ -150,11 +160,15 @@ class Bin:
         held_g = max(0, self.book.gross_g - self.book.empty_g)
         return min(100, held_g * 100 // self.rules.bag_limit_g)
 
+    def is_full(self) -> bool:
+        """By somebody's word or by weight; until the bag is changed."""
+        return self.said_full or (self.fill_pct() or 0) >= 100
+
     def booked(self, draft: AnyDraft) -> None:
         """The ledger has committed an entry on this bin: the book moves."""
         if isinstance(draft, BagSwap):
             self.book = replace(self.book, bag=draft.new_bag, gross_g=draft.gross_after_g)
-            self.full = False
+            self.said_full = False
         elif isinstance(draft, Unattributed) and draft.cause in ("zero", "indicator_zeroed"):
             empty_g = self.book.empty_g + (draft.net_g or 0)
             self.book = replace(self.book, gross_g=draft.gross_after_g, empty_g=empty_g)
@@ -180,6 +194,15 @@ class Bin:
                 uncertainty_g=uncertainty_g,
             ),
         )
+
+    def flush(self, base_g: int, visit: str | None = None) -> tuple[Unattributed, ...]:
+        """Before a drop of ``visit`` is counted from ``base_g``: the book is brought there, with the
+        cause."""
+        book_g = self.book.gross_g
+        assert book_g is not None
+        others = self.engaged is not None and self.engaged != visit
+        cause: Cause = "remainder" if others else self.quiet_cause(book_g, base_g)
+        return self.unattributed(cause, book_g, base_g, self.scale.division_g)
 
     def quiet_cause(self, before_g: int, after_g: int) -> Cause:
         """What a slow change of nobody's is: zero tracking at an empty bin, else drift."""

@@ -25,6 +25,7 @@ Cause = Literal[
     "unscaled",
 ]
 Mode = Literal["estimate", "certified"]
+CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
 
 class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,7 +167,7 @@ class VisitClose(Draft, frozen=True, tag="visit_close"):
     """A visit's last entry, after the changes begun in it have settled."""
 
     visit: str
-    reason: Literal["idle", "next_card", "goodbye", "restart", "limit"]
+    reason: CloseReason
 
 
 class Forget(Draft, frozen=True, tag="forget"):

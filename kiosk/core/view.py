@@ -29,7 +29,8 @@ BinState = Literal[
 
 
 class BinView(msgspec.Struct, frozen=True):
-    """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag."""
+    """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
+    ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full)."""
 
     bin: str
     item: str
@@ -37,6 +38,7 @@ class BinView(msgspec.Struct, frozen=True):
     live_g: int | None
     fill_pct: int | None
     certified: bool
+    counted: bool
 
 
 class View(msgspec.Struct, frozen=True):

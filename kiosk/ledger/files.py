@@ -6,6 +6,7 @@
     ledger.new          one being made; of no worth until it is renamed
     ledger.lock         held by the one process that writes
     ack.json            the city's last signed acknowledgement of the ledger in use
+    ack-own.json        where that one contradicts the ledger: the last one that did not
     ledger-ID.db        a ledger that ended, kept to be read; ID its first 12 hex digits, with -2,
                         -3 where a copy of the same one ended before
     ledger-ID.ack.json  the city's last word on it
@@ -36,6 +37,7 @@ class Folder:
         self.making = path / "ledger.new"
         self.lock = path / "ledger.lock"
         self.ack = path / "ack.json"
+        self.ack_own = path / "ack-own.json"
 
     def retired(self, ledger: str) -> Path:
         """A free name for a ledger that ends; its first one again where that is the same file.
@@ -52,6 +54,11 @@ class Folder:
             f"The data folder holds {MAX_RETIRED} ledgers that ended.",
             "Move the ledger-*.db files to another disk.",
         )
+
+    def ended(self) -> list[Path]:
+        """The ledgers that ended, the last one written to first."""
+        found = sorted(self.path.glob("ledger-*.db"))[:MAX_RETIRED]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
     def half_retired(self) -> Path | None:
         """The second name of the ledger in use, left by a turn-over that a power cut stopped."""

@@ -115,6 +115,7 @@ def retire(folder: Folder, ledger: str) -> str:
 def retire_ack(folder: Folder, ledger: str) -> None:
     """Puts ``ack.json`` beside the ledger that it is about."""
     try:
+        folder.ack_own.unlink(missing_ok=True)
         if folder.ack.exists():
             folder.ack.replace(folder.path / f"ledger-{ledger[:12]}.ack.json")
             sync_folder(folder.path)

@@ -83,10 +83,6 @@ def read_memory(
     """What the rules need to go on, for the bins of the settings in their order."""
     books = read_books(db)
     visits = db.execute("SELECT visit FROM open_visit ORDER BY seq")
-    credited = db.execute(
-        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
-        " WHERE credited GROUP BY pseudonym"
-    )
     return Memory(
         prefix=prefix,
         books=tuple(
@@ -95,8 +91,17 @@ def read_memory(
         ),
         same_boot=same_boot,
         open_visits=tuple(visit for (visit,) in visits),
-        credited=dict(credited.fetchall()),
+        credited=read_credited(db),
     )
+
+
+def read_credited(db: sqlite3.Connection) -> dict[bytes, int]:
+    """By pseudonym, the last day on which a check-in of it got points."""
+    credited = db.execute(
+        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
+        " WHERE credited GROUP BY pseudonym"
+    )
+    return dict(credited.fetchall())
 
 
 def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:

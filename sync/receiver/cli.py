@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import re
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from kiosk.core.errors import KioskError, OperatorError
+from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry
 from sync.receiver.database import database_file, opened, reading
@@ -76,12 +76,11 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     broker = parse_broker(broker_url, password_file, ca_file, cert_file, tls_key)
     signer = city_key(database, key_file)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
-        Service(engine, broker, signer).run(stop)
+        Service(engine, broker, signer).run(ending)
 
 
 @main.command()

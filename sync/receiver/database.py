@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import tables
+from sync.receiver.upgrade import add_missing_columns
 from sync.receiver.views import VIEWS, create_views
 
 BUSY_S = 20
@@ -40,7 +41,12 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             _prepare_sqlite(engine)
         with engine.begin() as connection:
             tables.metadata.create_all(connection)
-            if serving or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names()):
+            upgraded = add_missing_columns(connection)
+            if (
+                serving
+                or upgraded
+                or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names())
+            ):
                 create_views(connection)
             if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
                 connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))

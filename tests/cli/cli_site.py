@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kiosk.cli import main
@@ -104,10 +105,22 @@ VIEW = View(
     storage_trouble=False,
     bins=(
         BinView(
-            bin="b1", item="pet-bottle", state="ready", live_g=1240, fill_pct=9, certified=False
+            bin="b1",
+            item="pet-bottle",
+            state="ready",
+            live_g=1240,
+            fill_pct=9,
+            certified=False,
+            counted=False,
         ),
         BinView(
-            bin="b2", item="carton", state="no_scale", live_g=None, fill_pct=None, certified=False
+            bin="b2",
+            item="carton",
+            state="no_scale",
+            live_g=None,
+            fill_pct=None,
+            certified=False,
+            counted=True,
         ),
     ),
 )
@@ -161,21 +174,22 @@ class Site:
         return Said(code, out, err)
 
     def running(self, facts: Facts = WELL) -> ControlServer:
-        """A station that answers from these facts."""
+        """A station that answers from these facts, with the settings that stand in the file."""
+        from kiosk import settings
+
+        digest = settings.load(self.file).digest()
 
         def touch(args: dict[str, Any]) -> dict[str, Any]:
             self.touched.append(args)
             return {}
 
         def watch(_: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
-            import msgspec
-
             yield msgspec.to_builtins(VIEW)
 
         server = ControlServer(
             self.folder / "run/control.sock",
             {
-                "facts": lambda _: to_dict(facts),
+                "facts": lambda _: to_dict(msgspec.structs.replace(facts, settings=digest)),
                 "touch": touch,
             },
             {"watch": watch},

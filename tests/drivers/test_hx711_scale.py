@@ -204,3 +204,17 @@ def test_several_chips_on_one_clock_are_each_heard(make_bench: MakeBench) -> Non
         GPIO.output(6, 0)
         values = [value << 1 | GPIO.input(pin) for value, pin in zip(values, (5, 13), strict=True)]
     assert [value >> 1 for value in values] == [111, 222]
+
+
+@pytest.mark.parametrize(("wired", "told"), [(10.0, 80.0), (80.0, 10.0)])
+def test_a_chip_wired_to_another_rate_than_was_set_is_told_so(
+    make_bench: MakeBench, inbox: Inbox, wired: float, told: float
+) -> None:
+    bench = make_bench([Hx711Wiring(dout_pin=5, sck_pin=6, rate_sps=wired)])
+    bench.load(0, 84_000)
+    scale = gpio_scale(rate_sps=told)
+    scale.start(inbox.post)
+    event = inbox.wait((DeviceLost, CountsBlock))
+    scale.stop()
+    assert isinstance(event, DeviceLost)
+    assert event.code == "scale_rate"

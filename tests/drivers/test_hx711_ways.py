@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,3 +132,25 @@ def test_spikes_in_pairs_while_the_load_rests_do_not_come_through(way: Way) -> N
     way.bench.chips[0].spike_ppm = 20_000
     way.start()
     assert set(way.counts(30)) <= {84_000}
+
+
+def test_a_chip_that_starts_anew_again_and_again_is_told_so(way: Way) -> None:
+    way.start()
+    way.counts(5)
+    slot = way.bench.chips[0]
+    ending = threading.Event()
+
+    def brown_out() -> None:
+        while not ending.wait(slot.period_ns * 4.6e-9):
+            slot.ready = slot.pulses = 0
+            slot.dout = 1
+            slot.next_ns = time.monotonic_ns() + 4 * slot.period_ns
+
+    supply = threading.Thread(target=brown_out)
+    supply.start()
+    try:
+        assert way.lost() == "scale_restarts"
+    finally:
+        ending.set()
+        supply.join()
+    way.inbox.wait(DeviceBack)

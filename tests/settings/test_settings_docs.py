@@ -21,6 +21,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     '[bin.scale]` with `kind = "hx711-spi"': shape.Hx711SpiScale,
     '[bin.scale]` with `kind = "hx711-iio"': shape.Hx711IioScale,
     '[bin.scale]` with `kind = "indicator"': shape.IndicatorScale,
+    "[bin.scale.modbus]": shape.Modbus,
     'kind = "camera"': shape.CameraReader,
     'kind = "pn532"': shape.Pn532Reader,
     "[buzzer]": shape.Buzzer,

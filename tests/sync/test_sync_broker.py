@@ -23,7 +23,7 @@ from city_site import (
     rewriting_examples,
     uplink,
 )
-from sync_site import CITY, STATION, STATION_KEY, TOPIC
+from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
 from sync.messages import inflate
@@ -169,6 +169,22 @@ def test_noise_on_the_topic_is_set_aside_and_the_receiver_goes_on(town: City) ->
     eventually(lambda: town.database.count("quarantine") == 4, "four messages set aside")
     town.station.drop()
     eventually(town.all_is_there, "the next drop")
+
+
+def test_a_station_that_sends_at_qos_0_stops_nobody_and_is_believed_by_its_signature(
+    town: City,
+) -> None:
+    """Nobody may PUBACK such a message: the broker would throw the receiver off."""
+    program = town.receiver()
+    hasty = Book(signer=STATION_KEY)
+    hasty.weigh(2)
+    for _ in range(5):
+        town.listener.publish(TOPIC, b"x", qos=0)
+    town.listener.publish(TOPIC, hasty.batch(0), qos=0)
+    eventually(lambda: town.database.count("entry") == 3, "the batch at QoS 0 is stored")
+    town.uplink()
+    eventually(town.all_is_there, "the others' entries")
+    assert not program.has_said("ended"), "the receiver was never thrown off"
 
 
 def test_a_station_whose_key_nobody_registered_keeps_everything_and_is_told_why(

@@ -57,8 +57,12 @@ function overflowOf(bin) {
   return setup.bins[bin].overflow[language];
 }
 
+function binOf(bin) {
+  return view.bins.find((one) => one.bin === bin);
+}
+
 function stateOf(bin) {
-  return view.bins.find((one) => one.bin === bin)?.state ?? "ready";
+  return binOf(bin)?.state ?? "ready";
 }
 
 /** One calm sentence for a bin that is not as usual, or "". */
@@ -239,7 +243,10 @@ function openedScene() {
   const trouble = troubleOf(bin);
   const state = stateOf(bin);
   const buttons = [];
-  if (state === "no_scale") buttons.push(touch(said.count, "count", bin, "first"));
+  if (binOf(bin)?.counted) {
+    // A full bin's pieces go to its overflow place, and count all the same.
+    buttons.push(touch(said.count, "count", bin, state === "full" ? "plain" : "first"));
+  }
   if (state === "full") {
     buttons.push({ label: said.bag_swap, kind: "first", press: () => open({ bin, step: "bag" }) });
   } else if (state !== "away") {
