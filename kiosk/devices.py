@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 from drivers.gpio import Lid, Signals
 from kiosk.card_keys import Keyless, desk
 from kiosk.core.errors import DeviceError
-from kiosk.settings import CameraReader, Hx711Scale, IndicatorScale, Settings
+from kiosk.settings import (
+    CameraReader,
+    CountsScale,
+    Hx711IioScale,
+    Hx711Scale,
+    Hx711SpiScale,
+    IndicatorScale,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.hx711_port import Wire
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
@@ -21,27 +30,54 @@ if TYPE_CHECKING:
 
 
 def scales(settings: Settings) -> list[Device]:
-    """A thread for each scale."""
+    """A thread for each scale; HX711s on one clock line share theirs."""
     made: list[Device] = []
+    lines: dict[object, dict[str, CountsScale]] = {}
     for one in settings.bins:
         scale = one.scale
-        if scale is None:
-            continue
         if isinstance(scale, Hx711Scale):
-            from drivers import hx711
-
-            made.append(
-                hx711.Hx711Scale(
-                    one.id,
-                    dout_pin=scale.dout_pin,
-                    sck_pin=scale.sck_pin,
-                    rate_sps=scale.rate_sps,
-                    gain=scale.gain,
-                )
-            )
-        else:
+            lines.setdefault(("sck", scale.sck_pin), {})[one.id] = scale
+        elif isinstance(scale, CountsScale):
+            lines[one.id] = {one.id: scale}
+        elif isinstance(scale, IndicatorScale):
             made.append(indicator(one.id, scale))
+    for line in lines.values():
+        made += _hx711_line(line)
     return made
+
+
+def _hx711_line(line: dict[str, CountsScale]) -> list[Device]:
+    from drivers import hx711
+
+    kernel = isinstance(next(iter(line.values())), Hx711IioScale)
+    bins = [
+        hx711.Hx711Bin(name, scale.rate_sps, scale.gain, must_see=kernel)
+        for name, scale in line.items()
+    ]
+    worker = hx711.Hx711Scale(bins, _wire(list(line.values())))
+    return [worker, *worker.riders()]
+
+
+def _wire(scales: list[CountsScale]) -> Wire:
+    """What lies between the chips of one clock line and us."""
+    first = scales[0]
+    if isinstance(first, Hx711IioScale):
+        from drivers.hx711_iio import IioWire
+
+        return IioWire(first.device, first.gain)
+    from drivers.hx711_looking import LookingWire
+
+    if isinstance(first, Hx711SpiScale):
+        from drivers.hx711_spi import SpiPins
+
+        return LookingWire(SpiPins(first.bus, first.device, first.gain))
+    from drivers.hx711_gpio import PackagePins, SharedClockPins
+
+    on_gpio = [scale for scale in scales if isinstance(scale, Hx711Scale)]
+    douts, sck = [scale.dout_pin for scale in on_gpio], on_gpio[0].sck_pin
+    if len(douts) == 1:
+        return LookingWire(PackagePins(douts[0], sck, first.gain))
+    return LookingWire(SharedClockPins(douts, sck, first.gain))
 
 
 def indicator(bin_id: str, scale: IndicatorScale) -> Device:

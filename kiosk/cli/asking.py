@@ -12,7 +12,7 @@ from kiosk.core.errors import KioskError, OperatorError
 from kiosk.doctor import CODES, Finding, examine
 from kiosk.doctor.finding import Values
 from kiosk.facts import Facts, from_dict
-from kiosk.settings import Hx711Scale, Settings
+from kiosk.settings import CountsScale, Settings
 from kiosk.status import report
 
 ANSWER_S = 10.0
@@ -92,7 +92,7 @@ def scales(settings: Settings) -> list[dict[str, Any]]:
 def scale_kind(scale: object) -> str | None:
     if scale is None:
         return None
-    return "hx711" if isinstance(scale, Hx711Scale) else "indicator"
+    return "hx711" if isinstance(scale, CountsScale) else "indicator"
 
 
 def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:

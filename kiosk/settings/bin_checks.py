@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 
 from kiosk.catalogue import Catalogue
-from kiosk.settings.shape import AnyScale, Bin, Hx711Scale, IndicatorScale
+from kiosk.settings.shape import AnyScale, Bin, CountsScale, IndicatorScale
 from kiosk.tomlfile import FileProblem
 
 MAX_DIVISIONS = 10_000
@@ -110,14 +110,14 @@ def check_scale(scale: AnyScale, place: str, file: Path) -> None:
             )
         if scale.min_increment_g > scale.max_g:
             raise out_of_scale(f"{place}.min_increment_g", scale.min_increment_g, scale.max_g, file)
-    if isinstance(scale, Hx711Scale):
+    if isinstance(scale, CountsScale):
         check_hx711(scale, place, file)
     else:
         check_protocol(scale, place, file)
         check_seal(scale, place, file)
 
 
-def check_hx711(scale: Hx711Scale, place: str, file: Path) -> None:
+def check_hx711(scale: CountsScale, place: str, file: Path) -> None:
     """The slope is a true number, and Max lies within what 24 bits can say."""
     slope = scale.counts_per_gram
     if not math.isfinite(slope) or not 0.001 <= abs(slope) <= 100_000:

@@ -10,7 +10,7 @@ from kiosk.settings.shape import (
     SAYS_GROSS,
     AnyScale,
     Bin,
-    Hx711Scale,
+    CountsScale,
     IndicatorScale,
     Points,
     Settings,
@@ -49,7 +49,7 @@ def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
 def scale_rules(scale: AnyScale) -> ScaleRules:
     """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none), and
     telegrams that tell gross from net."""
-    if isinstance(scale, Hx711Scale):
+    if isinstance(scale, CountsScale):
         return ScaleRules(
             max_g=scale.max_g,
             division_g=scale.division_g,

@@ -138,15 +138,37 @@ class Scale(Part, frozen=True, kw_only=True, tag_field="kind"):
         return self.division_g if self.min_increment_g is None else self.min_increment_g
 
 
-class Hx711Scale(Scale, frozen=True, kw_only=True, tag="hx711"):
-    """Load cells on an HX711; an estimate, never certified."""
+class CountsScale(Scale, frozen=True, kw_only=True):
+    """Load cells on an HX711, however it is read; an estimate, never certified."""
 
-    dout_pin: Pin
-    sck_pin: Pin
     counts_per_gram: float
     zero_counts: Annotated[int, Meta(ge=-(2**23), le=2**23 - 1)]
     rate_sps: Literal[10, 80] = 10
     gain: Literal[32, 64, 128] = 128
+
+
+class Hx711Scale(CountsScale, frozen=True, kw_only=True, tag="hx711"):
+    """At two GPIO lines; bins with the same ``sck_pin`` are read in one frame."""
+
+    dout_pin: Pin
+    sck_pin: Pin
+
+
+class Hx711SpiScale(CountsScale, frozen=True, kw_only=True, tag="hx711-spi"):
+    """At MOSI (its clock) and MISO (its data) of an SPI port, ``/dev/spidevBUS.DEVICE``."""
+
+    bus: Annotated[int, Meta(ge=0, le=6)] = 0
+    device: Annotated[int, Meta(ge=0, le=2)] = 0
+
+
+class Hx711IioScale(CountsScale, frozen=True, kw_only=True, tag="hx711-iio"):
+    """Behind the kernel's driver: ``device`` its label in the device tree, or its sysfs folder.
+
+    The driver looks for a conversion every 10 ms, too seldom for 80 of them a second.
+    """
+
+    device: Text
+    rate_sps: Literal[10] = 10
 
 
 class Modbus(Part, frozen=True, kw_only=True):
@@ -213,7 +235,7 @@ class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
 SAYS_GROSS: frozenset[Protocol] = frozenset({"ad", "dini", "cas", "sma", "modbus"})
 """Whose every telegram tells gross from net; only their stable gross makes certified weights."""
 
-AnyScale = Hx711Scale | IndicatorScale
+AnyScale = Hx711Scale | Hx711SpiScale | Hx711IioScale | IndicatorScale
 
 
 class Bin(Part, frozen=True, kw_only=True):

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driver_site import Inbox, MakeBench
+from driver_site import Inbox, MakeBench, gpio_scale
 from hw_sim.bench import Bench, Hx711Wiring, station_environment
 
-from drivers.hx711 import Hx711Scale
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import CountsBlock, DeviceBack, DeviceLost
 
@@ -28,7 +27,7 @@ class Site:
         self.bench = bench
         self.slot = bench.chips[0]
         self.inbox = inbox
-        self.scale = Hx711Scale("b1", dout_pin=5, sck_pin=6, rate_sps=80.0, gain=gain)
+        self.scale = gpio_scale(gain=gain)
 
     def counts(self, least: int) -> list[int]:
         """The next samples, at least so many."""
@@ -207,11 +206,15 @@ def test_several_chips_on_one_clock_are_each_heard(make_bench: MakeBench) -> Non
     assert [value >> 1 for value in values] == [111, 222]
 
 
+@pytest.mark.parametrize(("wired", "told"), [(10.0, 80.0), (80.0, 10.0)])
 def test_a_chip_wired_to_another_rate_than_was_set_is_told_so(
-    make_bench: MakeBench, inbox: Inbox
+    make_bench: MakeBench, inbox: Inbox, wired: float, told: float
 ) -> None:
-    made = Site(make_bench([Hx711Wiring(dout_pin=5, sck_pin=6, rate_sps=10.0)]), inbox)
-    made.bench.load(0, 84_000)
-    made.scale.start(inbox.post)
-    assert made.lost() == "scale_rate"
-    made.scale.stop()
+    bench = make_bench([Hx711Wiring(dout_pin=5, sck_pin=6, rate_sps=wired)])
+    bench.load(0, 84_000)
+    scale = gpio_scale(rate_sps=told)
+    scale.start(inbox.post)
+    event = inbox.wait((DeviceLost, CountsBlock))
+    scale.stop()
+    assert isinstance(event, DeviceLost)
+    assert event.code == "scale_rate"
