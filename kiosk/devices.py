@@ -3,9 +3,11 @@ some take long to load and the scales have to be ready first."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
+<<<<<<< HEAD
 from kiosk.core.cards import CardDesk
 from kiosk.core.errors import OperatorError
 from kiosk.settings import (
@@ -17,17 +19,20 @@ from kiosk.settings import (
     IndicatorScale,
     Settings,
 )
+=======
+from kiosk.card_keys import Keyless, desk
+from kiosk.core.errors import DeviceError
+from kiosk.settings import CameraReader, Hx711Scale, IndicatorScale, Settings
+>>>>>>> origin/main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from drivers.hx711_port import Wire
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-
-KEY_BYTES = 32
+    from kiosk.settings.shape import AnyReader, Paths
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -121,21 +126,29 @@ def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
 
 
 def readers(settings: Settings, clock: StationClock) -> list[Device]:
-    """A thread for each card reader, all at one desk that alone knows the keys."""
-    if not settings.readers:
-        return []
-    from drivers import camera, pn532_pump
-
-    desk = CardDesk(card_keys(settings.paths.card_key), _key(settings.paths.pseudonym_key))
+    """A thread for each card reader; the readers' desks alone know the keys."""
     made: list[Device] = []
-    for reader in settings.readers:
-        name = f"reader:{reader.id}"
-        if isinstance(reader, CameraReader):
-            size = {"width_px": reader.width, "height_px": reader.height, "fps": reader.fps}
-            made.append(camera.CameraReader(name, reader.source, desk, clock.today, **size))
-        else:
-            made.append(pn532_pump.Pn532Reader(name, reader.port, desk, baud=reader.baud))
+    for one in settings.readers:
+        name = f"reader:{one.id}"
+        make = partial(_reader, one, name, settings.paths, clock)
+        try:
+            made.append(make())
+        except DeviceError:  # its keys are missing: told by the one that waits for them
+            made.append(Keyless(name, make))
     return made
+
+
+def _reader(one: AnyReader, name: str, paths: Paths, clock: StationClock) -> Device:
+    """DeviceError while the keys are missing."""
+    known = desk(paths.card_key, paths.pseudonym_key)
+    if isinstance(one, CameraReader):
+        from drivers import camera
+
+        size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
+        return camera.CameraReader(name, one.source, known, clock.today, **size)
+    from drivers import pn532_pump
+
+    return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
 
 
 def lids(settings: Settings) -> list[Device]:
@@ -147,43 +160,3 @@ def signals(settings: Settings) -> Signals:
     """Lamps and the buzzer."""
     lamps = {one.id: one.lamp_pin for one in settings.bins if one.lamp_pin is not None}
     return Signals(lamps, None if settings.buzzer is None else settings.buzzer.pin)
-
-
-def card_keys(path: Path) -> dict[int, bytes]:
-    """Key id to key: a file of one bare key (id 1), or of lines ``id key``."""
-    keys: dict[int, bytes] = {}
-    for line in _text(path).splitlines():
-        words = line.split()
-        if words:
-            number = words[0] if len(words) == 2 else "1"
-            keys[int(number)] = _hex(words[-1], path)
-    return keys
-
-
-def _key(path: Path) -> bytes:
-    return _hex(_text(path).strip(), path)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(
-            "keys",
-            f"The key file {path} cannot be read ({error}).",
-            "Without it no card can be recognised: put it back from the town's safe.",
-        ) from error
-
-
-def _hex(text: str, path: Path) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise OperatorError(
-            "keys",
-            f"The key file {path} holds no key of 64 hexadecimal digits.",
-            "Put the right file back from the town's safe.",
-        )
-    return key

@@ -18,6 +18,8 @@ from kiosk.doctor import Finding, worst
 
 if TYPE_CHECKING:
     from drivers.probe import Found, Tried
+    from kiosk.ledger.finding import Finding as LedgerFinding
+    from kiosk.ledger.finding import Verdict
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 UNKNOWN = "—"
@@ -157,6 +159,42 @@ def cause(words: Words, code: str | None) -> str:
     if code is None:
         return UNKNOWN
     return words.get(f"cause.{code}") or code
+
+
+def verdict(call: Call, found: Verdict) -> None:
+    """``kiosk ledger verify``: what is wrong, then what could not be checked."""
+    findings = [(one, finding_words(call.words, one)) for one in found.findings]
+    gaps = [(one, call.words(f"unchecked.{one.code}", **one.values)) for one in found.unchecked]
+    if call.json:
+        call.write(
+            {
+                "good": not findings,
+                "findings": [
+                    {"code": one.code, "seq": one.seq, **one.values, "words": words}
+                    for one, words in findings
+                ],
+                "unchecked": [
+                    {"code": one.code, **one.values, "words": words} for one, words in gaps
+                ],
+            }
+        )
+        return
+    for _, words in findings:
+        click.echo(words)
+    well = "good_far" if gaps else "good"
+    how = {0: well, 1: "bad_one"}.get(len(findings), "bad")
+    call.say(f"verify_page.{how}", count=len(findings))
+    for _, words in gaps:
+        call.say("verify_page.unchecked", words=words)
+
+
+def finding_words(words: Words, finding: LedgerFinding) -> str:
+    """One sentence for one finding of the ledger's checker."""
+    key = f"verify.{finding.code}" + (f"_{finding.case}" if finding.case else "")
+    values = {name: UNKNOWN if one is None else one for name, one in finding.values.items()}
+    if "cause" in values:
+        values["cause"] = cause(words, values["cause"])
+    return words(key, seq=finding.seq, **values)
 
 
 def entries(call: Call, found: Sequence[Mapping[str, Any]]) -> None:

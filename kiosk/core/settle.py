@@ -59,6 +59,9 @@ DRIFT_D_PER_S = 0.02
 GAP_MS = 1_000
 """A longer silence begins stability anew."""
 
+BLIND_MS = 3_000
+"""An indicator that so long says everything but a weight has more on it than a hand's shock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -287,6 +290,7 @@ class IndicatorSettler:
         self._stable_since_ms: int | None = None
         self._candidate_g = 0.0
         self._last_ms: int | None = None
+        self._blind_since_ms: int | None = None
         self._level_g: float | None = None
         self._live_g: float | None = None
         self.moving_since_ms: int | None = None
@@ -300,10 +304,17 @@ class IndicatorSettler:
     def live_g(self) -> float | None:
         return self._live_g
 
+    @property
+    def blind(self) -> bool:
+        """Overloaded, or in error: for a while now no telegram has held a weight."""
+        if self._blind_since_ms is None or self._last_ms is None:
+            return False
+        return self._last_ms - self._blind_since_ms >= BLIND_MS
+
     def interrupt(self) -> None:
         """Telegrams were lost: stillness has to be proven from the beginning."""
         self._stable_since_ms = None
-        self._last_ms = None
+        self._last_ms = self._blind_since_ms = None
         self._level_g = None
         self._live_g = None
         self.moving_since_ms = None
@@ -316,9 +327,12 @@ class IndicatorSettler:
         self._last_ms = reading.t_ms
         if reading.gross_mg is None:
             self.rejected[reading.status] += 1
+            if self._blind_since_ms is None:
+                self._blind_since_ms = reading.t_ms
             self._stable_since_ms = None
             self._live_g = None
             return self._leave(reading.t_ms)
+        self._blind_since_ms = None
         gross_g = reading.gross_mg / 1000
         self._live_g = gross_g
         if reading.status != "stable":

@@ -281,7 +281,7 @@ def _turn_over(
     if ack is not None:
         making.retire_ack(folder, ack.ledger)
     if kept is not None:
-        (folder.path / kept).chmod(0o444)
+        (folder.path / kept).chmod(0o400)
     return TurnOver(reason, kept, counted, old.missing), old.last_boot == at.boot
 
 

@@ -24,6 +24,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
     """The whole station's rules."""
     return StationRules(
         bins=tuple(bin_rules(one, catalogue) for one in settings.bins),
+        readers=tuple(f"reader:{one.id}" for one in settings.readers),
         crowd=settings.station.crowd,
         tariff=tariff(settings.points),
         catalogue=catalogue.version,

@@ -27,7 +27,7 @@ from sync.notify import notify
 from sync.receiver import store
 from sync.receiver.database import utc_ms
 from sync.receiver.refusals import Spoken
-from sync.receiver.reminders import Answer, remind
+from sync.receiver.reminders import Answer, remind, standing
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -64,6 +64,7 @@ class Service:
         self._open = False
         self._failures = 0
         self._spoken = Spoken()
+        self._retold: str | None = None  # the ledger up to which this broker heard all anew
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
 
@@ -112,6 +113,7 @@ class Service:
                     arrived.append(item.event)
                 case Opened():
                     self._open, self._failures = True, 0
+                    self._retold = ""
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
                 case Closed(_, words):
                     log.warning("%s", words)
@@ -137,6 +139,10 @@ class Service:
                     self._connection.puback(message.mid)
 
     def _remind(self) -> None:
+        if (after := self._retold) is not None:
+            retold = self._stored(lambda: standing(self._engine, after))
+            self._answer(retold)
+            self._retold = retold[-1].ack.ledger if retold else None
         answers = self._stored(lambda: remind(self._engine, utc_ms()))
         for answer in answers:
             if answer.ack.error is not None:

@@ -40,7 +40,7 @@ def well(site: Site, folder: Path | None = None) -> bool:
         folder or site.folder,
         city_key=site.city.public_key,
         station_key=site.signer.public_key,
-    )
+    ).findings
 
 
 def restored(site: Site, copy: Path) -> None:
@@ -74,6 +74,22 @@ def test_a_reboot_in_the_night_is_another_boot(site: Site) -> None:
     again = site.open()
     assert not again.memory().same_boot
     again.close()
+
+
+def test_the_ledger_is_no_business_of_other_users(site: Site) -> None:
+    before = os.umask(0)
+    try:
+        ledger = site.open()
+        ledger.append([checkin(b"A")])
+        beyond = site.ack(ledger, 9, head=b"c" * 32)
+        modes = {path.name: path.stat().st_mode & 0o077 for path in site.folder.glob("*.db*")}
+        ledger.close()
+        (site.folder / "ack.json").write_bytes(beyond)
+        site.open().close()
+        modes |= {path.name: path.stat().st_mode & 0o077 for path in site.folder.glob("*.db*")}
+    finally:
+        os.umask(before)
+    assert len(modes) >= 3 and not any(modes.values()), modes
 
 
 def test_a_second_daemon_is_told_so(site: Site, ledger: Ledger) -> None:

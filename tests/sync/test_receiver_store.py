@@ -537,6 +537,24 @@ def test_one_stations_nonsense_is_left_out_of_the_citys_sums_and_said(
     ]
 
 
+@pytest.mark.parametrize("boot", ["ab", "", "B0" * 16, "b0" * 16 + "\n"])
+def test_a_body_without_a_boot_id_is_no_entry(city: sa.Engine, book: Book, boot: str) -> None:
+    send(city, book.batch(0))
+    book.add("weather", at={"boot": boot})
+    assert errors(send(city, book.batch(10))) == [AckError("body", 11)]
+
+
+def test_a_bin_without_a_name_and_a_clock_that_knows_less_than_nothing_count_for_nothing(
+    city: sa.Engine,
+) -> None:
+    book = Book()
+    book.add("weighing", **weighing_fields(0, 100) | {"bin": "びん"})
+    book.add("clock", utc_ms=UTC_MS, uncertainty_ms=-1, source="ntp")
+    assert errors(send(city, book.batch(0))) == [None], "what is signed is kept"
+    assert one(city, "SELECT count(*) FROM weighing_resolved") == 0
+    assert one(city, "SELECT count(*) FROM anchor") == 0
+
+
 def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> None:
     book.add("weather", sky="rain")
     book.add("weighing", net_g="not a number")
@@ -553,8 +571,14 @@ def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> 
         ("DELETE FROM entry WHERE seq = 10", "watermark"),
         ("UPDATE entry SET kind = 'boot' WHERE seq = 4", "columns"),
         ("UPDATE entry SET hash = digest WHERE seq = 4", "chain"),
+        ("UPDATE entry SET station = 'hall-2' WHERE seq = 4", "columns"),
+        ("UPDATE bin_change SET net_g = 5 WHERE seq = 4", "projection"),
+        ("UPDATE bin_change SET bin = 'b2' WHERE seq = 4", "projection"),
+        ("DELETE FROM bin_change WHERE seq = 4", "projection"),
         ("UPDATE batch_sig SET sig = zeroblob(64)", "signature"),
         ("DELETE FROM batch_sig", "unsigned"),
+        ("UPDATE entry SET body = NULL WHERE seq = 4", "thinned"),
+        ("UPDATE entry SET body = NULL, kind = NULL WHERE seq = 4", "thinned"),
     ],
 )
 def test_verify_finds_what_was_done_to_the_city(
@@ -562,8 +586,35 @@ def test_verify_finds_what_was_done_to_the_city(
 ) -> None:
     send(city, book.batch(0))
     with city.begin() as connection:
-        connection.execute(sa.text("DELETE FROM bin_change"))
+        if damage.startswith("DELETE FROM entry"):
+            connection.execute(sa.text("DELETE FROM bin_change"))
         connection.execute(sa.text(damage))
     with city.connect() as connection:
         (checked,) = verify_all(connection)
     assert code in {fault.code for fault in checked.faults}
+
+
+def faults(city: sa.Engine) -> list[tuple[int, str]]:
+    with city.connect() as connection:
+        return [(one.seq, one.code) for each in verify_all(connection) for one in each.faults]
+
+
+def test_what_a_station_thinned_away_needs_its_snapshot(city: sa.Engine, book: Book) -> None:
+    book.rows[3] = (None, book.rows[3][1])
+    book.rows[4] = (None, book.rows[4][1])
+    send(city, book.batch(0))
+    assert faults(city) == [(4, "thinned"), (5, "thinned")]
+    book.add("snapshot", of=4, digest="0" * 64)
+    send(city, book.batch(10))
+    assert faults(city) == [(5, "thinned")]
+
+
+def test_grams_that_a_station_invented_are_found_at_the_city(city: sa.Engine, book: Book) -> None:
+    book.add("weighing", **weighing_fields(950, 1000))
+    book.add("weighing", **weighing_fields(1000, 1100) | {"net_g": 90})
+    book.add(
+        "adjustment", bin="b1", number=2, method="two", gross_before_g=1100, gross_after_g=1000
+    )
+    book.add("weighing", **weighing_fields(1000, 1100))
+    send(city, book.batch(0))
+    assert faults(city) == [(11, "books"), (12, "books")]
