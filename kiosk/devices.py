@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
-<<<<<<< HEAD
-from kiosk.core.cards import CardDesk
-from kiosk.core.errors import OperatorError
+from kiosk.card_keys import Keyless, desk
+from kiosk.core.errors import DeviceError
 from kiosk.settings import (
     CameraReader,
     CountsScale,
@@ -19,11 +18,6 @@ from kiosk.settings import (
     IndicatorScale,
     Settings,
 )
-=======
-from kiosk.card_keys import Keyless, desk
-from kiosk.core.errors import DeviceError
-from kiosk.settings import CameraReader, Hx711Scale, IndicatorScale, Settings
->>>>>>> origin/main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
