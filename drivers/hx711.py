@@ -98,7 +98,7 @@ class Hx711Bin:
 
     def begin(self) -> None:
         """The wire was opened."""
-        self.witness.restart()
+        self.witness.start()
         self.gate.restart()
         self.present = True
         self.refused_in_a_row = 0

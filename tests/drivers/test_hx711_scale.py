@@ -189,23 +189,6 @@ def test_the_packages_own_readings_are_bounded_and_keep_zero(site: Site) -> None
     assert caught.value.code == "scale_missing"
 
 
-def test_several_chips_on_one_clock_are_each_heard(make_bench: MakeBench) -> None:
-    bench = make_bench([QUIET, Hx711Wiring(13, 6, 80.0, noise_counts=0.0)])
-    bench.load(0, 111)
-    bench.load(1, 222)
-    from RPi import GPIO
-
-    GPIO.setup(6, GPIO.OUT)
-    while GPIO.input(5) or GPIO.input(13):
-        pass
-    values = [0, 0]
-    for _ in range(25):
-        GPIO.output(6, 1)
-        GPIO.output(6, 0)
-        values = [value << 1 | GPIO.input(pin) for value, pin in zip(values, (5, 13), strict=True)]
-    assert [value >> 1 for value in values] == [111, 222]
-
-
 @pytest.mark.parametrize(("wired", "told"), [(10.0, 80.0), (80.0, 10.0)])
 def test_a_chip_wired_to_another_rate_than_was_set_is_told_so(
     make_bench: MakeBench, inbox: Inbox, wired: float, told: float

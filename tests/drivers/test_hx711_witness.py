@@ -75,9 +75,23 @@ def test_after_a_reset_the_gain_is_128_in_both_editions_where_128_was_set() -> N
 
 def test_a_load_that_hides_a_change_of_gain_for_one_value_does_not_hide_it_for_two() -> None:
     chip = Chip()
+    chip.witness.restart()
     for counts in (84_000, 84_100, 63_000, 45_000, 42_000, 42_000, 42_001):
         assert chip.conversion(counts) == (None, None)
     assert chip.conversion(42_002)[1] == Sample(chip.now - T, 42_001)
+
+
+def test_at_a_start_two_prompt_frames_that_agree_show_the_gain_and_late_ones_do_not() -> None:
+    chip = Chip()
+    assert chip.conversion(84_000) == (None, None)
+    assert chip.conversion(84_010) == (None, None)
+    assert chip.conversion(84_020)[1] == Sample(chip.now - T, 84_010)
+    late = Chip()
+    late.now += T
+    late.witness.edge(late.now - 1_000_000, late.now)
+    assert late.witness.frame(84_000, late.now + T // 4) is None
+    assert late.conversion(84_000) == (None, None)
+    assert late.conversion(84_000) == (None, None), "the third is the first that counts"
 
 
 def test_a_lost_pulse_leaves_the_chip_in_mid_frame_and_is_found_out() -> None:
@@ -110,7 +124,7 @@ def test_a_first_look_that_finds_it_ready_knows_not_since_when_and_carries_no_fr
         assert chip.witness.edge(0, chip.now) == (None, None)
         assert chip.witness.frame(84_000, chip.now + FRAME) == "overtaken"
         chip.now += T
-    for _ in range(3):
+    for _ in range(2):
         assert chip.conversion(84_000) == (None, None)
     assert chip.conversion(84_000)[0] == "proven"
 
