@@ -28,7 +28,7 @@ NOISE_D = 0.02
 ADC_LIMIT = 1 << 23
 """24 bits, two's complement; the two end values mean saturation, not a weight."""
 
-SURE_FAST_D, SURE_SLOW_D = 0.07, 0.13
+SURE_FAST_D, SURE_SLOW_D = 0.035, 0.1
 """How well the weight must be known (standard deviation, divisions) to be told."""
 NO_HAND_NATS = 9.0
 HONEST = 1.25

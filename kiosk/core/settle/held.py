@@ -19,7 +19,7 @@ REFINE_S = 2.0
 MEAN_S = 1.0
 LEAVE_SAMPLES = 3
 """As many samples in a row outside the band end a plateau."""
-RING_TRUST = 0.3
+RING_TRUST = 1.0
 """The band is wider by this share of what still rings: a prediction, not a measurement."""
 RING_OVER_G = 0.1
 

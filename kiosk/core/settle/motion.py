@@ -16,7 +16,7 @@ from kiosk.core.settle.ringing import Build, Estimate, Mode, ringing
 
 BLOCK_SPS = 27.0
 """Blocks a second, about: two to a quarter turn of a usual mode."""
-LEAST_FAST, LEAST_SLOW = 6, 4
+LEAST_FAST, LEAST_SLOW = 11, 4
 """Blocks to judge by. Slow converters (one sample a block) have smoothed the modes themselves."""
 WINDOW_S, WINDOW_LEAST, WINDOW_MOST = 1.2, 14, 36
 MADE_UP_MOST = 3

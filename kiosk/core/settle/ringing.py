@@ -37,7 +37,7 @@ SWAY_LOG_PRIORS = (0.0, -0.5, -0.5)
 
 HAND_G = 100.0
 """How much a hand surprises from block to block, at least."""
-HAND_SHARE = 0.006
+HAND_SHARE = 0.01
 """A hand that lays down more trembles more: surprise as a share of the change."""
 
 LOUD_G = (200.0, 700.0, 2_000.0)
@@ -60,6 +60,7 @@ LEAST_TO_PREDICT = 6
 PREDICTED_OFF = 40.0
 """Linear prediction that misses by more than so many standard deviations a block: a hand."""
 MISFIT_SIGMAS = 3.3
+TEMPER = 0.5
 NEGLIGIBLE = -12.0
 """Hypotheses of less log evidence than this beside the best are left out."""
 
@@ -167,7 +168,7 @@ class Ringing:
         for guess in guesses:
             beside = guess.log_evidence - best.log_evidence
             if beside > NEGLIGIBLE:
-                weight = math.exp(beside)
+                weight = math.exp(TEMPER * beside)
                 total += weight
                 mean += weight * guess.c
                 square += weight * (guess.var + guess.c * guess.c)
