@@ -4,9 +4,8 @@ Invariant: an entry's ``gross_before_g`` is the book's ``gross_g``, its ``gross_
 it, and ``net_g`` is the difference (``bag_swap`` alone: before - after). Three nulls are a bin
 without a scale; null, a weight and no net are a scale that is new to the books.
 
-The empty weight moves with ``zero`` and ``indicator_zeroed`` by their ``net_g``. An adjustment sets
-the scale's grams anew for the same load, so there it goes along with the gross: what is in the bin
-stays what it was.
+The empty weight moves with ``zero`` and ``indicator_zeroed`` by their ``net_g``; an adjustment sets it, for
+the scale's grams are new ones.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Entry = Mapping[str, Any]
 GRAM_KINDS = frozenset({"weighing", "unattributed", "bag_swap", "adjustment"})
 """The kinds that carry grams of a bin."""
 
-_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed", "adjustment"})
+_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed"})
 
 
 def opening_books(genesis: Entry) -> dict[str, BinBook]:
@@ -51,7 +50,7 @@ def fault(book: BinBook | None, entry: Entry) -> str | None:
     if after_g is None:
         return "ends nowhere"
     if entry["kind"] == "adjustment":
-        return None
+        return None if before_g == after_g else "an adjustment that moves grams by itself"
     if before_g is None:
         expected = None
     else:
@@ -65,7 +64,7 @@ def moved(book: BinBook | None, entry: Entry) -> BinBook:
     """The book after an entry that carries grams; ``book`` None at a bin's first."""
     book = book or BinBook(bin=entry["bin"], item="", bag="", gross_g=None)
     before_g, after_g = entry["gross_before_g"], entry["gross_after_g"]
-    empty_g = book.empty_g
+    empty_g = entry["empty_g"] if entry["kind"] == "adjustment" else book.empty_g
     if before_g is not None and after_g is not None:
         reason = entry["cause"] if entry["kind"] == "unattributed" else entry["kind"]
         if reason in _EMPTY_MOVES:
