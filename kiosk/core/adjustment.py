@@ -236,15 +236,16 @@ def fit(loads: Sequence[Load], scale: Instrument) -> Fit | Refusal:
     for load in loads:
         if not 1 <= len(load.placements) <= MAX_PLACEMENTS:
             raise ValueError(f"{len(load.placements)} placements")
-        refusal = unfit_reference(load.reference, scale)
+        refusal: Refusal | None = unfit_reference(load.reference, scale)
         for placement in load.placements:
             refusal = refusal or unfit_placement(placement, load.reference, scale)
         if refusal is not None:
             return refusal
     first = max(loads, key=lambda load: load.reference.mass_g)
     about = first.rise_counts / first.reference.mass_g
-    if (refusal := _not_repeated(loads, scale, about)) is not None:
-        return refusal
+    uneven = _not_repeated(loads, scale, about)
+    if uneven is not None:
+        return uneven
     spread_counts = _placement_spread_counts(loads, abs(about) * scale.division_g)
     sigmas = [_sigma_counts(load, spread_counts) for load in loads]
     masses = [load.reference.mass_g for load in loads]
@@ -254,8 +255,9 @@ def fit(loads: Sequence[Load], scale: Instrument) -> Fit | Refusal:
     shares = [w * m / square for w, m in zip(weights, masses, strict=True)]
     slope = sum(c * load.rise_counts for c, load in zip(shares, loads, strict=True))
     residuals_g = tuple(load.rise_counts / slope - m for load, m in zip(loads, masses, strict=True))
-    if (refusal := _not_linear(loads, residuals_g, sigmas, slope, scale)) is not None:
-        return refusal
+    bent = _not_linear(loads, residuals_g, sigmas, slope, scale)
+    if bent is not None:
+        return bent
     normal = math.sqrt(sum((c * s / slope) ** 2 for c, s in zip(shares, sigmas, strict=True)))
     box = sum(c * load.reference.tolerance_g for c, load in zip(shares, loads, strict=True))
     last = loads[-1].placements[-1]

@@ -190,7 +190,8 @@ class Adjustment(Draft, frozen=True, tag="adjustment"):
 
     It moves no grams by itself (an ``unattributed`` of the same commit, cause ``adjustment``, does), but
     sets the bin's empty weight to ``empty_g``. ``method`` how it was made (``two_points``, ``points``,
-    ``temperature`` for a correction learned from nights, ``settings`` where the file was edited).
+    ``temperature`` for a correction learned from nights, ``settings`` where the file was edited,
+    ``carried`` where a new ledger says again, under its number, what the old one had in force).
     """
 
     bin: str

@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.memory import BinBook
 
 Entry = Mapping[str, Any]
@@ -76,4 +79,9 @@ def moved(book: BinBook | None, entry: Entry) -> BinBook:
         gross_g=after_g,
         empty_g=empty_g,
         adjustment=entry["number"] if entry["kind"] == "adjustment" else book.adjustment,
+        adjusted=_adjusted(entry) if entry["kind"] == "adjustment" else book.adjusted,
     )
+
+
+def _adjusted(entry: Entry) -> Adjusted:
+    return msgspec.convert(entry["scale"], Adjusted)

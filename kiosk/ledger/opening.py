@@ -21,7 +21,15 @@ import msgspec
 from kiosk.core.canonical import NotCanonical, parse_canonical
 from kiosk.core.chain import ZERO
 from kiosk.core.effects import Item
-from kiosk.core.entries import At, Genesis, LedgerPoint, Opening, Recovered, Unattributed
+from kiosk.core.entries import (
+    Adjustment,
+    At,
+    Genesis,
+    LedgerPoint,
+    Opening,
+    Recovered,
+    Unattributed,
+)
 from kiosk.core.errors import StorageError
 from kiosk.core.memory import BinBook
 from kiosk.ledger import making, projections, rows, salvage, schema
@@ -252,7 +260,7 @@ def _turn_over(
             def carried() -> Iterator[Item]:
                 nonlocal counted
                 for book in old.books.values():
-                    yield from _carry_empty(book, items)
+                    yield from _carry(book, items)
                 for item in _recovered(db, old, reason, ack):
                     counted += 1
                     yield item
@@ -312,8 +320,26 @@ def _openings(given: Mapping[str, Opening], old: Salvaged) -> dict[str, Opening]
     return {**given, **books}
 
 
+def _carry(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
+    """Takes a bin's adjustment and empty weight along, which an opening has no place for."""
+    if book.adjusted is not None:
+        yield Item(
+            Adjustment(
+                bin=book.bin,
+                number=book.adjustment,
+                method="carried",
+                gross_before_g=book.gross_g,
+                gross_after_g=book.gross_g,
+                empty_g=book.empty_g,
+                scale=book.adjusted,
+            )
+        )
+    else:
+        yield from _carry_empty(book, items)
+
+
 def _carry_empty(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
-    """Takes a bin's empty weight along, which an opening has no place for.
+    """The empty weight of a bin that was never adjusted.
 
     Two entries whose nets add up to nothing: ``zero`` moves gross and empty weight, ``restart``
     moves the gross back.
