@@ -16,7 +16,7 @@ from statistics import fmean, median
 FAR = 6.0
 ROBUST = 1.4826
 """The median deviation of normal noise, times this, is its standard deviation."""
-LEAST_SAMPLES = 16
+LEAST_SAMPLES = 8
 MOST_FAR = 0.1
 """A larger share of far values is no noise with spikes: it is movement."""
 

@@ -124,9 +124,9 @@ def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str, *, new_bag:
 
 
 def _book(row: Sequence[Any]) -> BinBook:
-    scale = row[-1]
+    bin_id, item, bag, gross_g, empty_g, number, scale = row
     adjusted = None if scale is None else msgspec.json.decode(scale, type=Adjusted)
-    return BinBook(*row[:-1], adjusted)
+    return BinBook(bin_id, item, bag, gross_g, empty_g, number, adjusted)
 
 
 def _write_book(db: sqlite3.Connection, book: BinBook) -> None:
