@@ -48,6 +48,7 @@ from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger
 from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.noticing import Noticing
+from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
 from sync.notify import notify
 from sync.signing import Signer
@@ -134,6 +135,7 @@ class _Running:
         self._next_clock_ms = self._next_watchdog_ms = 0
         self._day: int | None = None
         self._noticed = Noticing()
+        self._tap = Tap()
         self._refusing: str | None = None
         self._online_told = False
 
@@ -179,8 +181,11 @@ class _Running:
             self._noticed,
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
+        scales = ScaleOps(station, self._tap, self._answers)
         control = ControlServer(
-            settings.paths.socket, self._handlers(), {"watch": self._board.stream}
+            settings.paths.socket,
+            {**self._handlers(), "scale_line": scales.line},
+            {"watch": self._board.stream, "scale_samples": scales.samples},
         )
         control.start()
         held.callback(control.stop)
@@ -217,6 +222,7 @@ class _Running:
             LOG.info("a card was refused at the %s reader: %s", event.by, event.reason)
         self._post(event)
         self._noticed.note(event)
+        self._tap.note(event)
 
     # -- the ledger -----------------------------------------------------------------------------
 
