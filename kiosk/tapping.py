@@ -134,7 +134,8 @@ class ScaleOps:
         return line(self._bin(checked_args(args, _AtBin).bin), self._station.lost)
 
     def samples(self, args: Args) -> Generator[Item | None, None, None]:
-        """First the ``line``, then everything the scale says; None where that is nothing."""
+        """First the ``line``, then everything the scale says; ``idle`` where that is nothing, so that
+        who listens knows that time passes."""
         asked = checked_args(args, _Asked)
         bin_ = self._bin(asked.bin)
         with self._tap.listen(asked.bin) as listener, self._service(asked):
@@ -143,7 +144,7 @@ class ScaleOps:
                 try:
                     yield listener.items.get(timeout=HEARTBEAT_S)
                 except queue.Empty:
-                    yield None
+                    yield {"idle": True}
 
     @contextmanager
     def _service(self, asked: _Asked) -> Iterator[None]:
@@ -199,7 +200,7 @@ def line(bin_: Bin, lost: Mapping[str, DeviceLost]) -> Item:
         "counts_per_gram": counts_per_gram,
         "zero_counts": None if counts_per_gram is None else zero_counts,
         "adjustment": bin_.book.adjustment,
-        "gravity_um_per_s2": None if adjusted is None else adjusted.gravity_um_per_s2,
+        "scale": None if adjusted is None else msgspec.to_builtins(adjusted),
         "gross_g": bin_.book.gross_g,
         "empty_g": bin_.book.empty_g,
         "lost": None if trouble is None else trouble.code,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kiosk.cli.call import Call
+from kiosk.cli.commands import scale_work
 from kiosk.cli.spoken import SpokenGroup
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -22,6 +23,7 @@ def slope(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
 
 def add(app: click.Group) -> None:
     app.add_command(scale)
+    scale_work.add(scale)
 
 
 @click.group(cls=SpokenGroup)
