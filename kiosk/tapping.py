@@ -182,24 +182,24 @@ class ScaleOps:
 
 
 def line(bin_: Bin, lost: Mapping[str, DeviceLost]) -> Item:
-    """The line in force and the rest that who works at the scale has to know."""
+    """The line in force and the rest that who works at the scale has to know.
+
+    ``scale`` what its adjustment says; None where the settings' line is the one in force.
+    """
     scale, adjusted = bin_.scale, bin_.book.adjusted
-    zero_counts: int | None = scale.zero_counts
-    counts_per_gram = scale.counts_per_gram
-    if adjusted is not None:
-        counts_per_gram = adjusted.counts_per_gram or counts_per_gram
-        zero_counts = zero_counts if adjusted.zero_counts is None else adjusted.zero_counts
+    if adjusted is not None and bin_.book.adjustment < scale.adjustment:
+        adjusted = None
     trouble = lost.get(f"scale:{bin_.rules.bin}")
     return {
         "bin": bin_.rules.bin,
-        "kind": "indicator" if scale.counts_per_gram is None else "hx711",
+        "kind": "hx711" if bin_.counts else "indicator",
         "max_g": scale.max_g,
         "division_g": scale.division_g,
         "min_increment_g": scale.min_increment_g,
         "rate_sps": scale.rate_sps,
-        "counts_per_gram": counts_per_gram,
-        "zero_counts": None if counts_per_gram is None else zero_counts,
-        "adjustment": bin_.book.adjustment,
+        "counts_per_gram": scale.counts_per_gram,
+        "zero_counts": scale.zero_counts if bin_.counts else None,
+        "adjustment": max(bin_.book.adjustment, scale.adjustment),
         "scale": None if adjusted is None else msgspec.to_builtins(adjusted),
         "gross_g": bin_.book.gross_g,
         "empty_g": bin_.book.empty_g,
