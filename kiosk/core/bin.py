@@ -64,12 +64,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The level at a visit's beginning, or when the bin first stood still in it."""
+    """The level at a visit's beginning, or when the bin first stood still in it; ``seen_g`` where it has
+    crept since."""
 
     visit: str
     t_ms: int
     level_g: int
     sd_g: float
+    seen_g: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ is there: that is drift.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.core.bin import Bin, Settled, Watched
 from kiosk.core.intents import Settle
 from kiosk.core.state import State
@@ -20,6 +22,8 @@ CREEP_SHARE = 3e-4
 """Of what lies in the bin; it comes within minutes of a heavy load (R 76, 3.9.4.1)."""
 SLOW_D = 0.25
 """Less than this, in divisions, is drift also within a visit."""
+POURS_D = 0.15
+"""As much more, in divisions, says that somebody is still there."""
 STEADY_MS = 1_500
 """The level has been told for so long: what a plateau became known better by is in it."""
 
@@ -51,7 +55,10 @@ def _changed(bin_: Bin, visit: Visit, t_ms: int) -> Settled | None:
     if level_g is None or bin_.swap is not None or bin_.book.gross_g is None:
         return None
     if bin_.watched is None or bin_.watched.visit != visit.visit:
-        bin_.watched = Watched(visit.visit, t_ms, level_g, bin_.level_sd_g(t_ms))
+        bin_.watched = Watched(visit.visit, t_ms, level_g, bin_.level_sd_g(t_ms), level_g)
+    if abs(level_g - bin_.watched.seen_g) > POURS_D * bin_.scale.division_g:
+        visit.touch(t_ms)  # somebody is still pouring
+        bin_.watched = replace(bin_.watched, seen_g=level_g)
     base_g = bin_.watched.level_g
     if bin_.engaged == visit.visit and bin_.base_g is not None:
         base_g = bin_.base_g
