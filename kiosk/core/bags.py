@@ -46,7 +46,7 @@ def is_being_set(bin_: Bin, anonymous: bool, left_g: int, settled: Settled) -> b
     if anonymous:
         return bin_.near_empty(left_g) and bin_.near_empty(settled.gross_g)
     missing_g = empty_g - left_g
-    return missing_g >= d and abs(settled.gross_g - empty_g) <= max(d, missing_g / 2)
+    return missing_g >= d and abs(settled.gross_g - empty_g) <= missing_g
 
 
 def wait(bin_: Bin, left_g: int, settled: Settled) -> None:

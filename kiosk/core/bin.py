@@ -64,12 +64,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The level at a visit's beginning, or when the bin first stood still in it."""
+    """The level at a visit's beginning, or when the bin first stood still in it; ``seen_g`` where it has
+    crept since."""
 
     visit: str
     t_ms: int
     level_g: int
     sd_g: float
+    seen_g: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +233,7 @@ class Bin:
     def _settled(self, plateau: Plateau) -> Settled:
         d = float(self.scale.division_g)
         sd_g = plateau.uncertainty_g / uncertainty.K
-        left_sd_g = self._told_sd_g
-        if self.counts:
-            age_ms = plateau.began_ms - self._told_ms
-            left_sd_g = uncertainty.refined_sd_g(left_sd_g, self._noise_sd_g(), age_ms, d)
-        cold_sd_g = warmth.cold_sd_g(plateau.t_ms - (self._on_since_ms or 0), d)
+        left_sd_g = self.level_sd_g(plateau.began_ms)
         still_sd_g = warmth.still_sd_g(plateau.began_ms - self.still_since_ms, d)
         self._told_ms, self._told_sd_g = plateau.t_ms, sd_g
         self.still_since_ms = plateau.t_ms
@@ -247,7 +245,7 @@ class Bin:
             before_g=None if plateau.left_g is None else round(plateau.left_g),
             after_sd_g=sd_g,
             left_sd_g=left_sd_g,
-            extra_sd_g=math.hypot(cold_sd_g, still_sd_g),
+            extra_sd_g=math.hypot(self._cold_sd_g(plateau.t_ms), still_sd_g),
         )
 
     def _noise_sd_g(self) -> float:
@@ -256,18 +254,21 @@ class Bin:
         assert slope is not None
         return abs(NOISE_COUNTS / slope) / math.sqrt(max(1.0, self.scale.rate_sps))
 
-    def drifted(self, t_ms: int) -> Settled | None:
-        """The plateau that holds, as it is now; None in motion."""
-        level_g = self.level_g
-        if level_g is None:
-            return None
-        d = float(self.scale.division_g)
-        sd_g = self._told_sd_g
-        if self.counts:
-            age_ms = t_ms - self._told_ms
-            sd_g = uncertainty.refined_sd_g(sd_g, self._noise_sd_g(), age_ms, d)
-        cold_sd_g = warmth.cold_sd_g(t_ms - (self._on_since_ms or 0), d)
-        return Settled(self.rules.bin, t_ms, t_ms, level_g, None, sd_g, sd_g, cold_sd_g)
+    def level_sd_g(self, t_ms: int) -> float:
+        """How well the level is known now (standard uncertainty)."""
+        if not self.counts:
+            return self._told_sd_g
+        age_ms, d = t_ms - self._told_ms, float(self.scale.division_g)
+        return uncertainty.refined_sd_g(self._told_sd_g, self._noise_sd_g(), age_ms, d)
+
+    def as_settled(self, t_ms: int, level_g: int, before_g: int) -> Settled:
+        """The plateau that holds, as a change that came slowly."""
+        cold_sd_g = self._cold_sd_g(t_ms)
+        sd_g = self.level_sd_g(t_ms)
+        return Settled(self.rules.bin, t_ms, t_ms, level_g, before_g, sd_g, sd_g, cold_sd_g)
+
+    def _cold_sd_g(self, t_ms: int) -> float:
+        return warmth.cold_sd_g(t_ms - (self._on_since_ms or 0), float(self.scale.division_g))
 
     def interrupt(self) -> None:
         """The scale is gone or in doubt: the next plateau has to close the gap."""

@@ -2,10 +2,10 @@
 
 Theory. Over one undisturbed stretch the load is constant, so the level moves with the temperature only,
 apart from slow drift. Of each stretch the slope of level against temperature (grams per degree) is kept,
-with its weight (the temperatures' sum of squares) and its load. A slope is the zero's part plus the gain's part
-times the load: two unknowns, found by weighted least squares once stretches with different loads are there,
-else the zero's part alone from empty ones. Drift that has nothing to do with warmth falls out between
-nights: it shows as their scatter, and only what is ``SURE`` times that is believed.
+with its weight (the temperatures' sum of squares) and its load. A slope is the zero's part plus the gain's
+part times the load: two unknowns, found by weighted least squares once stretches with different loads
+are there, else the zero's part alone from empty ones. Drift that has nothing to do with warmth falls out
+between nights: it shows as their scatter, and only what is ``SURE`` times that is believed.
 """
 
 from __future__ import annotations

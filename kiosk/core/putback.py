@@ -36,7 +36,9 @@ def done(state: State, bin_: Bin, items: tuple[Item, ...]) -> None:
         bin_.put_back = None
         visit = state.visits.get(visit_id)
         if visit is not None:
-            visit.owes_g[bin_.rules.bin] = max(0, visit.owes_g.get(bin_.rules.bin, 0) - back_g)
+            name = bin_.rules.bin
+            visit.owes_g[name] = max(0, visit.owes_g.get(name, 0) - back_g)
+            visit.put_in_g[name] = visit.put_in_g.get(name, 0) + back_g
         return
     for item in items:
         taken_g = _taken_g(item.draft)

@@ -22,6 +22,8 @@ CREEP_SHARE = 3e-4
 """Of what lies in the bin; it comes within minutes of a heavy load (R 76, 3.9.4.1)."""
 SLOW_D = 0.25
 """Less than this, in divisions, is drift also within a visit."""
+POURS_D = 0.15
+"""As much more, in divisions, says that somebody is still there."""
 STEADY_MS = 1_500
 """The level has been told for so long: what a plateau became known better by is in it."""
 
@@ -49,19 +51,22 @@ def _visit(state: State) -> Visit | None:
 
 
 def _changed(bin_: Bin, visit: Visit, t_ms: int) -> Settled | None:
-    now = bin_.drifted(t_ms) if bin_.stage == "normal" and bin_.weighs else None
-    if now is None or bin_.swap is not None or bin_.book.gross_g is None:
+    level_g = bin_.level_g if bin_.stage == "normal" and bin_.weighs else None
+    if level_g is None or bin_.swap is not None or bin_.book.gross_g is None:
         return None
     if bin_.watched is None or bin_.watched.visit != visit.visit:
-        bin_.watched = Watched(visit.visit, t_ms, now.gross_g, now.after_sd_g)
+        bin_.watched = Watched(visit.visit, t_ms, level_g, bin_.level_sd_g(t_ms), level_g)
+    if abs(level_g - bin_.watched.seen_g) > POURS_D * bin_.scale.division_g:
+        visit.touch(t_ms)  # somebody is still pouring
+        bin_.watched = replace(bin_.watched, seen_g=level_g)
     base_g = bin_.watched.level_g
     if bin_.engaged == visit.visit and bin_.base_g is not None:
         base_g = bin_.base_g
-    least_g = max(bin_.scale.min_increment_g, bin_.scale.division_g) + creep_g(bin_, now.gross_g)
+    least_g = max(bin_.scale.min_increment_g, bin_.scale.division_g) + creep_g(bin_, level_g)
     steady = t_ms - bin_.still_since_ms >= STEADY_MS
-    if not steady or abs(now.gross_g - base_g) < least_g:
+    if not steady or abs(level_g - base_g) < least_g:
         return None
-    return replace(now, before_g=base_g)
+    return bin_.as_settled(t_ms, level_g, base_g)
 
 
 def creep_g(bin_: Bin, gross_g: int) -> float:

@@ -94,6 +94,10 @@ RETRY_MS = 1_000
 """Between two attempts to write when the storage fails."""
 
 
+CREEPS_MS = 500
+"""What goes slowly is looked at so often."""
+
+
 class Station:
     """One station's rules and state. Not thread-safe: the main thread alone calls it."""
 
@@ -101,6 +105,7 @@ class Station:
         self._state = begin(rules, memory)
         self._awaiting: tuple[Intent, tuple[Item, ...]] | None = None
         self._blocked_until_ms: int | None = None
+        self._crept_ms = 0
 
     @property
     def bins(self) -> dict[str, Bin]:
@@ -192,9 +197,11 @@ class Station:
         state = self._state
         moving = any(b.moving_since_ms is not None for b in state.bins.values())
         weights.pass_time(state, t_ms)
-        slow.pass_time(state, t_ms)
-        zeroing.pass_time(state, t_ms)
-        thermometer.pass_time(state, t_ms)
+        if t_ms - self._crept_ms >= CREEPS_MS:
+            self._crept_ms = t_ms
+            slow.pass_time(state, t_ms)
+            zeroing.pass_time(state, t_ms)
+            thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
