@@ -17,8 +17,6 @@ EQUATOR_M_S2 = 9.7803267715
 K = 0.001931851353
 E2 = 0.00669438002290
 FALL_A_METRE = 3.086e-6
-LEAST_M_S2, MOST_M_S2 = 9.76, 9.84
-"""All that the earth's surface has."""
 
 
 def normal_m_s2(latitude_deg: float, height_m: float = 0.0) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,11 +140,10 @@ def scale_record(call: Call, bin_id: str, file: Path, seconds: float) -> int:
 def known(masses_g: tuple[float, ...], tolerance_g: float | None) -> tuple[Reference, ...]:
     """What is laid on; without a word a digital household scale has weighed it."""
     from kiosk.cli.scale_guided import household_tolerance_g
-    from kiosk.core.adjustment import Reference
+    from kiosk.core.adjustment import MAX_LOADS, Reference
 
-    for mass_g in masses_g:
-        if not math.isfinite(mass_g):
-            raise click.BadParameter(f"{mass_g} is no weight")
+    if len(masses_g) > MAX_LOADS:
+        raise click.BadParameter(f"more than {MAX_LOADS} loads")
     return tuple(
         Reference(mass_g, household_tolerance_g(mass_g) if tolerance_g is None else tolerance_g)
         for mass_g in masses_g
