@@ -116,7 +116,9 @@ class MotionWindow:
         for _ in range(LOOKS):
             n = self._window
             filled = sum(made_up[-n:]) / self.stride
-            estimate = estimator.look(blocks[-n:], change_g, filled)
+            estimate = estimator.look(
+                blocks[-n:], blocks[-n - 1] if len(blocks) > n else None, change_g, filled
+            )
             if estimate is not None:
                 return estimate
             if n <= self._least:

@@ -37,8 +37,13 @@ SWAY_LOG_PRIORS = (0.0, -0.5, -0.5)
 
 HAND_G = 100.0
 """How much a hand surprises from block to block, at least."""
-HAND_SHARE = 0.01
+HAND_SHARE = 0.0135
 """A hand that lays down more trembles more: surprise as a share of the change."""
+
+RELEASE_TAILS = (0.0, 0.001, 0.004, 0.015, 0.05, 0.12)
+"""What a hand that has let go still weighs in the block before the first clean one."""
+RELEASE_BLUR, RELEASE_MOST = 0.5, 3.0
+"""A mode goes back a block with this error of its loudness; the evidence counts no more nats than this."""
 
 LOUD_G = (200.0, 700.0, 2_000.0)
 """How loud a platform may ring, by the size of the change; before the filters."""
@@ -61,6 +66,7 @@ PREDICTED_OFF = 40.0
 """Linear prediction that misses by more than so many standard deviations a block: a hand."""
 MISFIT_SIGMAS = 3.3
 TEMPER = 0.5
+"""Weights are evidence to this power: a short window that happens to look sure is no proof of it."""
 NEGLIGIBLE = -12.0
 """Hypotheses of less log evidence than this beside the best are left out."""
 
@@ -149,10 +155,13 @@ class Ringing:
         self._floors = [Floor(sway, build.period_s, build.n_max) for sway in sways]
         self._grids: dict[int, list[list[_Node]]] = {}
 
-    def look(self, series_g: list[float], change_g: float, filled: float) -> Estimate | None:
+    def look(
+        self, series_g: list[float], before_g: float | None, change_g: float, filled: float
+    ) -> Estimate | None:
         """The estimate from equidistant blocks, oldest first; None where they are not explained.
 
-        ``change_g`` since the last plateau; ``filled`` blocks' worth of samples that were made up.
+        ``before_g`` the block before them; ``change_g`` since the last plateau; ``filled`` blocks' worth
+        of samples that were made up.
         """
         build, n, origin_g = self._build, len(series_g), series_g[-1]
         y = [(g - origin_g) / build.noise_g for g in series_g]
@@ -177,6 +186,8 @@ class Ringing:
         evidence = best.log_evidence + math.log(total)
         hand = max(HAND_G, HAND_SHARE * abs(change_g)) / build.noise_g
         against = max(0.0, n - 1 - filled) * math.log(hand)
+        if before_g is not None and build.stride == 1:
+            against += self._release((before_g - origin_g) / build.noise_g, best, hand)
         return Estimate(
             gross_g=origin_g + mean * build.noise_g,
             sd_g=math.sqrt(var) * build.noise_g,
@@ -314,6 +325,24 @@ class Ringing:
             omega = abs(omega + max(-6.0, min(6.0, step.x[2])))
             omega = min(omega, 2 * math.pi * TOP_HZ)
         return None if found is None else found[1]
+
+    def _release(self, before: float, best: _Guess, hand: float) -> float:
+        """Evidence in the block before: a hand that lets go leaves less and less of itself in the
+        converter's sinc^4; one that happens to be steady was not so a block ago."""
+        fit, blur = best.c, 2.0
+        if best.decay > 0:
+            z = cmath.exp(complex(-best.decay, 2 * math.pi * best.hz) * self._build.period_s)
+            fit += (best.wave / z).real
+            blur += RELEASE_BLUR * abs(best.wave)
+        off = abs(before - fit)
+        let_go = sum(
+            math.exp(-0.5 * (off / scale) ** 2) / scale
+            for scale in (math.hypot(2 * hand * tail, blur) for tail in RELEASE_TAILS)
+        )
+        steady = 1.1 * hand
+        on = math.exp(-0.5 * (off / steady) ** 2) / steady
+        ratio = let_go / len(RELEASE_TAILS) / max(on, 1e-9)
+        return max(-RELEASE_MOST, min(RELEASE_MOST, math.log(max(ratio, 1e-9))))
 
     def slope(self, series_g: list[float], estimate: Estimate) -> tuple[float, float]:
         """How fast the weight itself changes, g/s, and the standard deviation of that."""
