@@ -28,9 +28,9 @@ NOISE_D = 0.02
 ADC_LIMIT = 1 << 23
 """24 bits, two's complement; the two end values mean saturation, not a weight."""
 
-SURE_FAST_D, SURE_SLOW_D = 0.035, 0.1
+SURE_FAST_D, SURE_SLOW_D = 0.04, 0.1
 """How well the weight must be known (standard deviation, divisions) to be told."""
-NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 12.0, 8.0
+NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 9.0, 8.0
 """How sure it must be that no hand is on. Slow converters pay for it in time: the curve is in
 ``docs/benchmarks.md``."""
 HONEST = 1.25
