@@ -14,9 +14,9 @@ from collections import Counter
 from kiosk.core.config import ScaleRules
 from kiosk.core.settle.cadence import Cadence
 from kiosk.core.settle.held import LEAVE_SAMPLES, Held
+from kiosk.core.settle.hypotheses import Mode
 from kiosk.core.settle.lens import Lens
 from kiosk.core.settle.motion import MotionWindow
-from kiosk.core.settle.ringing import Mode
 from kiosk.core.settle.signs import GAP_MS, Motion, Plateau, Sign
 from kiosk.core.settle.spikes import SpikeGate
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from kiosk.core.settle.ringing import Build, Estimate, Mode, ringing
+from kiosk.core.settle.hypotheses import Build, Estimate, Mode
+from kiosk.core.settle.ringing import ringing
 
 BLOCK_SPS = 27.0
 """Blocks a second, about: two to a quarter turn of a usual mode."""
