@@ -82,10 +82,7 @@ def measure(name: str, channels: list[list[int]]) -> None:
     busy_s = time.process_time() - begun_s
     share = busy_s / (length / RATE_SPS)
     each_us = 1e6 * busy_s / length / CHANNELS
-    say(
-        f"| {name} | {100 * share:.1f} % | {each_us:.0f} | {entries} | {share / AIM:.2f} |",
-        flush=True,
-    )
+    say(f"| {name} | {100 * share:.1f} % | {each_us:.0f} | {entries} | {share / AIM:.2f} |")
 
 
 def settlers_alone(channels: list[list[int]]) -> None:
