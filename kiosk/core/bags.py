@@ -108,8 +108,10 @@ def decide_answer(state: State, answer: Answer) -> tuple[AnyDraft, ...] | None:
             return (bin_.bag_swap(state.name("b"), book_g, asked.gross_g),)
         cause: Cause = "indicator_zeroed"
         return bin_.unattributed(cause, book_g, asked.gross_g, asked.uncertainty_g)
-    if answer.action != "bag_swap" or bin_.weighs or bin_.stage == "starting":
+    if answer.action != "bag_swap" or bin_.weighs:
         return None  # a bin that weighs sees its bag change by itself
+    if bin_.stage in ("starting", "over", "service"):
+        return None  # and so will this one
     after_g = None if book_g is None else bin_.book.empty_g
     return (bin_.bag_swap(state.name("b"), book_g, after_g),)
 

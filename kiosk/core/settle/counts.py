@@ -14,9 +14,9 @@ from collections import Counter
 from kiosk.core.config import ScaleRules
 from kiosk.core.settle.cadence import Cadence
 from kiosk.core.settle.held import LEAVE_SAMPLES, Held
+from kiosk.core.settle.hypotheses import Mode
 from kiosk.core.settle.lens import Lens
 from kiosk.core.settle.motion import MotionWindow
-from kiosk.core.settle.ringing import Mode
 from kiosk.core.settle.signs import GAP_MS, Motion, Plateau, Sign
 from kiosk.core.settle.spikes import SpikeGate
 
@@ -28,13 +28,17 @@ NOISE_D = 0.02
 ADC_LIMIT = 1 << 23
 """24 bits, two's complement; the two end values mean saturation, not a weight."""
 
-SURE_FAST_D, SURE_SLOW_D = 0.035, 0.1
+SURE_FAST_D, SURE_SLOW_D = 0.04, 0.1
 """How well the weight must be known (standard deviation, divisions) to be told."""
-NO_HAND_NATS = 9.0
+NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 9.0, 8.0
+"""How sure it must be that no hand is on. Slow converters pay for it in time: the curve is in
+``docs/benchmarks.md``."""
 HONEST = 1.25
 """The estimate's standard deviation is too small by this factor (``docs/benchmarks.md``)."""
 FLOOR_D = 0.02
 """And never less than this: what creeps and drifts between two changes."""
+SPIKE_D = 10.0
+"""Smaller jumps need no gate: two samples do not end a plateau."""
 LIVE_MS = 200
 
 
@@ -54,9 +58,10 @@ class CountsSettler:
         stride = self._window.stride
         self._lens = Lens(rules.rate_sps, stride, d, noise_g)
         self._sure_g = max((SURE_FAST_D if stride > 1 else SURE_SLOW_D) * d, 0.6 * noise_g)
+        self._no_hand_nats = NO_HAND_FAST_NATS if stride > 1 else NO_HAND_SLOW_NATS
         self._leave_g = max(0.5 * d, 5 * noise_g)
         self._lens_sd_g = math.hypot(0.1 * d, noise_g / math.sqrt(max(4.0, rules.rate_sps / 4)))
-        self._gate = SpikeGate(max(4 * d, 10 * noise_g))
+        self._gate = SpikeGate(max(SPIKE_D * d, 10 * noise_g))
         self._cadence = Cadence(1000 / rules.rate_sps)
         self._held: Held | None = None
         """The plateau that holds, or the one that was left last."""
@@ -141,7 +146,7 @@ class CountsSettler:
         if (
             estimate is not None
             and estimate.sd_g <= self._sure_g
-            and estimate.evidence >= NO_HAND_NATS
+            and estimate.evidence >= self._no_hand_nats
             and not self._window.pours(estimate)
         ):
             sd_g = HONEST * estimate.sd_g

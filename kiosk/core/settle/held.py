@@ -11,7 +11,7 @@ change before's own). After ``REFINE_S`` the level follows drift and creep: 2 g 
 
 from __future__ import annotations
 
-from kiosk.core.settle.ringing import Mode
+from kiosk.core.settle.hypotheses import Mode
 
 DRIFT_D_PER_S = 0.02
 """The fastest that a held plateau follows its scale, in divisions a second (R 76 allows 0.5)."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from kiosk.core.settle.ringing import Build, Estimate, Mode, ringing
+from kiosk.core.settle.hypotheses import Build, Estimate, Mode
+from kiosk.core.settle.ringing import ringing
 
 BLOCK_SPS = 27.0
 """Blocks a second, about: two to a quarter turn of a usual mode."""
@@ -116,7 +117,9 @@ class MotionWindow:
         for _ in range(LOOKS):
             n = self._window
             filled = sum(made_up[-n:]) / self.stride
-            estimate = estimator.look(blocks[-n:], change_g, filled)
+            estimate = estimator.look(
+                blocks[-n:], blocks[-n - 1] if len(blocks) > n else None, change_g, filled
+            )
             if estimate is not None:
                 return estimate
             if n <= self._least:
