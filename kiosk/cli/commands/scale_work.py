@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +16,21 @@ if TYPE_CHECKING:
     from kiosk.core.adjustment import Reference
     from kiosk.core.limits import Accuracy
 
-KNOWN_G = click.FloatRange(1, 3_000_000)
-TOLERANCE_G = click.FloatRange(0, 100_000)
+
+class Within(click.FloatRange):
+    """A number in a range; "nan" is within every one of click's."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
+
+
+KNOWN_G = Within(1, 3_000_000)
+TOLERANCE_G = Within(0, 100_000)
 WATER_SHARE = 0.01
 """So well a bottle's print or a measuring jug says how much is in it, where nobody says better."""
 
@@ -45,15 +59,15 @@ def scale_zero(call: Call, bin_id: str) -> int:
 @click.argument("bin_id", metavar="BIN")
 @click.option("--known-g", type=KNOWN_G, multiple=True, metavar="G")
 @click.option("--tolerance-g", type=TOLERANCE_G, metavar="G")
-@click.option("--water-ml", type=click.FloatRange(100, 100_000), metavar="ML")
-@click.option("--water-c", type=click.FloatRange(0, 40), default=20.0, metavar="C")
-@click.option("--bottle-g", type=click.FloatRange(0, 10_000), default=0.0, metavar="G")
+@click.option("--water-ml", type=Within(100, 100_000), metavar="ML")
+@click.option("--water-c", type=Within(0, 40), default=20.0, metavar="C")
+@click.option("--bottle-g", type=Within(0, 10_000), default=0.0, metavar="G")
 @click.option("--repeats", type=click.IntRange(1, 10), metavar="N")
 @click.option("--empty", is_flag=True)
 @click.option("--yes", is_flag=True)
-@click.option("--gravity-m-s2", type=click.FloatRange(9.76, 9.84), metavar="X")
-@click.option("--latitude-deg", type=click.FloatRange(-90, 90), metavar="X")
-@click.option("--height-m", type=click.FloatRange(-500, 5_000), default=0.0, metavar="X")
+@click.option("--gravity-m-s2", type=Within(9.76, 9.84), metavar="X")
+@click.option("--latitude-deg", type=Within(-90, 90), metavar="X")
+@click.option("--height-m", type=Within(-500, 5_000), default=0.0, metavar="X")
 @click.option("--moved", is_flag=True)
 @click.pass_obj
 def scale_adjust(
@@ -129,7 +143,7 @@ def scale_diagnose(call: Call, bin_id: str) -> int:
 @click.command("record", cls=Spoken)
 @click.argument("bin_id", metavar="BIN")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--seconds", type=click.FloatRange(1, 86_400), default=600.0, metavar="S")
+@click.option("--seconds", type=Within(1, 86_400), default=600.0, metavar="S")
 @click.pass_obj
 def scale_record(call: Call, bin_id: str, file: Path, seconds: float) -> int:
     from kiosk.cli.scale_record import record
