@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from kiosk.cli.call import Call
@@ -130,7 +131,16 @@ def doctor(call: Call) -> list[Finding]:
             Finding(code="settings", level="ERR", case="wrong", cause=error.code, values=values)
         ]
     found = [*ground.settings(settings), *ground.keys(settings)]
-    facts = running(settings)
+    try:
+        facts = running(settings)
+    except OperatorError as error:
+        if error.code != "station_silent":
+            raise
+        # Nothing more can be known: it holds its files.
+        found.append(Finding(code="station", level="ERR", case="silent"))
+        return sorted(found, key=lambda one: CODES.index(one.code))
+    known = facts is None or facts.clock == "synced"
+    found += ground.seals(settings, date.today(), clock_known=known)
     found += at_rest_findings(settings) if facts is None else examine(facts)
     if facts is not None and facts.settings != settings.digest():
         found.append(Finding(code="settings", level="WARN", case="changed"))

@@ -6,6 +6,7 @@
     ledger.new          one being made; of no worth until it is renamed
     ledger.lock         held by the one process that writes
     ack.json            the city's last signed acknowledgement of the ledger in use
+    ack-own.json        where that one contradicts the ledger: the last one that did not
     ledger-ID.db        a ledger that ended, kept to be read; ID its first 12 hex digits, with -2,
                         -3 where a copy of the same one ended before
     ledger-ID.ack.json  the city's last word on it
@@ -36,6 +37,7 @@ class Folder:
         self.making = path / "ledger.new"
         self.lock = path / "ledger.lock"
         self.ack = path / "ack.json"
+        self.ack_own = path / "ack-own.json"
 
     def retired(self, ledger: str) -> Path:
         """A free name for a ledger that ends; its first one again where that is the same file.

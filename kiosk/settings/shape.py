@@ -19,9 +19,11 @@ from msgspec import Meta
 from kiosk.core.config import Crowd, PointsMode, StationRules
 
 if TYPE_CHECKING:
+    from drivers.indicator_modbus import Registers
     from kiosk.catalogue import Catalogue
 
 IDENTIFIER = r"\A[a-z0-9-]{1,32}\Z"
+REQUEST = r"\A[\x01-\x7f]{1,32}\Z"
 KEY_HEX = r"\A[0-9a-f]{64}\Z"
 MAX_BINS = 32
 MAX_READERS = 8
@@ -37,6 +39,23 @@ Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Language = Literal["ja", "easy", "en"]
+Protocol = Literal[
+    "ad",
+    "dini",
+    "cas",
+    "sma",
+    "sics",
+    "shinko",
+    "sartorius",
+    "kern",
+    "ohaus",
+    "generic",
+    "modbus",
+]
+Unit = Literal["kg", "g", "lb", "t"]
+Register = Annotated[int, Meta(ge=0, le=65535)]
+Bit = Annotated[int, Meta(ge=0, le=15)]
+Bits = Annotated[tuple[Bit, ...], Meta(max_length=16)]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -130,23 +149,69 @@ class Hx711Scale(Scale, frozen=True, kw_only=True, tag="hx711"):
     gain: Literal[32, 64, 128] = 128
 
 
+class Modbus(Part, frozen=True, kw_only=True):
+    """Where a load-cell transmitter says what; the defaults are Laumas's TLB."""
+
+    unit_id: Annotated[int, Meta(ge=1, le=247)] = 1
+    function: Literal[3, 4] = 3
+    weight: Register = 7
+    weight_type: Literal["u16", "i16", "u32", "i32", "f32"] = "u32"
+    low_word_first: bool = False
+    decimals: Annotated[int, Meta(ge=0, le=6)]
+    unit: Unit = "kg"
+    status: Register | Literal["none"] = 6
+    stable_bit: Bit = 11
+    negative_bit: Bit | Literal["none"] = 7
+    overload_bits: Bits = (2, 3, 4)
+    underload_bits: Bits = ()
+    error_bits: Bits = (0, 1)
+
+    def registers(self) -> Registers:
+        """The part that the driver reads."""
+        from drivers.indicator_modbus import Registers
+
+        return Registers(
+            unit_id=self.unit_id,
+            function=self.function,
+            weight=self.weight,
+            weight_type=self.weight_type,
+            low_word_first=self.low_word_first,
+            decimals=self.decimals,
+            unit=self.unit,
+            status=None if self.status == "none" else self.status,
+            stable_bit=self.stable_bit,
+            negative_bit=None if self.negative_bit == "none" else self.negative_bit,
+            overload_bits=self.overload_bits,
+            underload_bits=self.underload_bits,
+            error_bits=self.error_bits,
+        )
+
+
 class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
     """A weighing indicator on a serial port; certified where seal and date are given."""
 
     port: Text
-    protocol: Literal["ad"] = "ad"
+    protocol: Protocol = "ad"
     baud: Baud = 2400
     bytesize: Literal[7, 8] = 7
     parity: Literal["N", "E", "O"] = "E"
     stopbits: Literal[1, 2] = 1
     stream: bool = True
+    request: Annotated[str, Meta(pattern=REQUEST)] | None = None
     poll_ms: Annotated[int, Meta(ge=50, le=10_000)] = 200
     rate_sps: Annotated[float, Meta(ge=0.1, le=100)] = 10.0
+    unit: Unit | None = None
+    column: Annotated[int, Meta(ge=1, le=8)] | None = None
+    stable: Literal["said", "unless_moving"] = "said"
+    modbus: Modbus | None = None
     zeroes_itself: bool = True
     seal_number: Text | None = None
     valid_until: date | None = None
     min_g: Grams | None = None
 
+
+SAYS_GROSS: frozenset[Protocol] = frozenset({"ad", "dini", "cas", "sma", "modbus"})
+"""Whose every telegram tells gross from net; only their stable gross makes certified weights."""
 
 AnyScale = Hx711Scale | IndicatorScale
 

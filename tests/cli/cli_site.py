@@ -101,6 +101,7 @@ VIEW = View(
     visits_open=1,
     can_claim=False,
     claiming=False,
+    cards_readable=True,
     online=True,
     storage_trouble=False,
     bins=(

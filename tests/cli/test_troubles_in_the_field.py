@@ -54,6 +54,27 @@ def test_what_is_missing_at_the_start_is_told_and_found_when_it_comes(
         assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
 
 
+def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStation) -> None:
+    field.plug_all()
+    keys = field.folder / "keys" / "card.key"
+    kept = keys.read_text()
+    keys.unlink()
+    field.start()
+    field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
+    told_in_every_language(field, "reader", "card_keys")
+    assert not field.view()["cards_readable"]
+    field.until_ready("b1", "b2")
+    field.load(500)
+    field.until_booked("b1", 500)
+    keys.write_text("no key\n")
+    field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
+    keys.write_text(kept)
+    field.until_wrong()
+    assert field.view()["cards_readable"]
+    for device in ("reader:qr", "reader:nfc"):
+        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+
+
 def test_what_breaks_while_it_runs_is_told_once_and_comes_back(field: FieldStation) -> None:
     indicator, nfc, camera = field.plug_indicator(), field.plug_nfc(), field.plug_camera()
     field.start()

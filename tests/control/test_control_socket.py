@@ -201,6 +201,18 @@ def test_stop_takes_the_file_away_and_peers_notice(path: Path, serve: Serve) -> 
     assert gone.value.code == "station_unreachable"
 
 
+def test_a_station_that_hangs_is_not_taken_for_one_that_is_not_there(path: Path) -> None:
+    """Else its caller would open the ledger itself, and hear that another holds it."""
+    still = threading.Event()
+    server = ControlServer(path, {"hang": lambda _: {"still": still.wait(20)}})
+    server.start()
+    with ControlClient(path, timeout_s=0.2) as client, pytest.raises(OperatorError) as hung:
+        client.call("hang")
+    still.set()
+    server.stop()
+    assert hung.value.code == "station_silent"
+
+
 def test_the_client_finds_a_station_that_came_back(path: Path, serve: Serve) -> None:
     with ControlClient(path) as client:
         serve().stop()

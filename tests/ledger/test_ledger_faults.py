@@ -129,7 +129,7 @@ def test_what_was_told_as_recorded_survives_every_kill(site: Site) -> None:
         with closing(sqlite3.connect(site.database)) as db:
             (last,) = db.execute("SELECT max(seq) FROM ledger").fetchone()
         assert told <= last <= told + 1
-    assert not verify(site.folder, station_key=site.signer.public_key)
+    assert not verify(site.folder, station_key=site.signer.public_key).findings
 
     ledger = site.open()
     assert ledger.turn_over is None
@@ -147,7 +147,7 @@ def test_a_disk_that_refuses_to_write(site: Site, limit: int) -> None:
     assert set(said["codes"]) <= {"io_error", "disk_full"}
     assert len(said["codes"]) == 3
     assert said["sent"]
-    assert not verify(site.folder, station_key=site.signer.public_key)
+    assert not verify(site.folder, station_key=site.signer.public_key).findings
 
     ledger = site.open()
     assert (ledger.turn_over, ledger.head[0]) == (None, said["told"] + 1)

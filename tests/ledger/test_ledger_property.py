@@ -87,7 +87,7 @@ def test_projections_are_what_the_ledger_adds_up_to(site: Site, seed: int) -> No
 
     assert not verify(
         site.folder, city_key=site.city.public_key, station_key=site.signer.public_key
-    )
+    ).findings
     with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
         kept = projections.dump(db)
         projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)

@@ -19,6 +19,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[[bin]]": shape.Bin,
     '[bin.scale]` with `kind = "hx711"': shape.Hx711Scale,
     '[bin.scale]` with `kind = "indicator"': shape.IndicatorScale,
+    "[bin.scale.modbus]": shape.Modbus,
     'kind = "camera"': shape.CameraReader,
     'kind = "pn532"': shape.Pn532Reader,
     "[buzzer]": shape.Buzzer,
