@@ -160,6 +160,11 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     try:
         found = books(settings)
     except KioskError as error:
+        if error.code == "no_rights":
+            yield Finding(
+                code="ledger", level="WARN", case="not_mine", subject=str(settings.paths.data)
+            )
+            return
         cause = storage_cause(error.code, free_bytes)
         yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return

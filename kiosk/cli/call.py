@@ -59,8 +59,11 @@ class Call:
         if os.environ.get("KIOSK_CONFIG"):
             return Path(os.environ["KIOSK_CONFIG"])
         for path in SEARCHED:
-            if path.is_file():
-                return path
+            try:
+                if path.is_file():
+                    return path
+            except PermissionError:
+                return path  # there or not: that this user may not know is said on reading it
         raise OperatorError(
             "no_settings",
             "There is no settings file: no ./station.toml and no /etc/kiosk/station.toml.",

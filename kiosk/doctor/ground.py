@@ -112,10 +112,12 @@ def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
 
 def free_bytes(found: Settings) -> int:
     """Room where the ledger lies; the nearest folder that exists when that one does not yet."""
-    folder = found.paths.data
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    for folder in (found.paths.data, *found.paths.data.parents):
+        try:
+            return shutil.disk_usage(folder).free
+        except OSError:
+            continue  # not there yet, or not for this user to see
+    return 0
 
 
 def may_dump_core() -> bool:

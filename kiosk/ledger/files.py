@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.core.errors import OperatorError
-from kiosk.ledger.errors import from_os
+from kiosk.ledger.errors import from_os, refused
 from sync.signing import write_durably
 
 MAX_RETIRED = 1000
@@ -93,26 +93,30 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
-    """The file's bytes; None where there is none. One more than ``limit`` says it is longer."""
+    """The file's bytes; None where there is none. One more than ``limit`` says it is longer.
+
+    Raises OperatorError without the right to read it, StorageError.
+    """
     try:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, path) from error
 
 
 @contextmanager
 def writers_lock(path: Path) -> Iterator[None]:
     """Holds the ledger for this process; the kernel lets go when the process ends, however it does.
 
-    Raises OperatorError where another process holds it, StorageError where the file cannot be made.
+    Raises OperatorError where another process holds it or a right is missing, StorageError where the
+    file cannot be made.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, path) from error
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,14 +11,18 @@ from tempfile import TemporaryDirectory
 
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.ledger.database import connect_reader, told
-from kiosk.ledger.errors import from_os
+from kiosk.ledger.errors import refused
 from kiosk.ledger.files import Folder, with_suffix
 
 
 def database_of(path: Path) -> Path:
     """The database in a data folder, or the file itself; OperatorError where there is none."""
     database = Folder(path).database if path.is_dir() else path
-    if not database.is_file():
+    try:
+        there = database.is_file()
+    except OSError as error:
+        raise refused(error, path) from error
+    if not there:
         raise OperatorError(
             "no_ledger",
             f"There is no ledger at {path}.",
@@ -68,5 +72,5 @@ def _copied(database: Path, folder: Path) -> Path:
         if wal.exists():
             shutil.copyfile(wal, with_suffix(copy, "-wal"))
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, database) from error
     return copy
