@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from kiosk.core.certified import Seal
 from kiosk.core.entries import ClockQuality
 from kiosk.core.events import RefusalReason
 from kiosk.core.view import BinState
@@ -42,7 +43,7 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rejected`` frames and samples refused since the start; ``samples_per_s`` over the last seconds
     (None also while the scale is away or has only begun), ``rate_sps`` what the settings promise;
-    both None without a scale.
+    both None without a scale. ``seal`` what its verification is worth now (``certified.seal``).
     """
 
     bin: str
@@ -55,6 +56,7 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int = 0
     samples_per_s: float | None = None
     rate_sps: float | None = None
+    seal: Seal = "none"
 
 
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from drivers.clock import boottime_ms
 from kiosk import __version__
+from kiosk.core import certified
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
 from kiosk.loop import INBOX_EVENTS
 
@@ -172,6 +173,7 @@ class Gathering:
             rejected=bin_.rejected + (0 if pace is None else pace.refused),
             samples_per_s=None if pace is None else pace.samples_per_s(now_ms),
             rate_sps=None if scale is None else scale.rate_sps,
+            seal="none" if scale is None else certified.seal(bin_, self._clock.now()),
         )
 
     def health(self) -> dict[str, Any]:

@@ -9,12 +9,14 @@ increment is carried to the next.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kiosk.core.config import ScaleRules
 from kiosk.core.errors import OperatorError
 from kiosk.core.settle import CountsSettler, Plateau
+from kiosk.core.settle.least import least_counted_g
 
 SAME_D = 0.25
 """A level that comes back this near, in divisions, is the same plateau (a knock, a spike)."""
@@ -28,7 +30,7 @@ def replay(lines: Iterable[str], rules: ScaleRules) -> Iterator[dict[str, Any]]:
     """
     settler = CountsSettler(rules)
     told_g: float | None = None
-    carried_g = 0.0
+    carried_g = told_uncertainty_g = 0.0
     samples = plateaus = 0
     for t_ms, counts in _samples(lines):
         samples += 1
@@ -47,8 +49,10 @@ def replay(lines: Iterable[str], rules: ScaleRules) -> Iterator[dict[str, Any]]:
                     "uncertainty_g": round(sign.uncertainty_g, 3),
                 }
             if told_g is not None:
-                carried_g += sign.gross_g - _left(sign, told_g)
-                if abs(carried_g) >= rules.min_increment_g - _half_unit(rules):
+                # What the plateau before became known better by is its change's, not drift.
+                carried_g += sign.gross_g - _left(sign, told_g) + sign.late_g
+                uncertainty_g = math.hypot(told_uncertainty_g, sign.uncertainty_g)
+                if abs(carried_g) >= least_counted_g(rules.min_increment_g, uncertainty_g):
                     yield {
                         "t_ms": t_ms,
                         "kind": "weighing",
@@ -57,18 +61,13 @@ def replay(lines: Iterable[str], rules: ScaleRules) -> Iterator[dict[str, Any]]:
                         "gross_after_g": round(sign.gross_g, 3),
                     }
                     carried_g = 0.0
-            told_g = sign.gross_g
+            told_g, told_uncertainty_g = sign.gross_g, sign.uncertainty_g
     rejected = {reason: n for reason, n in sorted(settler.rejected.items()) if n}
     yield {"kind": "summary", "samples": samples, "rejected": rejected, "plateaus": plateaus}
 
 
 def _left(sign: Plateau, told_g: float) -> float:
     return told_g if sign.left_g is None else sign.left_g
-
-
-def _half_unit(rules: ScaleRules) -> float:
-    """The station counts in whole grams, so half a gram below the least increment rounds up to it."""
-    return 0.5 if rules.min_increment_g >= 1 else 0.0
 
 
 def _samples(lines: Iterable[str]) -> Iterator[tuple[int, int]]:

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kiosk import __version__
+from kiosk.answers import Answers
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler
-from kiosk.core.effects import Item
+from kiosk.core.adjusted import Adjusted
+from kiosk.core.effects import Answered, Item
 from kiosk.core.entries import Boot, Opening
 from kiosk.core.errors import StorageError
 from kiosk.core.events import (
@@ -33,7 +35,10 @@ from kiosk.core.events import (
     Event,
     LinkChanged,
     Moment,
+    ScaleAdjusted,
+    ServiceAsked,
     Touch,
+    ZeroAsked,
 )
 from kiosk.core.events import TouchAction as Action
 from kiosk.core.station import Station
@@ -41,6 +46,7 @@ from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger
 from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.noticing import Noticing
+from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
 from sync.ending import Ending
 from sync.notify import notify
@@ -71,6 +77,26 @@ class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Touched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: Action
     bin: str | None = None
+
+
+class _AtBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+
+
+class _Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+    begin: bool
+
+
+class _NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+    method: str
+    scale: Adjusted
+    empty_g: int | None = 0
+
+
+def _told(answered: Answered) -> dict[str, Any]:
+    return {"code": answered.code, "number": answered.number, "zero_g": answered.zero_g}
 
 
 def run_station(settings: Settings) -> int:
@@ -107,12 +133,14 @@ class _Running:
         self._clock = StationClock(settings.station.timezone)
         self._inbox: queue.Queue[Event] = queue.Queue(INBOX_EVENTS)
         self._post = poster(self._inbox)
+        self._answers = Answers(self._post)
         self._board = Board()
         self._status = 0
         self._clock_known = False
         self._next_clock_ms = self._next_watchdog_ms = 0
         self._day: int | None = None
         self._noticed = Noticing()
+        self._tap = Tap()
         self._refusing: str | None = None
         self._online_told = False
 
@@ -144,6 +172,7 @@ class _Running:
             publish=self._publish,
             moment=self._clock.now,
             each_tick=self._each_tick,
+            answer=self._answers.tell,
             inbox=self._inbox,
         )
         self._facts = Gathering(
@@ -157,8 +186,11 @@ class _Running:
             self._noticed,
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
+        scales = ScaleOps(station, self._tap, self._answers)
         control = ControlServer(
-            settings.paths.socket, self._handlers(), {"watch": self._board.stream}
+            settings.paths.socket,
+            {**self._handlers(), "scale_line": scales.line},
+            {"watch": self._board.stream, "scale_samples": scales.samples},
         )
         control.start()
         held.callback(control.stop)
@@ -190,6 +222,7 @@ class _Running:
             LOG.info("a card was refused at the %s reader: %s", event.by, event.reason)
         self._post(event)
         self._noticed.note(event)
+        self._tap.note(event)
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -263,6 +296,9 @@ class _Running:
             "health": lambda _args: self._facts.health(),
             "link": self._link,
             "touch": self._touched,
+            "scale_zero": self._zero_asked,
+            "scale_service": self._service_asked,
+            "scale_adjust": self._adjusted,
         }
 
     def _link(self, args: Args) -> dict[str, Any]:
@@ -283,6 +319,26 @@ class _Running:
         touched = checked_args(args, _Touched)
         self._act(touched.action, touched.bin)
         return {}
+
+    def _zero_asked(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _AtBin), self._clock.now().boot_ms
+        return _told(self._answers.ask(lambda request: ZeroAsked(t_ms, asked.bin, request)))
+
+    def _service_asked(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _Service), self._clock.now().boot_ms
+        return _told(
+            self._answers.ask(lambda request: ServiceAsked(t_ms, asked.bin, request, asked.begin))
+        )
+
+    def _adjusted(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _NewLine), self._clock.now().boot_ms
+        return _told(
+            self._answers.ask(
+                lambda request: ScaleAdjusted(
+                    t_ms, asked.bin, request, asked.method, asked.scale, asked.empty_g
+                )
+            )
+        )
 
     def _act(self, action: Action, bin_id: str | None) -> None:
         self._post(Touch(self._clock.now().boot_ms, action, bin_id))

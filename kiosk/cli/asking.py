@@ -97,13 +97,18 @@ def scale_kind(scale: object) -> str | None:
 
 def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:
     """Answers for a caretaker what the screen would ask; OperatorError for no such bin."""
+    check_bin(settings, bin_id)
+    ask(settings, "touch", action=action, bin=bin_id)
+    return {"action": action, "bin": bin_id}
+
+
+def check_bin(settings: Settings, bin_id: str) -> None:
+    """OperatorError ``no_such_bin`` where the settings have none of this name."""
     bins = [one.id for one in settings.bins]
     if bin_id not in bins:
         raise OperatorError(
             "no_such_bin", f"There is no bin {bin_id}.", f"The bins are: {', '.join(bins)}."
         )
-    ask(settings, "touch", action=action, bin=bin_id)
-    return {"action": action, "bin": bin_id}
 
 
 def watch(settings: Settings) -> Iterator[dict[str, Any]]:

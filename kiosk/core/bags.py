@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.core import putback
 from kiosk.core.bin import Bin, PendingSwap, Settled
 from kiosk.core.entries import AnyDraft, Cause
 from kiosk.core.intents import Answer, Settle, Swap
@@ -33,12 +34,19 @@ def looks_changed(bin_: Bin, visit: Visit | None, left_g: int, settled: Settled)
     )
 
 
-def is_being_set(bin_: Bin, left_g: int, settled: Settled) -> bool:
-    """Whether this is the new bag's own movement, a moment after the change."""
-    if bin_.swapped_ms is None:
+def is_being_set(bin_: Bin, anonymous: bool, left_g: int, settled: Settled) -> bool:
+    """Whether this is the new bag's own movement, a moment after the change.
+
+    Where nobody is there anything small is. In a visit only what fills a hole: the bag that was taken
+    out left less than the empty weight, and what comes makes up for it.
+    """
+    if bin_.swapped_ms is None or settled.t_ms - bin_.swapped_ms > NEW_BAG_MS:
         return False
-    just = settled.t_ms - bin_.swapped_ms <= NEW_BAG_MS
-    return just and bin_.near_empty(left_g) and bin_.near_empty(settled.gross_g)
+    empty_g, d = bin_.book.empty_g, bin_.scale.division_g
+    if anonymous:
+        return bin_.near_empty(left_g) and bin_.near_empty(settled.gross_g)
+    missing_g = empty_g - left_g
+    return missing_g >= d and abs(settled.gross_g - empty_g) <= missing_g
 
 
 def wait(bin_: Bin, left_g: int, settled: Settled) -> None:
@@ -77,10 +85,11 @@ def decide(state: State, bin_: Bin) -> tuple[AnyDraft, ...] | None:
 
 def done(state: State, bin_: Bin) -> None:
     """A bag change is durable: what was put into the old bag can no longer be taken out."""
+    putback.bag_changed(state, bin_)
     bin_.swap = None
     bin_.disengage()
     bin_.said_full = False
-    bin_.swapped_ms = state.now.boot_ms
+    bin_.swapped_ms = bin_.tracked_ms = state.now.boot_ms
     for visit in state.visits:
         visit.put_in_g.pop(bin_.rules.bin, None)
 
@@ -99,8 +108,10 @@ def decide_answer(state: State, answer: Answer) -> tuple[AnyDraft, ...] | None:
             return (bin_.bag_swap(state.name("b"), book_g, asked.gross_g),)
         cause: Cause = "indicator_zeroed"
         return bin_.unattributed(cause, book_g, asked.gross_g, asked.uncertainty_g)
-    if answer.action != "bag_swap" or bin_.weighs or bin_.stage == "starting":
+    if answer.action != "bag_swap" or bin_.weighs:
         return None  # a bin that weighs sees its bag change by itself
+    if bin_.stage in ("starting", "over", "service"):
+        return None  # and so will this one
     after_g = None if book_g is None else bin_.book.empty_g
     return (bin_.bag_swap(state.name("b"), book_g, after_g),)
 

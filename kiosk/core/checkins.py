@@ -60,7 +60,7 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
     checkin = items[0].draft
     assert isinstance(checkin, Checkin)
     visit = Visit(checkin.visit or state.name("v"), card.t_ms, card.pseudonym, card.t_ms)
-    visit.net_g = state.residents.brought_lately_g(card.pseudonym, card.t_ms, state.rules.reopen_ms)
+    state.residents.go_on(visit, card.t_ms, state.rules.reopen_ms)
     state.residents.credit(card.pseudonym, state.now.day)
     state.visits.add(visit)
     state.visits.bound(card.t_ms)

@@ -23,13 +23,13 @@ Entry = Mapping[str, Any]
 GRAM_KINDS = frozenset({"weighing", "unattributed", "bag_swap", "adjustment"})
 """The kinds that carry grams of a bin."""
 
-Case = Literal["begins", "net", "ends", "no_gross"]
+Case = Literal["begins", "net", "ends", "no_gross", "moves"]
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What does not add up: where it ``begins``, its ``net``, a weight that ``ends`` nowhere, or a net
-    weight without gross weights (``no_gross``)."""
+    """What does not add up: where it ``begins``, its ``net``, a weight that ``ends`` nowhere, a net weight
+    without gross weights (``no_gross``), or an adjustment that ``moves`` grams by itself."""
 
     case: Case
     before_g: int | None
@@ -47,6 +47,8 @@ class Broken:
                 return "ends nowhere"
             case "no_gross":
                 return "a net weight without gross weights"
+            case "moves":
+                return f"an adjustment that moves {self.before_g} g to {self.after_g} g by itself"
 
 
 def broken(book_g: int | None, entry: Entry) -> Broken | None:
@@ -67,7 +69,7 @@ def _case(book_g: int | None, entry: Entry) -> Case | None:
     if after_g is None:
         return "ends"
     if entry["kind"] == "adjustment":
-        return None
+        return None if before_g == after_g else "moves"
     expected = None
     if before_g is not None:
         expected = before_g - after_g if entry["kind"] == "bag_swap" else after_g - before_g

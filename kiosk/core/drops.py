@@ -10,7 +10,7 @@ carried within the visit.
 
 from __future__ import annotations
 
-from kiosk.core import bags, certified
+from kiosk.core import bags, certified, putback, slow, uncertainty, zeroing
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.effects import Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, Weighing
@@ -27,26 +27,42 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     left_g = book_g if settled.before_g is None else settled.before_g
     owner = _owner(state, settled)
     visit = owner.visit
-    mine = visit is not None and bin_.engaged == visit.visit and bin_.base_g is not None
-    base_g = bin_.base_g if mine and bin_.base_g is not None else left_g
     if bags.looks_changed(bin_, visit, left_g, settled):
         bags.wait(bin_, left_g, settled)
         return None
+    if bags.is_being_set(bin_, owner.anonymous, left_g, settled):
+        return bin_.unattributed("drift", book_g, settled.gross_g, settled.uncertainty_g)
+    base_g, base_sd_g = _base(bin_, visit, left_g, settled)
     change_g = settled.gross_g - base_g
     if abs(change_g) < _least_g(bin_, owner):
         if visit is not None:
-            _carry(state, bin_, visit, base_g, settled)
+            _carry(state, bin_, visit, base_g, base_sd_g, settled)
         return None
-    if owner.anonymous and bags.is_being_set(bin_, left_g, settled):
-        return bin_.unattributed("drift", book_g, settled.gross_g, settled.uncertainty_g)
-    flush = bin_.flush(base_g, None if visit is None else visit.visit)
+    flush = zeroing.tare(bin_, base_g, book_g)
+    if not flush:
+        flush = bin_.flush(base_g, None if visit is None else visit.visit)
+    if owner.anonymous and change_g < 0:
+        removal = bin_.unattributed("removal", base_g, settled.gross_g, settled.uncertainty_g)
+        return (*flush, *removal)
+    back_g = putback.due_g(visit, bin_, change_g)
+    if back_g and visit is not None:
+        bin_.put_back = (visit.visit, back_g)
+        came_g = base_g + back_g
+        flush = (*flush, *bin_.unattributed("removal", base_g, came_g, settled.uncertainty_g))
+        if back_g == change_g:
+            return flush
+        base_g = came_g
     if owner.anonymous:
-        if change_g < 0:
-            removal = bin_.unattributed("removal", base_g, settled.gross_g, settled.uncertainty_g)
-            return (*flush, *removal)
         visit = Visit(state.name("v"), settled.began_ms, None, settled.t_ms)
         state.visits.add(visit)
-    return (*flush, _weighing(state, bin_, visit, base_g, settled))
+    return (*flush, _weighing(state, bin_, visit, base_g, base_sd_g, settled))
+
+
+def _base(bin_: Bin, visit: Visit | None, left_g: int, settled: Settled) -> tuple[int, float]:
+    """Where a change is counted from, and that level's standard uncertainty."""
+    if visit is not None and bin_.engaged == visit.visit and bin_.base_g is not None:
+        return bin_.base_g, bin_.base_sd_g
+    return slow.begun_at(bin_, visit, left_g, settled)
 
 
 def _owner(state: State, settled: Settled) -> Owner:
@@ -66,16 +82,18 @@ def _least_g(bin_: Bin, owner: Owner) -> int:
     return bin_.scale.min_increment_g
 
 
-def _carry(state: State, bin_: Bin, visit: Visit, base_g: int, settled: Settled) -> None:
+def _carry(
+    state: State, bin_: Bin, visit: Visit, base_g: int, base_sd_g: float, settled: Settled
+) -> None:
     """Too little to be counted by itself: carried within the visit, thanked, never a 0."""
-    bin_.engaged, bin_.base_g = visit.visit, base_g
+    bin_.engaged, bin_.base_g, bin_.base_sd_g = visit.visit, base_g, base_sd_g
     step_g = settled.gross_g - (base_g if settled.before_g is None else settled.before_g)
     if step_g > settled.uncertainty_g:
         state.showing.show("small", settled.t_ms, bin_id=settled.bin, visit=visit)
 
 
 def _weighing(
-    state: State, bin_: Bin, visit: Visit | None, base_g: int, settled: Settled
+    state: State, bin_: Bin, visit: Visit | None, base_g: int, base_sd_g: float, settled: Settled
 ) -> Weighing:
     net_g = settled.gross_g - base_g
     item, tariff = bin_.rules.item, state.rules.tariff
@@ -91,7 +109,13 @@ def _weighing(
         net_g=net_g,
         gross_before_g=base_g,
         gross_after_g=settled.gross_g,
-        uncertainty_g=settled.uncertainty_g,
+        uncertainty_g=uncertainty.weighing_g(
+            net_g,
+            left_sd_g=base_sd_g,
+            after_sd_g=settled.after_sd_g,
+            line=bin_.line,
+            extra_sd_g=settled.extra_sd_g,
+        ),
         division_g=bin_.scale.division_g,
         adjustment=bin_.book.adjustment,
         mode=certified.mode(bin_, net_g, state.now),
@@ -105,11 +129,16 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
     """The drop is durable: it is shown, beeped, and its bin's lamp lights."""
     last = items[-1].draft if items else None
     if not isinstance(last, Weighing):
+        putback.done(state, bin_, items)
         bin_.disengage()
         return []
+    putback.done(state, bin_, items)
+    bin_.weighed, bin_.swapped_ms = True, None
     visit = state.visits.get(last.visit)
     bin_.engaged = last.visit
     bin_.base_g = None if last.visit is None else settled.gross_g
+    bin_.base_sd_g = settled.after_sd_g
+    bin_.watched = None
     if visit is not None:
         visit.touch(settled.t_ms)
     state.counters.records += 1

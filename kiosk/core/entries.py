@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from kiosk.core.adjusted import Adjusted
+
 ClockQuality = Literal["synced", "unsynced"]
 Cause = Literal[
     "removal",
@@ -186,13 +188,21 @@ class Recovered(Draft, frozen=True, tag="recovered"):
 
 
 class Adjustment(Draft, frozen=True, tag="adjustment"):
-    """A scale was adjusted; ``number`` rises by one for each and is never set back."""
+    """A scale was adjusted; ``number`` rises for each and is never set back.
+
+    It moves no grams by itself (an ``unattributed`` of the same commit, cause ``adjustment``, does), but
+    sets the bin's empty weight to ``empty_g``. ``method`` how it was made (``two_points``, ``points``,
+    ``temperature`` for a correction learned from nights, ``settings`` where the file was edited,
+    ``carried`` where a new ledger says again, under its number, what the old one had in force).
+    """
 
     bin: BinId
     number: int
     method: str
     gross_before_g: int | None
     gross_after_g: int | None
+    empty_g: int
+    scale: Adjusted
 
 
 class Settings(Draft, frozen=True, tag="settings"):

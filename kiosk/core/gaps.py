@@ -1,11 +1,12 @@
-"""Closing a gap: the first stable weight after nobody looked (a start, a lost scale, a bin away).
+"""Closing a gap: the first stable weight after nobody looked (a start, a lost scale, a bin away, an
+overload).
 
 What happened meanwhile is joined to the books with its cause (design.md, Weights), and is nobody's drop.
 """
 
 from __future__ import annotations
 
-from kiosk.core import bags
+from kiosk.core import adjusting, bags
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.effects import Item
 from kiosk.core.entries import AnyDraft, BagSwap, Cause
@@ -18,8 +19,17 @@ def go_away(bin_: Bin) -> None:
     bin_.disengage()
 
 
+def go_over(bin_: Bin) -> None:
+    """Above Max + 9 e (R 76, 4.2.3): nothing is weighed until less lies on it."""
+    bin_.stage, bin_.swap = "over", None
+    bin_.disengage()
+
+
 def join(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:
     """The first stable weight since a start or a gap."""
+    adjusted = adjusting.of_settings(bin_)
+    if adjusted is not None:
+        return adjusting.entered(bin_, adjusted, settled.gross_g)
     if bin_.below_empty(settled.gross_g):
         bin_.stage = "away"
         return None
@@ -35,10 +45,13 @@ def join(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | No
 
 
 def come_back(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:
-    """A bin that was away stands still again."""
+    """A bin that was away, or overloaded, stands still again."""
     gross_g, book_g = settled.gross_g, bin_.book.gross_g
-    if bin_.below_empty(gross_g) or book_g is None:
+    if bin_.below_empty(gross_g):
+        bin_.stage = "away"
         return None
+    if book_g is None:
+        return join(state, bin_, settled)
     if bin_.near_empty(gross_g) and not bin_.near_empty(book_g):
         return (bin_.bag_swap(state.name("b"), book_g, gross_g),)
     near = abs(gross_g - book_g) <= bin_.scale.division_g

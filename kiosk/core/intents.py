@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.core.bin import Settled
 from kiosk.core.entries import AnyDraft
-from kiosk.core.events import CardSeen, TouchAction
+from kiosk.core.events import CardSeen, ScaleAdjusted, ServiceAsked, TouchAction, ZeroAsked
 from kiosk.core.visits import Visit
 
 MAX_INTENTS = 1_024
@@ -65,10 +65,51 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """An empty bin's zero has crept away (``zeroing``)."""
+
+    bin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """A caretaker says that a bin is empty (``zeroing``)."""
+
+    asked: ZeroAsked
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Work at a scale begins or ends (``adjusting``)."""
+
+    asked: ServiceAsked
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """A scale's new line takes effect (``adjusting``)."""
+
+    asked: ScaleAdjusted
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An entry that depends on nothing (an alarm, the clock)."""
 
     draft: AnyDraft
 
 
-Intent = Greet | ClaimFor | Settle | Swap | Close | Piece | Answer | Write
+Intent = (
+    Greet
+    | ClaimFor
+    | Settle
+    | Swap
+    | Close
+    | Piece
+    | Answer
+    | Track
+    | Zero
+    | Serve
+    | Adjust
+    | Write
+)

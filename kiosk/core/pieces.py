@@ -16,7 +16,12 @@ def lid_moved(state: State, event: LidMoved) -> None:
         return
     was_open, bin_.lid_open = bin_.lid_open, event.open
     state.visits.somebody_is_at_a_bin(event.t_ms, state.rules.crowd)
-    if was_open and not event.open and not bin_.weighs and bin_.stage != "starting":
+    if (
+        was_open
+        and not event.open
+        and not bin_.weighs
+        and bin_.stage not in ("starting", "service")
+    ):
         state.intend(Piece(event.bin, event.t_ms))
 
 

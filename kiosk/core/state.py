@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.config import StationRules
+from kiosk.core.effects import AnswerCode, Answered
 from kiosk.core.entries import VisitClose
 from kiosk.core.events import DeviceLost, Moment
 from kiosk.core.intents import MAX_INTENTS, Intent, Settle, Write
@@ -57,6 +58,8 @@ class State:
     showing: Showing = field(default_factory=Showing)
     lamps: Lamps = field(default_factory=Lamps)
     counters: Counters = field(default_factory=Counters)
+    told: list[Answered] = field(default_factory=list)
+    """Answers that have not gone out yet."""
     online: bool = False
     names: int = 0
 
@@ -64,6 +67,13 @@ class State:
         """A name for a visit (``v``) or a bag (``b``) that was never used."""
         self.names += 1
         return f"{self.prefix}-{letter}{self.names}"
+
+    def answer(self, request: str, code: AnswerCode, bin_: Bin | None = None) -> None:
+        """Answers an asked ``request``; "" is nobody's."""
+        if request:
+            number = 0 if bin_ is None else bin_.book.adjustment
+            zero_g = 0 if bin_ is None else bin_.book.empty_g
+            self.told.append(Answered(request, code, number, zero_g))
 
     def intend(self, intent: Intent) -> None:
         """Puts it behind the others."""
@@ -86,7 +96,7 @@ def begin(rules: StationRules, memory: Memory) -> State:
         rules=rules,
         prefix=memory.prefix,
         same_boot=memory.same_boot,
-        bins={b.bin: Bin(b, books[b.bin]) for b in rules.bins},
+        bins={b.bin: Bin(b, books[b.bin], cold=not memory.same_boot) for b in rules.bins},
         residents=Residents(memory.credited),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )

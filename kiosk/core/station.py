@@ -21,6 +21,9 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
+             ``slow`` (what comes too slowly for a plateau), ``putback`` (what comes back)
+``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
+             ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
 ``touches``  fingers on the screen; ``devices`` lost and back
 ``booking``  what is durable becomes true
@@ -31,15 +34,19 @@ Events come in and effects go out here; what each means is in a room of its own.
 from __future__ import annotations
 
 from kiosk.core import (
+    adjusting,
     bags,
     booking,
     checkins,
     closing,
     devices,
     pieces,
+    slow,
+    thermometer,
     touches,
     viewing,
     weights,
+    zeroing,
 )
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
@@ -57,19 +64,27 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    ScaleAdjusted,
+    ServiceAsked,
     Tick,
     Touch,
+    Warmth,
+    ZeroAsked,
 )
 from kiosk.core.intents import (
+    Adjust,
     Answer,
     ClaimFor,
     Close,
     Greet,
     Intent,
     Piece,
+    Serve,
     Settle,
     Swap,
+    Track,
     Write,
+    Zero,
 )
 from kiosk.core.memory import Memory
 from kiosk.core.state import begin
@@ -81,6 +96,9 @@ RETRY_MS = 1_000
 TOLD_MS = 6_000
 """So long the screen says it, where nothing waits to be tried again: a card shown has to be read about."""
 
+CREEPS_MS = 500
+"""What goes slowly is looked at so often."""
+
 
 class Station:
     """One station's rules and state. Not thread-safe: the main thread alone calls it."""
@@ -88,6 +106,7 @@ class Station:
     def __init__(self, rules: StationRules, memory: Memory) -> None:
         self._state = begin(rules, memory)
         self._awaiting: tuple[Intent, tuple[Item, ...]] | None = None
+        self._crept_ms = 0
         self._failed_ms: int | None = None
         """When the storage last failed; None when it has worked since, or nothing waits for it."""
 
@@ -165,6 +184,14 @@ class Station:
                 state.intend(Write(Clock(event.utc_ms, event.uncertainty_ms, event.source)))
             case LinkChanged():
                 state.online = event.online
+            case Warmth():
+                thermometer.seen(state, event)
+            case ZeroAsked():
+                state.intend(Zero(event))
+            case ServiceAsked():
+                state.intend(Serve(event))
+            case ScaleAdjusted():
+                state.intend(Adjust(event))
             case Tick():
                 pass
         return []
@@ -173,6 +200,11 @@ class Station:
         state = self._state
         moving = any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
         weights.pass_time(state, t_ms)
+        if t_ms - self._crept_ms >= CREEPS_MS:
+            self._crept_ms = t_ms
+            slow.pass_time(state, t_ms)
+            zeroing.pass_time(state, t_ms)
+            thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
@@ -199,6 +231,8 @@ class Station:
                 effects.append(Record(items))
             elif drafts is not None:
                 effects += self._done(intent, ())
+        effects += self._state.told
+        self._state.told.clear()
         return effects
 
     def _decide(self, intent: Intent) -> tuple[AnyDraft, ...] | None:
@@ -219,6 +253,14 @@ class Station:
                 return closing.decide(state, intent.visit)
             case Piece():
                 return pieces.decide(state, intent)
+            case Track():
+                return zeroing.decide_track(state, state.bins[intent.bin])
+            case Zero():
+                return zeroing.decide_zero(state, intent)
+            case Serve():
+                return adjusting.decide_service(state, intent)
+            case Adjust():
+                return adjusting.decide(state, intent)
             case Write():
                 return (intent.draft,)
 
@@ -240,6 +282,14 @@ class Station:
                 closing.done(state, intent.visit)
             case Piece():
                 return pieces.done(state, intent, items)
+            case Track():
+                zeroing.tracked(state, state.bins[intent.bin])
+            case Zero():
+                zeroing.zeroed(state, intent)
+            case Serve():
+                adjusting.begin_service(state, intent)
+            case Adjust():
+                adjusting.done(state, intent)
             case Write():
                 pass
         return []

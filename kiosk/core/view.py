@@ -24,7 +24,15 @@ Phase = Literal[
     "closed",
 ]
 BinState = Literal[
-    "ready", "weighing", "away", "no_scale", "starting", "trouble", "full", "question"
+    "ready",
+    "weighing",
+    "away",
+    "overload",
+    "no_scale",
+    "starting",
+    "trouble",
+    "full",
+    "question",
 ]
 
 

@@ -76,8 +76,10 @@ def _bin_state(bin_: Bin) -> BinState:
         return "trouble"
     if bin_.stage == "question":
         return "question"
-    if bin_.stage == "away":
+    if bin_.stage in ("away", "service"):
         return "away"
+    if bin_.stage == "over":
+        return "overload"
     if bin_.stage in ("starting", "gap"):
         return "starting"
     if bin_.moving_since_ms is not None:

@@ -23,6 +23,8 @@ class Visit:
     net_g: dict[str, int] = field(default_factory=dict)
     put_in_g: dict[str, int] = field(default_factory=dict)
     """Net grams by bin, since the bin's last bag: what may be taken out again."""
+    owes_g: dict[str, int] = field(default_factory=dict)
+    """By bin: what was taken out between this card's visits, and may be put back (``putback``)."""
     pieces: int = 0
     ended_ms: int | None = None
     why: CloseReason = "idle"

@@ -6,7 +6,7 @@ A bin that stands still is held back for ``handover_ms`` while a card may still 
 
 from __future__ import annotations
 
-from kiosk.core import bags, drops, gaps
+from kiosk.core import bags, drops, gaps, limits
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.effects import Effect, Item
 from kiosk.core.entries import AnyDraft
@@ -27,6 +27,8 @@ def sampled(state: State, event: CountsBlock | IndicatorReading) -> None:
             _show_moving(state, bin_, sign.t_ms)
         else:
             state.held.append(sign)
+    if bin_.stage in ("normal", "away") and bin_.is_over(state.now.boot_ms):
+        gaps.go_over(bin_)
 
 
 def _show_moving(state: State, bin_: Bin, t_ms: int) -> None:
@@ -51,11 +53,14 @@ def _is_ripe(state: State, settled: Settled, t_ms: int) -> bool:
 def decide(state: State, settled: Settled) -> tuple[AnyDraft, ...] | None:
     """What a bin's standing still means, by what the bin was doing."""
     bin_ = state.bins[settled.bin]
-    if bin_.lost or bin_.broken or bin_.stage in ("none", "question"):
+    if bin_.lost or bin_.broken or bin_.stage in ("none", "question", "service"):
+        return None
+    if settled.gross_g > limits.overload_g(bin_.scale):
+        gaps.go_over(bin_)
         return None
     if bin_.stage in ("starting", "gap"):
         return gaps.join(state, bin_, settled)
-    if bin_.stage == "away":
+    if bin_.stage in ("away", "over"):
         return gaps.come_back(state, bin_, settled)
     if bin_.below_empty(settled.gross_g):
         gaps.go_away(bin_)
@@ -69,7 +74,7 @@ def decide(state: State, settled: Settled) -> tuple[AnyDraft, ...] | None:
 def done(state: State, settled: Settled, items: tuple[Item, ...]) -> list[Effect]:
     """What was decided is durable (or there was nothing to write)."""
     bin_ = state.bins[settled.bin]
-    if bin_.stage in ("starting", "gap", "away"):
+    if bin_.stage in ("starting", "gap", "away", "over"):
         gaps.done(state, bin_, items)
         return []
     return drops.done(state, bin_, settled, items)

@@ -93,6 +93,8 @@ def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     """Level and case of a scale that is there."""
     if one.state == "question":
         return "WARN", "question"
+    if one.state == "overload":
+        return "WARN", "overload"
     if one.rate_sps and one.samples_per_s is not None:
         if one.samples_per_s == 0:
             return "ERR", "silent"
@@ -101,6 +103,8 @@ def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     expected = (one.rate_sps or 0) * uptime_ms / 1000
     if one.rejected > max(REJECTED_MIN, REJECTED_SHARE * expected):
         return "WARN", "noisy"
+    if one.seal in ("expired", "undated"):
+        return "WARN", f"seal_{one.seal}"
     return "OK", "ok"
 
 

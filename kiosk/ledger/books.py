@@ -1,20 +1,22 @@
 """What an entry does to its bin's book.
 
 Where the grams begin and end is ``kiosk.core.conserving``'s. The empty weight moves with ``zero`` and
-``indicator_zeroed`` by their ``net_g``. An adjustment sets the scale's grams anew for the same load, so
-there it goes along with the gross: what is in the bin stays what it was.
+``indicator_zeroed`` by their ``net_g``; an adjustment sets it, for the scale's grams are new ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.conserving import GRAM_KINDS as GRAM_KINDS
 from kiosk.core.conserving import Broken, broken
 from kiosk.core.conserving import Entry as Entry
 from kiosk.core.memory import BinBook
 
-_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed", "adjustment"})
+_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed"})
 
 
 def opening_books(genesis: Entry) -> dict[str, BinBook]:
@@ -40,7 +42,7 @@ def moved(book: BinBook | None, entry: Entry) -> BinBook:
     """The book after an entry that carries grams; ``book`` None at a bin's first."""
     book = book or BinBook(bin=entry["bin"], item="", bag="", gross_g=None)
     before_g, after_g = entry["gross_before_g"], entry["gross_after_g"]
-    empty_g = book.empty_g
+    empty_g = entry["empty_g"] if entry["kind"] == "adjustment" else book.empty_g
     if before_g is not None and after_g is not None:
         reason = entry["cause"] if entry["kind"] == "unattributed" else entry["kind"]
         if reason in _EMPTY_MOVES:
@@ -52,4 +54,9 @@ def moved(book: BinBook | None, entry: Entry) -> BinBook:
         gross_g=after_g,
         empty_g=empty_g,
         adjustment=entry["number"] if entry["kind"] == "adjustment" else book.adjustment,
+        adjusted=_adjusted(entry) if entry["kind"] == "adjustment" else book.adjusted,
     )
+
+
+def _adjusted(entry: Entry) -> Adjusted:
+    return msgspec.convert(entry["scale"], Adjusted)

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 
 from kiosk.core.effects import Item
-from kiosk.core.entries import Opening, Recovered, Unattributed
+from kiosk.core.entries import Adjustment, Opening, Recovered, Unattributed
 from kiosk.core.memory import BinBook
 from kiosk.ledger import salvage
 from kiosk.ledger.salvage import Salvaged
@@ -31,8 +31,26 @@ def openings(given: Mapping[str, Opening], old: Salvaged) -> dict[str, Opening]:
     return {**given, **books}
 
 
-def empty_weight(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
-    """Takes a bin's empty weight along, which an opening has no place for.
+def scale(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
+    """Takes a bin's adjustment and its empty weight along, which an opening has no place for."""
+    if book.adjusted is None:
+        yield from _empty_weight(book, items)
+        return
+    yield Item(
+        Adjustment(
+            bin=book.bin,
+            number=book.adjustment,
+            method="carried",
+            gross_before_g=book.gross_g,
+            gross_after_g=book.gross_g,
+            empty_g=book.empty_g,
+            scale=book.adjusted,
+        )
+    )
+
+
+def _empty_weight(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
+    """Of a bin that was never adjusted.
 
     Two entries whose nets add up to nothing: ``zero`` moves gross and empty weight, ``restart``
     moves the gross back.

@@ -258,7 +258,7 @@ def _turn_over(
             def carried() -> Iterator[Item]:
                 nonlocal counted
                 for book in old.books.values():
-                    yield from carrying.empty_weight(book, items)
+                    yield from carrying.scale(book, items)
                 for item in recovered:
                     counted += 1
                     yield item

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,7 +184,7 @@ class Site:
             self.touched.append(args)
             return {}
 
-        def watch(_: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+        def watch(_: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
             yield msgspec.to_builtins(VIEW)
 
         server = ControlServer(

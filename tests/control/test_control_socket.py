@@ -6,7 +6,7 @@ import json
 import socket
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def full(args: dict[str, Any]) -> dict[str, Any]:
     raise StorageError("disk_full", "The disk is full.", "Make room.")
 
 
-def three(args: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+def three(args: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
     for n in range(3):
         yield None
         yield {"n": n}
@@ -101,7 +101,7 @@ def test_a_stream_ends_and_the_next_call_works(path: Path, serve: Serve) -> None
 def test_a_watcher_that_leaves_ends_its_stream(path: Path) -> None:
     ended = threading.Event()
 
-    def forever(args: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+    def forever(args: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
         try:
             while True:
                 yield {"tick": True}

@@ -114,3 +114,65 @@ def test_after_lost_samples_the_old_level_goes_on_and_a_later_drop_begins_later(
     assert round(second.gross_g, -1) == 2_600
     assert second.began_ms >= 5_000, "the drop's first movement, not the gap's beginning"
     assert second.left_g == pytest.approx(first.gross_g, abs=3)
+
+
+@pytest.mark.parametrize("rate", [10, 80])
+@pytest.mark.parametrize("seed", range(3))
+def test_twenty_grams_ten_times_on_thirty_kilograms_are_two_hundred(rate: int, seed: int) -> None:
+    rules = ScaleRules(60_000, 20, 20, float(rate), counts_per_gram=43.0, zero_counts=84_000)
+    steps = [(4_000, 30_000.0 + 20 * i) for i in range(11)]
+    nets = [
+        w["net_g"]
+        for w in kinds(list(replay(trace(steps, seed=seed, rate=rate), rules)), "weighing")
+    ]
+    assert len(nets) == 10
+    assert sum(nets) == pytest.approx(200.0, abs=4.0)
+
+
+@pytest.mark.parametrize(
+    ("max_g", "d", "counts_per_gram", "rate"),
+    [(6_000, 2, 430.0, 10), (150_000, 50, 17.0, 80), (60_000, 20, -43.0, 80), (60_000, 20, 43.0, 5),
+     (30_000, 10, 80.0, 100), (60_000, 20, 43.0, 40)],
+)  # fmt: skip
+def test_other_scales_other_rates(max_g: int, d: int, counts_per_gram: float, rate: int) -> None:
+    rules = ScaleRules(
+        max_g, d, d, float(rate), counts_per_gram=counts_per_gram, zero_counts=84_000
+    )
+    rows = []
+    for row in trace([(5_000, 0), (5_000, 100.0 * d), (5_000, 40.0 * d)], seed=4, rate=rate):
+        if row[0].isdigit():
+            t_ms, note, counts = row.split(",")
+            row = f"{t_ms},{note},{round(84_000 + (int(counts) - 84_000) * counts_per_gram / 43)}\n"
+        rows.append(row)
+    lines = list(replay(rows, rules))
+    assert [w["net_g"] / d for w in kinds(lines, "weighing")] == pytest.approx([100, -60], abs=1)
+
+
+def test_wherever_a_trace_is_cut_the_lines_before_are_the_same() -> None:
+    rng = random.Random(5)
+    steps = [(rng.randrange(1_500, 6_000), rng.uniform(0.0, 20_000.0)) for _ in range(6)]
+    rows = list(trace(steps, seed=5, rate=80))
+    whole = list(replay(rows, RULES_FAST))[:-1]
+    assert len(whole) >= 6
+    for cut in rng.sample(range(3, len(rows)), 12):
+        until_ms = int(rows[cut - 1].split(",")[0])
+        expected = [line for line in whole if line["t_ms"] <= until_ms]
+        assert list(replay(rows[:cut], RULES_FAST))[:-1] == expected
+
+
+def test_jitter_lost_samples_and_wrong_values_change_no_weight() -> None:
+    rng = random.Random(6)
+    rows, last_ms = ["t_ms,counts\n"], -1
+    for row in trace([(4_000, 1_000), (6_000, 3_000), (6_000, 2_000)], seed=6, rate=80):
+        if not row[0].isdigit() or rng.random() < 0.05:
+            continue
+        t_ms, _, counts = row.split(",")
+        last_ms = max(last_ms + 1, int(t_ms) + rng.randrange(-4, 5))
+        wrong = rng.choice([(1 << 22) - 1, (1 << 23) - 1]) if rng.random() < 0.02 else None
+        rows.append(f"{last_ms},{counts.strip() if wrong is None else wrong}\n")
+    lines = list(replay(rows, RULES_FAST))
+    assert [w["net_g"] for w in kinds(lines, "weighing")] == pytest.approx([2_000, -1_000], abs=5)
+    assert set(lines[-1]["rejected"]) == {"saturated", "spike"}
+
+
+RULES_FAST = ScaleRules(60_000, 20, 20, 80.0, counts_per_gram=43.0, zero_counts=84_000)

@@ -25,6 +25,7 @@ from ledger_site import (
 from kiosk.core.errors import OperatorError
 from kiosk.core.memory import BinBook
 from kiosk.ledger import Ledger
+from kiosk.ledger.schema import SCHEMA
 from kiosk.ledger.show import show
 from kiosk.ledger.verify import verify
 from sync.messages import AckError
@@ -107,7 +108,7 @@ def test_a_failed_start_lets_the_next_one_in(site: Site) -> None:
         site.open()
     assert refused.value.code == "newer_ledger"
     with closing(sqlite3.connect(site.database)) as db:
-        db.execute("PRAGMA user_version = 1")
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
     site.open().close()
 
 

@@ -9,12 +9,14 @@ from contextlib import closing
 import pytest
 from ledger_site import DAY_MS, ITEMS, Site, checkin, close_visit
 
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.effects import Item
 from kiosk.core.entries import Adjustment, BagSwap, ItemCount, Unattributed, Weighing
 from kiosk.ledger import Ledger, projections
 from kiosk.ledger.verify import verify
 
-CAUSES = ("removal", "drift", "remainder", "zero", "restart", "unscaled", "indicator_zeroed")
+CAUSES = ("removal", "drift", "remainder", "zero", "restart", "unscaled", "indicator_zeroed",
+          "adjustment")  # fmt: skip
 
 
 class Life:
@@ -48,7 +50,12 @@ class Life:
             )
         if kind == 4 and net_g is not None:
             self.adjustments += 1
-            return Item(Adjustment(bin_id, self.adjustments, "bottle", before_g, after_g))
+            self.gross_g[bin_id] = before_g
+            return Item(
+                Adjustment(
+                    bin_id, self.adjustments, "two_points", before_g, before_g, 5, Adjusted()
+                )
+            )
         if kind < 7 or net_g is None or before_g is None or after_g is None:
             cause = self.draw.choice(CAUSES)
             return Item(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kiosk.cli.call import Call
+from kiosk.cli.commands import scale_work
 from kiosk.cli.spoken import SpokenGroup
 from kiosk.core.errors import OperatorError
 
@@ -28,6 +29,7 @@ def slope(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
 
 def add(app: click.Group) -> None:
     app.add_command(scale)
+    scale_work.add(scale)
 
 
 @click.group(cls=SpokenGroup)

@@ -15,6 +15,7 @@ const BADGES = {
   away: "away",
   starting: "starting",
   full: "full_short",
+  overload: "full_short",
   trouble: "trouble_short",
   question: "question_short",
 };
@@ -70,6 +71,7 @@ function troubleOf(bin) {
   const said = words();
   switch (stateOf(bin)) {
     case "full":
+    case "overload":
       return filled(said.full, { overflow: overflowOf(bin) });
     case "trouble":
       return said.trouble;
@@ -253,7 +255,7 @@ function openedScene() {
   }
   if (state === "full") {
     buttons.push({ label: said.bag_swap, kind: "first", press: () => open({ bin, step: "bag" }) });
-  } else if (state !== "away") {
+  } else if (state !== "away" && state !== "overload") {
     buttons.push(touch(said.is_full, "full", bin));
   }
   if (trouble !== "") {
