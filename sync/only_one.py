@@ -7,6 +7,7 @@ to leave behind, and let go when the process ends, however it ends.
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from kiosk.core.errors import OperatorError
 @contextmanager
 def only_one(control: Path) -> Iterator[None]:
     """Hold the uplink's place at the station behind ``control``; OperatorError where it is taken."""
-    name = hashlib.sha256(str(control.resolve()).encode()).hexdigest()[:32]
+    name = hashlib.sha256(os.fsencode(control.resolve())).hexdigest()[:32]
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as place:
         try:
             place.bind(f"\0kiosk-uplink-{name}")

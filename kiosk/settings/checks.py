@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -51,8 +52,7 @@ def check_station(settings: Settings, file: Path) -> None:
             "Write one like Asia/Tokyo, and install the package tzdata if it is missing.",
             value=settings.station.timezone,
         ) from error
-    socket = str(settings.paths.socket)
-    if len(socket.encode()) > MAX_SOCKET_PATH:
+    if len(os.fsencode(settings.paths.socket)) > MAX_SOCKET_PATH:
         raise FileProblem(
             "path_too_long",
             file,

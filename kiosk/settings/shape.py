@@ -357,7 +357,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
 
     def digest(self) -> str:
         """SHA-256 (hex) of what the settings mean: comments and order do not count."""
-        plain = msgspec.json.encode(self, enc_hook=str, order="deterministic")
+        plain = msgspec.json.encode(self, enc_hook=told, order="deterministic")
         return hashlib.sha256(plain).hexdigest()
 
     def rules(self, catalogue: Catalogue) -> StationRules:
@@ -365,3 +365,8 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
         from kiosk.settings.rules import rules
 
         return rules(self, catalogue)
+
+
+def told(path: object) -> str:
+    """A path as JSON can hold it: a name that is no UTF-8 keeps its bytes as escapes."""
+    return f"{path}".encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -12,13 +12,15 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import click
 
 from kiosk.core.errors import KioskError, OperatorError
+from sync import output
 from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry
@@ -40,14 +42,40 @@ _city = click.option("--city", required=True, help="The city's identifier.")
 
 
 class _Commands(click.Group):
-    """Turns foreseen failures into their two sentences."""
+    """Turns foreseen failures into their two sentences, or with ``--json`` into one value."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
+        words = list(sys.argv[1:] if args is None else args)
+        output.prepare()
+        sys.exit(output.ended(lambda: self._answered(words), _no_output))
+
+    def _answered(self, words: list[str]) -> int:
         try:
-            return super().invoke(ctx)
+            super().main(words, prog_name="kiosk-receiver", standalone_mode=False)
+            return 0
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else 1
+        except click.ClickException as error:
+            what = error.format_message().rstrip(".") + "."
+            todo = "See kiosk-receiver --help, or kiosk-receiver COMMAND --help."
+            return _refuse(words, OperatorError("wrong_call", what, todo))
         except KioskError as error:
-            click.echo(str(error), err=True)
-            sys.exit(2 if isinstance(error, OperatorError) else 1)
+            return _refuse(words, error)
+        except (click.Abort, KeyboardInterrupt):
+            return 0
+
+
+def _refuse(words: list[str], error: KioskError) -> int:
+    if "--json" in words:
+        _print_json({"error": {"code": error.code, "what": error.what, "todo": error.todo}})
+    else:
+        output.complain(str(error))
+    return 2 if isinstance(error, OperatorError) else 1
+
+
+def _no_output(reason: str) -> None:
+    what = f"Standard output cannot be written ({reason})."
+    output.complain(f"{what} Look at where it goes: a full disk, or a closed one.")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

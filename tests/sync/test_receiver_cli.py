@@ -54,6 +54,23 @@ def test_a_station_is_registered_listed_and_revoked(url: str) -> None:
     assert "revoked" in call("station", "list", "--database", url).stdout
 
 
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("frob",), "wrong_call"),
+        (("verify",), "wrong_call"),
+        (("verify", "--database", "no URL"), "database_url"),
+    ],
+)
+def test_a_refusal_is_two_sentences_or_one_value(args: tuple[str, ...], code: str) -> None:
+    said = call(*args)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (2, "", 1)
+    said = call(*args, "--json")
+    assert (said.exit_code, said.stderr) == (2, "")
+    error = json.loads(said.stdout)["error"]
+    assert error["code"] == code and error["what"].endswith(".") and error["todo"].endswith(".")
+
+
 def test_every_epoch_is_one_higher(url: str) -> None:
     assert [ask("epoch", "new", "--database", url)["epoch"] for _ in range(2)] == [2, 3]
 
