@@ -47,6 +47,9 @@ def status(settings: Settings) -> dict[str, Any]:
         "name": settings.station.name,
         "settings": settings.digest(),
         **at_rest(settings),
+        "public_key": public_key(settings),
+        # Devices are looked at only by the station itself.
+        "lost": None,
     }
 
 
@@ -57,6 +60,17 @@ def at_rest(settings: Settings) -> dict[str, Any]:
     found = books(settings)
     names = ("head_seq", "watermark", "epoch", "queue")
     return {name: None if found is None else getattr(found, name) for name in names}
+
+
+def public_key(settings: Settings) -> str | None:
+    """What the city knows the station by (hex); None where this user may not say, or nobody can."""
+    from sync.signing import Signer
+
+    try:
+        return Signer.load(settings.paths.station_key).public_key.hex()
+    except OperatorError:
+        # What is wrong with the file is the doctor's to say.
+        return None
 
 
 def sync_status(settings: Settings) -> dict[str, Any]:
