@@ -111,6 +111,7 @@ class _Reader:
         self._thinned = 0
         self._counted = False
         """Whether a word of the city's was about this ledger."""
+        self._came_to_words = False
 
     def read(self, db: sqlite3.Connection) -> Iterator[Finding]:
         """Everything that is wrong."""
@@ -124,12 +125,15 @@ class _Reader:
             if self._station_key not in (None, key):
                 yield Finding("key_differs", 1)
             yield from _signatures(db, genesis["ledger"], self._station_key or key)
+        self._came_to_words = True
         for name, payload in self._words.found:
             yield from self._acknowledgement(db, genesis, name, payload)
 
     def unchecked(self) -> Iterator[Unchecked]:
         """What nobody could have found here."""
-        if not self._counted:
+        if not self._came_to_words:
+            yield Unchecked("cut_short")
+        elif not self._counted:
             yield Unchecked("no_ack")
         elif self._words.city_key is None:
             yield Unchecked("no_city_key")
