@@ -10,7 +10,7 @@ from kiosk.cli.call import Call
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError, OperatorError
 from kiosk.doctor import CODES, Finding, examine
-from kiosk.doctor.finding import Values
+from kiosk.doctor.finding import Level, Values
 from kiosk.facts import Facts, from_dict
 from kiosk.settings import Hx711Scale, Settings
 from kiosk.status import report
@@ -160,7 +160,7 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     """A station that does not run, its disk, and the books in its files."""
     from kiosk.doctor import ground
     from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
-    from kiosk.offline import books
+    from kiosk.offline import books, owns
 
     yield Finding(code="station", level="ERR", case="not_running")
     free_bytes = ground.free_bytes(settings)
@@ -170,9 +170,10 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
         found = books(settings)
     except KioskError as error:
         if error.code == "no_rights":
-            yield Finding(
-                code="ledger", level="WARN", case="not_mine", subject=str(settings.paths.data)
-            )
+            # Ordinary for most users, as with the keys; the station's own could not even start.
+            level: Level = "ERR" if owns(settings.paths.data) else "WARN"
+            case = "shut" if level == "ERR" else "not_mine"
+            yield Finding(code="ledger", level=level, case=case, subject=str(settings.paths.data))
             return
         cause = storage_cause(error.code, free_bytes)
         yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
