@@ -178,7 +178,9 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
         cause = storage_cause(error.code, free_bytes)
         yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
-    if found is None:
+    if found is None and settings.paths.ack.exists():
+        yield Finding(code="ledger", level="ERR", case="gone")
+    elif found is None:
         yield Finding(code="ledger", level="WARN", case="none")
     elif not found.tail_good:
         yield Finding(code="ledger", level="ERR", case="broken")
