@@ -101,3 +101,11 @@ def become_owner(folder: Path) -> None:
             "Run the command as the station's user.",
             path=folder,
         ) from error
+
+
+def owns(folder: Path) -> bool:
+    """Whether this user is the station's own, who has to be able to open everything there."""
+    try:
+        return folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ from kiosk.cli.call import Call
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError, OperatorError
 from kiosk.doctor import CODES, Finding, examine
-from kiosk.doctor.finding import Values
+from kiosk.doctor.finding import Level, Values
 from kiosk.facts import Facts, from_dict
 from kiosk.settings import CountsScale, Settings
 from kiosk.status import report
@@ -47,6 +47,9 @@ def status(settings: Settings) -> dict[str, Any]:
         "name": settings.station.name,
         "settings": settings.digest(),
         **at_rest(settings),
+        "public_key": public_key(settings),
+        # Devices are looked at only by the station itself.
+        "lost": None,
     }
 
 
@@ -57,6 +60,17 @@ def at_rest(settings: Settings) -> dict[str, Any]:
     found = books(settings)
     names = ("head_seq", "watermark", "epoch", "queue")
     return {name: None if found is None else getattr(found, name) for name in names}
+
+
+def public_key(settings: Settings) -> str | None:
+    """What the city knows the station by (hex); None where this user may not say, or nobody can."""
+    from sync.signing import Signer
+
+    try:
+        return Signer.load(settings.paths.station_key).public_key.hex()
+    except OperatorError:
+        # What is wrong with the file is the doctor's to say.
+        return None
 
 
 def sync_status(settings: Settings) -> dict[str, Any]:
@@ -151,7 +165,7 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     """A station that does not run, its disk, and the books in its files."""
     from kiosk.doctor import ground
     from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
-    from kiosk.offline import books
+    from kiosk.offline import books, owns
 
     yield Finding(code="station", level="ERR", case="not_running")
     free_bytes = ground.free_bytes(settings)
@@ -161,14 +175,17 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
         found = books(settings)
     except KioskError as error:
         if error.code == "no_rights":
-            yield Finding(
-                code="ledger", level="WARN", case="not_mine", subject=str(settings.paths.data)
-            )
+            # Ordinary for most users, as with the keys; the station's own could not even start.
+            level: Level = "ERR" if owns(settings.paths.data) else "WARN"
+            case = "shut" if level == "ERR" else "not_mine"
+            yield Finding(code="ledger", level=level, case=case, subject=str(settings.paths.data))
             return
         cause = storage_cause(error.code, free_bytes)
         yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
-    if found is None:
+    if found is None and settings.paths.ack.exists():
+        yield Finding(code="ledger", level="ERR", case="gone")
+    elif found is None:
         yield Finding(code="ledger", level="WARN", case="none")
     elif not found.tail_good:
         yield Finding(code="ledger", level="ERR", case="broken")

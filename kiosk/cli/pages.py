@@ -31,12 +31,14 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     if not found["running"]:
         call.say("status.not_running")
         books(call, found)
+        public_key(call, found)
         return
     call.say("status.running", age=age(call.words, found["uptime_ms"]), software=found["software"])
     call.say(f"status.clock_{found['clock']}")
     link(call, found)
     books(call, found)
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
+    public_key(call, found)
     if found["storage_trouble"] is not None:
         call.say("status.storage_trouble", why=cause(call.words, found["storage_trouble"]))
     for device in found["devices"]:
@@ -54,6 +56,12 @@ def books(call: Call, found: Mapping[str, Any]) -> None:
         call.say("status.no_ledger")
     else:
         call.say("status.books", head=found["head_seq"], queue=found["queue"])
+
+
+def public_key(call: Call, found: Mapping[str, Any]) -> None:
+    """What goes into ``kiosk-receiver station add``, to be copied from here."""
+    key = found["public_key"]
+    call.say("status.public_key" if key else "status.no_public_key", digits=key)
 
 
 def link(call: Call, found: Mapping[str, Any]) -> None:

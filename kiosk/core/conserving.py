@@ -83,12 +83,14 @@ class Conservation:
         self._last: dict[str, tuple[int | None, int]] = {}
         """By bin: its gross and the seq that said so."""
         self._holes: list[int] = []
-        self._lost = False
+        self._lost = True
+        """Nothing is known of a bin that was not seen yet: a ledger without its genesis opens nowhere."""
 
     def open(self, genesis: Entry) -> None:
         """What the bins held when the ledger began."""
         for bin_id, opening in genesis["opening"].items():
             self._last[bin_id] = (opening["gross_g"], 0)
+        self._lost = False
 
     def hole(self, seq: int) -> None:
         """An entry whose text is not known."""

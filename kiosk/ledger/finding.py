@@ -40,7 +40,8 @@ Gap = Literal[
     "no_city_key",  # an acknowledgement is there, and nothing to check its signature with
     "no_station_key",  # the genesis' own key is believed
     "ack_older",  # the acknowledgement that was named is older than the one in the folder
-    "thinned",  # what stood in entries that were thinned away
+    "thinned",  # what stood in entries whose text is gone
+    "cut_short",  # whatever comes after an unreadable page, or after too many findings
 ]
 
 

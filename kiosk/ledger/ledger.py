@@ -68,6 +68,7 @@ class Ledger:
         self._head = opened.head
         self._ack = opened.ack
         self._memory = memory
+        self.public_key = signer.public_key
         self._signer = signer
         self._city_key = city_key
         self._clock = clock

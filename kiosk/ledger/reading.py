@@ -15,9 +15,21 @@ from kiosk.ledger.errors import refused
 from kiosk.ledger.files import Folder, with_suffix
 
 
+def folder_at(path: Path) -> Folder | None:
+    """The data folder at ``path``; None where that is a file, or nothing. Raises as ``database_of``."""
+    try:
+        return Folder(path) if path.is_dir() else None
+    except OSError as error:
+        raise refused(error, path) from error
+
+
 def database_of(path: Path) -> Path:
-    """The database in a data folder, or the file itself; OperatorError where there is none."""
-    database = Folder(path).database if path.is_dir() else path
+    """The database in a data folder, or the file itself.
+
+    Raises OperatorError where there is none, or no right to look, and StorageError.
+    """
+    folder = folder_at(path)
+    database = path if folder is None else folder.database
     try:
         there = database.is_file()
     except OSError as error:
@@ -26,7 +38,7 @@ def database_of(path: Path) -> Path:
         raise OperatorError(
             "no_ledger",
             f"There is no ledger at {path}.",
-            "Name the data folder, or a ledger.db file.",
+            "It begins when the station first runs (sudo systemctl start kiosk-station).",
         )
     return database
 

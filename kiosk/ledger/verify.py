@@ -20,10 +20,10 @@ from kiosk.core.chain import PSEUDONYM_BYTES, SALT_BYTES, ZERO, link, seal
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.ledger import rows
 from kiosk.ledger.books import Entry, opening_books
-from kiosk.ledger.files import Folder, read_bounded
+from kiosk.ledger.files import read_bounded
 from kiosk.ledger.finding import Finding, Unchecked, Verdict
 from kiosk.ledger.history import History
-from kiosk.ledger.reading import reading
+from kiosk.ledger.reading import folder_at, reading
 from kiosk.ledger.thinning import Thinning
 from sync.messages import Ack, Malformed, ack_message, batch_message, decode_ack
 from sync.messages.ack import MAX_ACK_BYTES
@@ -70,7 +70,8 @@ class _Words:
     """What the city has said: in the file that was named, and in the folder's own."""
 
     def __init__(self, path: Path, named: Path | None, city_key: bytes | None) -> None:
-        own = Folder(path).ack if path.is_dir() else None
+        folder = folder_at(path)
+        own = None if folder is None else folder.ack
         self.city_key = city_key
         self.found: list[tuple[str, bytes]] = []
         """Names and contents; one that was copied counts once."""
@@ -111,6 +112,7 @@ class _Reader:
         self._thinned = 0
         self._counted = False
         """Whether a word of the city's was about this ledger."""
+        self._came_to_words = False
 
     def read(self, db: sqlite3.Connection) -> Iterator[Finding]:
         """Everything that is wrong."""
@@ -124,12 +126,15 @@ class _Reader:
             if self._station_key not in (None, key):
                 yield Finding("key_differs", 1)
             yield from _signatures(db, genesis["ledger"], self._station_key or key)
+        self._came_to_words = True
         for name, payload in self._words.found:
             yield from self._acknowledgement(db, genesis, name, payload)
 
     def unchecked(self) -> Iterator[Unchecked]:
         """What nobody could have found here."""
-        if not self._counted:
+        if not self._came_to_words:
+            yield Unchecked("cut_short")
+        elif not self._counted:
             yield Unchecked("no_ack")
         elif self._words.city_key is None:
             yield Unchecked("no_city_key")

@@ -314,7 +314,7 @@ def _hex(text: str) -> bytes:
         raise OperatorError(
             "not_hex",
             "The public key is not hexadecimal.",
-            "Copy its 64 digits from the station: kiosk ledger show --kind genesis --json",
+            "Copy its 64 digits from the station: kiosk status shows it.",
         ) from None
 
 

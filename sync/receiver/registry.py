@@ -42,13 +42,13 @@ def add_station(connection: sa.Connection, city: str, station: str, public_key: 
         raise OperatorError(
             "key_length",
             "A station's public key has 64 hexadecimal digits.",
-            "Copy it from the station: kiosk ledger show --kind genesis --json",
+            "Copy it from the station: kiosk status shows it.",
         )
     if is_weak(public_key):
         raise OperatorError(
             "weak_key",
             "This is nobody's key: anybody could sign under it.",
-            "Copy it from the station: kiosk ledger show --kind genesis --json",
+            "Copy it from the station: kiosk status shows it.",
         )
     valid = valid_keys(connection, city, station)
     if public_key in valid:

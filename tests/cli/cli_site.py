@@ -58,6 +58,7 @@ WELL = Facts(
     software="0.1.0",
     settings="0" * 64,
     uptime_ms=3_900_000,
+    public_key="ab" * 32,
     head_seq=120,
     watermark=118,
     epoch=1,

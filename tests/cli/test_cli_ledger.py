@@ -139,6 +139,8 @@ def test_a_deleted_ledger_is_no_station_without_one(site: Site, acked: Path) -> 
     (site.folder / "ledger.db").unlink()
     said = site.kiosk("ledger", "verify", "--lang", "en")
     assert said.code == 1 and "signed for one up to entry 5" in said.out
+    (finding,) = site.kiosk("doctor", "ledger", "--json").value["findings"]
+    assert (finding["level"], finding["case"]) == ("ERR", "gone")
 
 
 def test_doctor_and_status_read_the_books_of_a_station_at_rest(site: Site, acked: Path) -> None:

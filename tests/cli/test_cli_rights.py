@@ -61,7 +61,28 @@ def test_missing_rights_are_said_and_how_to_get_them(
             assert "SD" not in said.stderr
         said = asked(site, "doctor", "ledger", "--json", "--lang", "en")
         (finding,) = json.loads(said.stdout)["findings"]
-        assert (finding["level"], finding["case"]) == ("WARN", "not_mine")
-        assert "sudo kiosk doctor" in finding["todo"]
+        # The folder is this very user's: as such the station could not start either.
+        assert (finding["level"], finding["case"]) == ("ERR", "shut")
+        assert "chown" in finding["todo"]
     finally:
         (site.folder / closed).chmod(0o700)
+
+
+def test_a_closed_folder_above_the_data_is_no_traceback(site: Site, acked: Path) -> None:
+    inner = site.folder / "above/data"
+    inner.mkdir(parents=True)
+    for name in ("ledger.db", "ledger.lock", "ack.json"):
+        (site.folder / name).rename(inner / name)
+    text = site.file.read_text(encoding="utf-8")
+    site.file.write_text('[paths]\ndata = "above/data"\n' + text, encoding="utf-8")
+    inner.parent.chmod(0)
+    try:
+        for call in ("status", "ledger verify", "ledger show"):
+            said = asked(site, *call.split(), "--json")
+            assert said.returncode == 2, call
+            assert json.loads(said.stdout)["error"]["code"] == "no_rights"
+        (finding,) = json.loads(asked(site, "doctor", "ledger", "--json").stdout)["findings"]
+        # Whose the ledger is cannot be seen from here.
+        assert (finding["level"], finding["case"]) == ("WARN", "not_mine")
+    finally:
+        inner.parent.chmod(0o700)

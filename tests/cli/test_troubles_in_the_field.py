@@ -13,6 +13,7 @@ from field_station import FieldStation
 from hw_sim.pn532_peer import Tag
 
 from kiosk.cli.texts import LANGUAGES, Words
+from sync.signing import Signer
 
 LEFT_FOR_THE_LOG_BYTES = 4_096
 
@@ -175,6 +176,8 @@ def test_the_way_to_the_city_is_told_from_its_first_step_on(field: FieldStation)
     field.start()
     field.until_wrong("link..no_uplink")
     told_in_every_language(field, "link", "no_uplink")
+    own = Signer.load(field.folder / "keys/station.key").public_key.hex()
+    assert field.kiosk("status", "--json")["public_key"] == own
     field.start_uplink()
     field.until_wrong("link..password_file_unreadable")
     told_in_every_language(field, "link", "password_file_unreadable")

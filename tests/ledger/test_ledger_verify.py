@@ -246,6 +246,23 @@ def test_one_thing_that_is_wrong_is_one_finding(
     assert [finding.code for finding in verdict.findings] == [code]
 
 
+def test_without_its_genesis_no_weight_is_called_wrong(site: Site, kept: Path) -> None:
+    with closing(sqlite3.connect(site.database)) as db, db:
+        db.execute(
+            "UPDATE ledger SET body = replace(body, '\"genesis\"', '\"begin\"') WHERE seq = 1"
+        )
+    assert check(site, kept) == {"no_genesis", "body_changed"}
+
+
+def test_a_check_that_could_not_go_on_says_so_and_misses_no_acknowledgement(
+    site: Site, kept: Path
+) -> None:
+    site.database.write_bytes(b"a letter" * 1_000)
+    verdict = verify(kept, city_key=site.city.public_key, station_key=site.signer.public_key)
+    assert [finding.code for finding in verdict.findings] == ["unreadable"]
+    assert [one.code for one in verdict.unchecked] == ["cut_short"]
+
+
 def test_bodies_thinned_behind_a_snapshot_are_well_and_told(site: Site) -> None:
     ledger = site.open()
     drop_many(ledger, 6)
