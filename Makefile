@@ -27,8 +27,10 @@ $(STAMP): $(INSTALL_FROM)
 demo: install
 	$(BIN)/hw-sim demo
 
+# Most tests wait for wires and people at life's pace: more of them than cores run side by side.
+TEST_WORKERS := 4
 test: install
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 check: install
 	$(BIN)/ruff check .
