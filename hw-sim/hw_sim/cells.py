@@ -1,19 +1,20 @@
 """A bin's scale over a year: the platform of ``physics`` with all that moves a real one slowly.
 
-Invariant: a reading is a pure function of what was laid on, of the seed and of the time, however the time was
-cut into samples and skips.
+Invariant: whatever the time is cut into, samples and skips, loads and slow errors go on as they would have.
 
 Theory. ``physics`` rings, trembles and creeps. Beside it stand what a year adds: a zero that goes with the
 temperature (R 76, 3.9.2.3: at most 1 e for 5 degrees) and walks by itself, a gain that goes with the
 temperature, a slope that the adjustment knew only so well, a bow between its points, and minutes
-of warming up after the power came. A cell that nobody touches is moved on in closed form, so that quiet hours
-cost nothing. A converter at 10 samples a second tells the mean over its period.
+of warming up after the power came. A cell that nobody touches is moved on in closed form, so that quiet
+hours cost nothing. The converter's filter (sinc^4) stands between the force and a sample.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
+from operator import mul
 from random import Random
 
 from hw_sim.physics import STEP_S, Build, Platform
@@ -50,6 +51,19 @@ class Errors:
         )
 
 
+def _sinc4(steps: int) -> tuple[float, ...]:
+    """Four running means over a conversion each (HX711 data sheet: it settles in four)."""
+    kernel = [1.0]
+    for _ in range(4):
+        kernel = [
+            sum(kernel[max(0, i - steps + 1) : i + 1]) / steps
+            for i in range(len(kernel) + steps - 1)
+        ]
+    return tuple(kernel)
+
+
+RATE_SPS = 10
+SINC4 = _sinc4(round(1 / RATE_SPS / STEP_S))
 COLD_S = 300.0
 ADJUSTED_AT_C = 18.0
 
@@ -69,6 +83,7 @@ class Cell:
 
     def __post_init__(self) -> None:
         self.platform = Platform(Build.drawn(self.rng, 20), self.rng, 0.0)
+        self._felt_g = deque([0.0] * len(SINC4), maxlen=len(SINC4))
 
     @property
     def load_g(self) -> float:
@@ -113,15 +128,14 @@ class Cell:
         platform = self.platform
         if self._lies_still():
             self._skip(t_s)
+            self._felt_g.extend([platform.force_g] * len(SINC4))
             return platform.force_g
-        total_g, steps = 0.0, 0
         if t_s - platform.now_s > 1.0:
             self._skip(t_s - 1.0)
         while platform.now_s + STEP_S <= t_s + 1e-9:
             platform._step()
-            total_g += platform.force_g
-            steps += 1
-        return total_g / steps if steps else platform.force_g
+            self._felt_g.append(platform.force_g)
+        return sum(map(mul, SINC4, self._felt_g))
 
     def _lies_still(self) -> bool:
         p = self.platform
