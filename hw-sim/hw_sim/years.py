@@ -158,7 +158,8 @@ class Year(Day):
         before = len(self.books.weighings)
         self.cells[name].lay(grams)
         self.true_g[name] += grams
-        self.look(ms, [name])
+        # What no card stands for is written once it has lain still for a while.
+        self.look(ms if person is not None else ms + 4_000, [name])
         new = self.books.weighings[before:]
         if person is not None:
             self.dropped_g[person, name] += grams

@@ -52,6 +52,8 @@ class Settled:
     after_sd_g: float
     left_sd_g: float = 0.0
     extra_sd_g: float = 0.0
+    sure: bool = False
+    """It has lain still for long enough to be no gust of wind (``doubts``)."""
 
     @property
     def uncertainty_g(self) -> int:
@@ -94,6 +96,8 @@ class Bin:
         """Somebody touched 「いっぱい」 since the bag was changed."""
         self.lid_open = False
         self.swap: PendingSwap | None = None
+        self.doubted: Settled | None = None
+        """A small change of nobody's that has to lie still first (``doubts``)."""
         self.swapped_ms: int | None = None
         self.engaged: str | None = None
         """The visit whose changes are being counted here."""
@@ -287,7 +291,7 @@ class Bin:
         if self._settler is None:
             return
         self._settler.interrupt()
-        self.swap = None
+        self.swap = self.doubted = None
         self._over_since_ms = None
         if self.lost:
             self._on_since_ms = None  # unplugged: it comes back cold
@@ -339,7 +343,7 @@ class Bin:
     def _adjusted(self, draft: Adjustment) -> None:
         """The next plateau is by the new line; there is no level until then."""
         self._weigh_by(draft.scale)
-        self.swap = None
+        self.swap = self.doubted = None
         self.disengage()
         self._told_ms, self._told_sd_g = 0, 0.0
         self.zero_from_g = draft.empty_g if abs(draft.empty_g) > self._zero_range_g() else 0

@@ -21,6 +21,7 @@ from kiosk.settings.shape import (
     Screen,
     Settings,
     Station,
+    Thermometer,
 )
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "Screen",
     "Settings",
     "Station",
+    "Thermometer",
     "load",
 ]
