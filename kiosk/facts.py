@@ -84,7 +84,8 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The whole station at one moment.
 
-    ``settings`` the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
+    ``public_key`` what the city knows the station by (hex; None from an older station); ``settings``
+    the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
     ``inbox`` events waiting of ``inbox_max``; ``last_ack_age_ms`` since the city's last good
     acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``core_dumps`` whether the
     process may leave one (``RLIMIT_CORE`` above 0).
@@ -115,6 +116,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     core_dumps: bool = False
     devices: tuple[DeviceFacts, ...] = ()
     bins: tuple[BinFacts, ...] = ()
+    public_key: str | None = None
 
     @property
     def queue(self) -> int:

@@ -99,6 +99,7 @@ class Gathering:
             name=settings.station.name,
             ledger=self._ledger.ledger_id,
             software=__version__,
+            public_key=self._ledger.public_key.hex(),
             settings=settings.digest(),
             uptime_ms=now.boot_ms - self._started_ms,
             head_seq=progress.head_seq,

@@ -56,7 +56,7 @@ class Loop:
         self.storage_error: StorageError | None = None
 
     def stop(self) -> None:
-        """Ends ``run`` after the event at hand; may be called from a signal handler."""
+        """Ends ``run`` after the event at hand; any thread may call it."""
         self._stopping = True
 
     @property

@@ -10,12 +10,10 @@ import logging
 import os
 import queue
 import resource
-import signal
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -48,7 +46,9 @@ from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger
 from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.noticing import Noticing
+from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
+from sync.ending import Ending
 from sync.notify import notify
 from sync.signing import Signer
 
@@ -106,8 +106,11 @@ def run_station(settings: Settings) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold card tokens
     threading.excepthook = _crash
+    ending = Ending()
+    ending.heed()
     with ExitStack() as held:
-        return _Running(settings, catalogue.load(settings.paths.catalogue), held).run()
+        items = catalogue.load(settings.paths.catalogue)
+        return _Running(settings, items, ending, held).run()
 
 
 def _crash(args: threading.ExceptHookArgs) -> None:
@@ -120,10 +123,13 @@ def _crash(args: threading.ExceptHookArgs) -> None:
 class _Running:
     """One life of the station process."""
 
-    def __init__(self, settings: Settings, items: Catalogue, held: ExitStack) -> None:
+    def __init__(
+        self, settings: Settings, items: Catalogue, ending: Ending, held: ExitStack
+    ) -> None:
         from kiosk import devices
 
         self._settings = settings
+        self._ending = ending
         self._clock = StationClock(settings.station.timezone)
         self._inbox: queue.Queue[Event] = queue.Queue(INBOX_EVENTS)
         self._post = poster(self._inbox)
@@ -134,6 +140,7 @@ class _Running:
         self._next_clock_ms = self._next_watchdog_ms = 0
         self._day: int | None = None
         self._noticed = Noticing()
+        self._tap = Tap()
         self._refusing: str | None = None
         self._online_told = False
 
@@ -179,8 +186,11 @@ class _Running:
             self._noticed,
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
+        scales = ScaleOps(station, self._tap, self._answers)
         control = ControlServer(
-            settings.paths.socket, self._handlers(), {"watch": self._board.stream}
+            settings.paths.socket,
+            {**self._handlers(), "scale_line": scales.line},
+            {"watch": self._board.stream, "scale_samples": scales.samples},
         )
         control.start()
         held.callback(control.stop)
@@ -191,16 +201,11 @@ class _Running:
         self._start([*others, *devices.readers(settings, self._clock)], held)
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
         notify("READY=1")
         LOG.info("station %s is up", self._settings.station.id)
         self._loop.run()
         notify("STOPPING=1")
         return self._status
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._loop.stop()
 
     def _start(self, devices: list[Device], held: ExitStack) -> None:
         for device in devices:
@@ -218,6 +223,7 @@ class _Running:
             LOG.info("a card was refused at the %s reader: %s", event.by, event.reason)
         self._post(event)
         self._noticed.note(event)
+        self._tap.note(event)
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -345,6 +351,8 @@ class _Running:
             self._screen.publish(view)
 
     def _each_tick(self, now: Moment) -> None:
+        if self._ending.asked:
+            self._loop.stop()
         if now.boot_ms >= self._next_watchdog_ms:
             self._next_watchdog_ms = now.boot_ms + WATCHDOG_MS
             beats_ms = [self._screen.beat_ms(), *(d.beat_ms() for d in self._devices)]

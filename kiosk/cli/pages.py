@@ -6,15 +6,20 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from kiosk import catalogue
-from kiosk.cli.call import Call
+from kiosk.cli.call import Call, json_line
 from kiosk.cli.texts import Words
 from kiosk.doctor import Finding, worst
+
+if TYPE_CHECKING:
+    from drivers.probe import Found, Tried
+    from kiosk.ledger.finding import Finding as LedgerFinding
+    from kiosk.ledger.finding import Verdict
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 UNKNOWN = "—"
@@ -26,12 +31,14 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     if not found["running"]:
         call.say("status.not_running")
         books(call, found)
+        public_key(call, found)
         return
     call.say("status.running", age=age(call.words, found["uptime_ms"]), software=found["software"])
     call.say(f"status.clock_{found['clock']}")
     link(call, found)
     books(call, found)
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
+    public_key(call, found)
     if found["storage_trouble"] is not None:
         call.say("status.storage_trouble", why=cause(call.words, found["storage_trouble"]))
     for device in found["devices"]:
@@ -49,6 +56,12 @@ def books(call: Call, found: Mapping[str, Any]) -> None:
         call.say("status.no_ledger")
     else:
         call.say("status.books", head=found["head_seq"], queue=found["queue"])
+
+
+def public_key(call: Call, found: Mapping[str, Any]) -> None:
+    """What goes into ``kiosk-receiver station add``, to be copied from here."""
+    key = found["public_key"]
+    call.say("status.public_key" if key else "status.no_public_key", digits=key)
 
 
 def link(call: Call, found: Mapping[str, Any]) -> None:
@@ -156,6 +169,42 @@ def cause(words: Words, code: str | None) -> str:
     return words.get(f"cause.{code}") or code
 
 
+def verdict(call: Call, found: Verdict) -> None:
+    """``kiosk ledger verify``: what is wrong, then what could not be checked."""
+    findings = [(one, finding_words(call.words, one)) for one in found.findings]
+    gaps = [(one, call.words(f"unchecked.{one.code}", **one.values)) for one in found.unchecked]
+    if call.json:
+        call.write(
+            {
+                "good": not findings,
+                "findings": [
+                    {"code": one.code, "seq": one.seq, **one.values, "words": words}
+                    for one, words in findings
+                ],
+                "unchecked": [
+                    {"code": one.code, **one.values, "words": words} for one, words in gaps
+                ],
+            }
+        )
+        return
+    for _, words in findings:
+        click.echo(words)
+    well = "good_far" if gaps else "good"
+    how = {0: well, 1: "bad_one"}.get(len(findings), "bad")
+    call.say(f"verify_page.{how}", count=len(findings))
+    for _, words in gaps:
+        call.say("verify_page.unchecked", words=words)
+
+
+def finding_words(words: Words, finding: LedgerFinding) -> str:
+    """One sentence for one finding of the ledger's checker."""
+    key = f"verify.{finding.code}" + (f"_{finding.case}" if finding.case else "")
+    values = {name: UNKNOWN if one is None else one for name, one in finding.values.items()}
+    if "cause" in values:
+        values["cause"] = cause(words, values["cause"])
+    return words(key, seq=finding.seq, **values)
+
+
 def entries(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
     """The ledger's entries, a line each; a clock that was not synchronised is marked."""
     if not found:
@@ -256,3 +305,48 @@ def as_rows(tables: object, place: str = "") -> Iterator[tuple[str, object]]:
             yield from as_rows(value, f"{place}[{number}]")
     elif tables is not None:
         yield place, tables
+
+
+def probe_tried(call: Call, one: Tried) -> None:
+    """One attempt at an indicator's port."""
+    asked = None if one.asked is None else ascii(one.asked.decode("latin-1"))[1:-1]
+    if call.json:
+        found = {"bytes": one.bytes, "frames": one.frames}
+        call.write({"kind": "tried", "line": str(one.line), "asked": asked, **found})
+        return
+    how = call.words("probe.listening") if asked is None else ""
+    call.say(
+        "probe.tried",
+        line=one.line,
+        how=how or call.words("probe.asking", request=asked),
+        bytes=one.bytes,
+        frames=one.frames,
+    )
+
+
+def probe_found(call: Call, port: str, one: Found) -> None:
+    """What speaks at the port, as it goes into the settings."""
+    line = {
+        "baud": one.line.baud,
+        "bytesize": one.line.bytesize,
+        "parity": one.line.parity,
+        "stopbits": one.line.stopbits,
+        "stream": one.stream,
+    }
+    if call.json:
+        found = {"kind": "found", "port": port, "protocol": one.protocol, **line}
+        call.write({**found, "unit_id": one.unit_id})
+        return
+    call.say("probe.found", protocol=one.protocol, line=one.line)
+    said = {"port": port, "protocol": one.protocol, **line}
+    click.echo("  " + ", ".join(f"{name} = {json_line(value)}" for name, value in said.items()))
+    if one.unit_id is not None:
+        click.echo(f"  modbus = {{ unit_id = {one.unit_id}, decimals = … }}")
+    call.say("probe.streams" if one.stream else "probe.answers")
+
+
+def probe_nothing(call: Call, port: str) -> None:
+    """Nobody there that we know."""
+    if call.json:
+        call.write({"kind": "nothing", "port": port})
+    call.say("probe.nothing", port=port)

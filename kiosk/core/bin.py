@@ -196,6 +196,11 @@ class Bin:
         return self._settler.moving_since_ms if self._settler else None
 
     @property
+    def blind(self) -> bool:
+        """Its scale speaks, and has no weight to say."""
+        return isinstance(self._settler, IndicatorSettler) and self._settler.blind
+
+    @property
     def quantised(self) -> bool:
         return isinstance(self._settler, IndicatorSettler)
 

@@ -63,6 +63,8 @@ class StationRules:
     """All that the rules need to know of one station."""
 
     bins: tuple[BinRules, ...]
+    readers: tuple[str, ...] = ()
+    """The card readers' names as devices (``reader:ID``)."""
     crowd: Crowd = "together"
     tariff: Tariff = field(default_factory=Tariff)
     catalogue: int = 0

@@ -40,6 +40,12 @@ def back(state: State, event: DeviceBack) -> None:
     state.intend(Write(Alarm("device_back", event.device, "off", "")))
 
 
+def cards_readable(state: State) -> bool:
+    """Whether showing a card is of any use now; false while every reader is lost."""
+    readers = state.rules.readers
+    return not readers or any(name not in state.lost for name in readers)
+
+
 def _scales_bin(state: State, device: str) -> Bin | None:
     kind, _, name = device.partition(":")
     return state.bins.get(name) if kind == "scale" else None

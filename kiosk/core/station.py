@@ -95,6 +95,8 @@ from kiosk.core.view import View
 RETRY_MS = 1_000
 """Between two attempts to write when the storage fails."""
 
+TOLD_MS = 6_000
+"""So long the screen says it, where nothing waits to be tried again: a card shown has to be read about."""
 
 CREEPS_MS = 500
 """What goes slowly is looked at so often."""
@@ -106,8 +108,9 @@ class Station:
     def __init__(self, rules: StationRules, memory: Memory) -> None:
         self._state = begin(rules, memory)
         self._awaiting: tuple[Intent, tuple[Item, ...]] | None = None
-        self._blocked_until_ms: int | None = None
         self._crept_ms = 0
+        self._failed_ms: int | None = None
+        """When the storage last failed; None when it has worked since, or nothing waits for it."""
 
     @property
     def bins(self) -> dict[str, Bin]:
@@ -121,7 +124,7 @@ class Station:
 
     def view(self) -> View:
         """What the screen has to draw now."""
-        return viewing.view(self._state, storage_trouble=self._blocked_until_ms is not None)
+        return viewing.view(self._state, storage_trouble=self._failed_ms is not None)
 
     # -- the edge's side ------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ class Station:
         """The edge has committed the awaited drafts."""
         assert len(seqs) == len(items)
         intent = self._answered(items)
-        self._blocked_until_ms = None
+        self._failed_ms = None
         for item in items:
             booking.believe(self._state, item.draft)
         return self._advance(self._done(intent, items))
@@ -145,7 +148,7 @@ class Station:
     def failed(self, items: tuple[Item, ...]) -> list[Effect]:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
-        self._blocked_until_ms = self._state.now.boot_ms + RETRY_MS
+        self._failed_ms = self._state.now.boot_ms
         if not isinstance(intent, Greet | ClaimFor):
             self._state.intend_first(intent)
         return [Beep("trouble")]
@@ -197,7 +200,7 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         state = self._state
-        moving = any(b.moving_since_ms is not None for b in state.bins.values())
+        moving = any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
         weights.pass_time(state, t_ms)
         doubts.pass_time(state, t_ms)
         if t_ms - self._crept_ms >= CREEPS_MS:
@@ -208,13 +211,15 @@ class Station:
         bags.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
+        if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
+            self._failed_ms = None
         return [*state.lamps.pass_time(t_ms)]
 
     # -- what is written ------------------------------------------------------------------------
 
     def _blocked(self) -> bool:
-        until_ms = self._blocked_until_ms
-        return until_ms is not None and self._state.now.boot_ms < until_ms
+        failed_ms = self._failed_ms
+        return failed_ms is not None and self._state.now.boot_ms < failed_ms + RETRY_MS
 
     def _advance(self, effects: list[Effect]) -> list[Effect]:
         """Takes intents until one needs the ledger."""

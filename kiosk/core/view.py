@@ -56,7 +56,7 @@ class View(msgspec.Struct, frozen=True):
     shown; ``visit_g`` and ``points`` of the visit so far; ``visits_open`` how many; ``checkins``
     counts greetings since the start (a reader's second sight does not raise it), so that a page
     can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
-    ``claiming`` while the next card claims.
+    ``claiming`` while the next card claims; ``cards_readable`` false while every reader is lost.
     """
 
     phase: Phase
@@ -73,6 +73,7 @@ class View(msgspec.Struct, frozen=True):
     visits_open: int
     can_claim: bool
     claiming: bool
+    cards_readable: bool
     online: bool
     storage_trouble: bool
     bins: tuple[BinView, ...]

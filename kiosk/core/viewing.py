@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import certified, checkins
+from kiosk.core import certified, checkins, devices
 from kiosk.core.bin import Bin
 from kiosk.core.events import Moment
 from kiosk.core.points import visit_points
@@ -17,7 +17,8 @@ def view(state: State, *, storage_trouble: bool) -> View:
     active = state.bins.get(showing.bin) if showing.bin else None
     visit = showing.visit
     t_ms = state.now.boot_ms
-    claiming = state.claim_until_ms > t_ms
+    cards_readable = devices.cards_readable(state)
+    claiming = cards_readable and state.claim_until_ms > t_ms
     return View(
         phase=showing.phase,
         since_ms=showing.since_ms,
@@ -31,8 +32,9 @@ def view(state: State, *, storage_trouble: bool) -> View:
         refusals=state.counters.refusals,
         records=state.counters.records,
         visits_open=len(state.visits.open()),
-        can_claim=not claiming and checkins.claimable(state, t_ms) is not None,
+        can_claim=cards_readable and not claiming and checkins.claimable(state, t_ms) is not None,
         claiming=claiming,
+        cards_readable=cards_readable,
         online=state.online,
         storage_trouble=storage_trouble,
         bins=tuple(_bin_view(b, state.now) for b in state.bins.values()),
@@ -70,7 +72,7 @@ def _bin_state(bin_: Bin) -> BinState:
     """The one thing to know about a bin, the most pressing first."""
     if bin_.scaleless:
         return "full" if bin_.is_full() else "no_scale"
-    if bin_.lost:
+    if bin_.lost or bin_.blind:
         return "trouble"
     if bin_.stage == "question":
         return "question"

@@ -17,6 +17,7 @@ CODES = (
     "ledger",
     "disk",
     "scale",
+    "seal",
     "reader",
     "lid",
     "device",

@@ -7,6 +7,7 @@ answer is checked. Only the writer checkpoints: a ``mode=ro`` connection cannot.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def connect_reader(path: Path, *, ended: bool = False) -> sqlite3.Connection:
     """
     with told():
         return sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?{'immutable=1' if ended else 'mode=ro'}",
+            f"file:{quote(os.fsencode(path.resolve()))}?{'immutable=1' if ended else 'mode=ro'}",
             uri=True,
             isolation_level=None,
             timeout=BUSY_S,

@@ -68,6 +68,7 @@ class Ledger:
         self._head = opened.head
         self._ack = opened.ack
         self._memory = memory
+        self.public_key = signer.public_key
         self._signer = signer
         self._city_key = city_key
         self._clock = clock
@@ -112,6 +113,7 @@ class Ledger:
                 names,
                 Identity(station, city, software, signer),
                 acks.kept_ack(names, city_key),
+                acks.own_ack(names, city_key),
                 openings,
                 items,
                 at=at,
@@ -249,6 +251,8 @@ class Ledger:
             if ack == self._ack:
                 return self._verdict(ack, None)
             reason = self._refusal(ack)
+            if reason in ("unknown_seq", "head_differs"):
+                acks.keep_own(self._folder, self._ack, self._city_key)
             if reason in (None, "unknown_seq", "head_differs"):
                 # Kept also where it proves us wrong: the next start goes by it.
                 replace_file(self._folder.ack, payload)

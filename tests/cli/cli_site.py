@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ WELL = Facts(
     software="0.1.0",
     settings="0" * 64,
     uptime_ms=3_900_000,
+    public_key="ab" * 32,
     head_seq=120,
     watermark=118,
     epoch=1,
@@ -101,6 +102,7 @@ VIEW = View(
     visits_open=1,
     can_claim=False,
     claiming=False,
+    cards_readable=True,
     online=True,
     storage_trouble=False,
     bins=(
@@ -183,7 +185,7 @@ class Site:
             self.touched.append(args)
             return {}
 
-        def watch(_: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+        def watch(_: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
             yield msgspec.to_builtins(VIEW)
 
         server = ControlServer(

@@ -195,6 +195,12 @@ class FieldStation:
             lambda: self.kiosk("status", "--json").get("running"), "the station never came up"
         )
 
+    def stop(self) -> None:
+        """As systemd does it."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(LONG_S)
+
     def start_uplink(self) -> None:
         with (self.folder / "uplink.log").open("ab") as log:
             self.uplink = subprocess.Popen([KIOSK, "uplink", "--config", self.settings], stderr=log)
@@ -250,6 +256,10 @@ class FieldStation:
     def kiosk(self, *words: str) -> Any:
         """The JSON value that a command answers."""
         return json.loads(self.said(*words))
+
+    def kiosk_lines(self, *words: str) -> list[Any]:
+        """The JSON lines that a command answers."""
+        return [json.loads(line) for line in self.said(*words, "--json").splitlines()]
 
     def wrong(self) -> set[str]:
         """What the doctor finds wrong, as ``CODE.SUBJECT.CAUSE`` (the case where it has no cause)."""

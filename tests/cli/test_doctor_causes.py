@@ -65,6 +65,8 @@ def codes_of(names: Iterable[str], makers: set[str]) -> set[str]:
 def link_codes() -> set[str]:
     receiver = [f"sync/receiver/{file.name}" for file in (ROOT / "sync/receiver").glob("*.py")]
     told_by_the_city = codes_of(receiver, CITY_MAKERS) - {"gap"}  # mended without a word
+    # A batch of the right size whose content does not hold; a larger one never leaves the station.
+    told_by_the_city |= codes_of(["sync/messages/batch.py"], {"Malformed"}) - {"too_large"}
     judged = {f"ack_{reason}" for reason in get_args(Reason) if reason not in _QUIET_REASONS}
     return codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | judged | default_code()
 

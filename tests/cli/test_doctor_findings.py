@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from cli_site import WELL
 
 from kiosk.cli.pages import sentences
 from kiosk.cli.texts import LANGUAGES, Words
-from kiosk.doctor import CODES, examine, worst
+from kiosk.doctor import CODES, examine, ground, worst
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.settings import IndicatorScale, Settings
+from kiosk.settings.shape import Bin, Contact, Station
 
 DAY_MS = 86_400_000
 
@@ -122,6 +125,34 @@ def test_every_finding_in_the_source_has_words_and_one_next_step() -> None:
         words = Words(language)
         assert words.all()[f"doctor.{code}.{case}.what"]
         assert level == "OK" or words.all()[f"doctor.{code}.{case}.todo"]
+
+
+INDICATOR = {"port": "/dev/ttyUSB0", "max_g": 60_000, "division_g": 20}
+SEALED = {**INDICATOR, "seal_number": "A-1", "valid_until": date(2027, 3, 31), "min_g": 400}
+
+
+@pytest.mark.parametrize(
+    ("scale_of", "today", "clock_known", "level", "case"),
+    [
+        (INDICATOR, date(2027, 3, 1), True, "OK", "none"),
+        (SEALED, date(2026, 12, 1), True, "OK", "ok"),
+        (SEALED, date(2027, 3, 31), True, "WARN", "soon"),
+        (SEALED, date(2027, 4, 1), True, "WARN", "expired"),
+        (SEALED, date(2026, 12, 1), False, "WARN", "clock"),
+        ({**SEALED, "protocol": "sics"}, date(2026, 12, 1), True, "WARN", "unsaid"),
+    ],
+)
+def test_the_doctor_says_whether_a_seal_certifies(
+    scale_of: dict[str, Any], today: date, clock_known: bool, level: str, case: str
+) -> None:
+    bins = (Bin(id="b1", item="can-alu", scale=IndicatorScale(**scale_of)),)
+    contact = Contact(name="A", phone="1")
+    station = Station(id="s", city="c", name="S", contact=contact)
+    found = list(ground.seals(Settings(station=station, bins=bins), today, clock_known=clock_known))
+    assert [(one.level, one.case) for one in found] == [(level, case)]
+    for language in LANGUAGES:
+        what, todo = sentences(Words(language), found[0])
+        assert what and (todo or level == "OK")
 
 
 def test_a_few_refused_readings_a_day_are_ordinary() -> None:

@@ -13,6 +13,7 @@ from field_station import FieldStation
 from hw_sim.pn532_peer import Tag
 
 from kiosk.cli.texts import LANGUAGES, Words
+from sync.signing import Signer
 
 LEFT_FOR_THE_LOG_BYTES = 4_096
 
@@ -51,6 +52,27 @@ def test_what_is_missing_at_the_start_is_told_and_found_when_it_comes(
     field.until_wrong()
     field.until_ready("b1", "b2")
     for device in ("scale:b2", "reader:qr", "reader:nfc"):
+        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+
+
+def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStation) -> None:
+    field.plug_all()
+    keys = field.folder / "keys" / "card.key"
+    kept = keys.read_text()
+    keys.unlink()
+    field.start()
+    field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
+    told_in_every_language(field, "reader", "card_keys")
+    assert not field.view()["cards_readable"]
+    field.until_ready("b1", "b2")
+    field.load(500)
+    field.until_booked("b1", 500)
+    keys.write_text("no key\n")
+    field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
+    keys.write_text(kept)
+    field.until_wrong()
+    assert field.view()["cards_readable"]
+    for device in ("reader:qr", "reader:nfc"):
         assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
 
 
@@ -154,6 +176,8 @@ def test_the_way_to_the_city_is_told_from_its_first_step_on(field: FieldStation)
     field.start()
     field.until_wrong("link..no_uplink")
     told_in_every_language(field, "link", "no_uplink")
+    own = Signer.load(field.folder / "keys/station.key").public_key.hex()
+    assert field.kiosk("status", "--json")["public_key"] == own
     field.start_uplink()
     field.until_wrong("link..password_file_unreadable")
     told_in_every_language(field, "link", "password_file_unreadable")

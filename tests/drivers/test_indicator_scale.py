@@ -11,7 +11,7 @@ import pytest
 from driver_site import Inbox
 from hw_sim.indicator_peer import IndicatorPeer
 
-from drivers import serial_scale
+from drivers import indicator_ad, serial_scale
 from drivers.serial_scale import SerialScale
 from kiosk.core.events import DeviceBack, DeviceLost, IndicatorReading
 
@@ -34,7 +34,8 @@ class Site:
         self._feeder.start()
 
     def pump(self, *, stream: bool = True) -> SerialScale:
-        return SerialScale("b1", str(self.link), stream=stream, poll_ms=50)
+        request = None if stream else indicator_ad.REQUEST
+        return SerialScale("b1", str(self.link), request=request, poll_ms=50)
 
     def reading(self, status: str, gross_mg: int | None) -> IndicatorReading:
         """The first telegram of that status and weight; it is for our bin."""

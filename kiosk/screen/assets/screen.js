@@ -126,6 +126,10 @@ function phaseScene() {
   const picture = item === null ? "other" : pictureOf(item);
   switch (view.phase) {
     case "waiting":
+      if (!view.cards_readable) {
+        // One thing at a time: a bin's own trouble stands on its tile.
+        return { tone: "calm", picture: "hello", template: said.no_reader, tiles: true, more: [contactLine()] };
+      }
       return { tone: "calm", picture: "card", template: said.waiting, tiles: true, more: news() };
     case "greeting":
       return { tone: "glad", picture: "hello", template: said.greeting, tiles: true, more: news() };
