@@ -138,7 +138,7 @@ def main() -> None:
     for weather in chosen.weathers.split(","):
         for rate_sps in (80.0, 10.0):
             if chosen.curve:
-                for nats in (4.0, 6.0, 8.0, 10.0, 12.0, 16.0):
+                for nats in (4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 24.0):
                     counts.NO_HAND_FAST_NATS = counts.NO_HAND_SLOW_NATS = nats
                     locks = {f"{nats:g} nats that no hand is on": ours}
                     measure(weather, rate_sps, chosen.trials, locks)

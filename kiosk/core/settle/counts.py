@@ -30,7 +30,7 @@ ADC_LIMIT = 1 << 23
 
 SURE_FAST_D, SURE_SLOW_D = 0.04, 0.1
 """How well the weight must be known (standard deviation, divisions) to be told."""
-NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 9.0, 8.0
+NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 16.0, 8.0
 """How sure it must be that no hand is on. Slow converters pay for it in time: the curve is in
 ``docs/benchmarks.md``."""
 HONEST = 1.35
