@@ -150,6 +150,15 @@ def lids(settings: Settings) -> list[Device]:
     return [Lid(one.id, one.lid_pin) for one in settings.bins if one.lid_pin is not None]
 
 
+def thermometers(settings: Settings) -> list[Device]:
+    """The thermometer near the scales."""
+    if settings.thermometer is None:
+        return []
+    from drivers.thermometer import Thermometer
+
+    return [Thermometer(settings.thermometer.path)]
+
+
 def signals(settings: Settings) -> Signals:
     """Lamps and the buzzer."""
     lamps = {one.id: one.lamp_pin for one in settings.bins if one.lamp_pin is not None}

@@ -197,7 +197,8 @@ class _Running:
         held.callback(self._ledger.end_waits)  # first, or the uplink's long poll holds up the end
         self._screen.start()
         held.callback(self._screen.stop)
-        self._start([*devices.lids(settings), *devices.readers(settings, self._clock)], held)
+        others = [*devices.thermometers(settings), *devices.lids(settings)]
+        self._start([*others, *devices.readers(settings, self._clock)], held)
 
     def run(self) -> int:
         notify("READY=1")

@@ -1,19 +1,20 @@
 """A bin's scale over a year: the platform of ``physics`` with all that moves a real one slowly.
 
-Invariant: a reading is a pure function of what was laid on, of the seed and of the time, however the time was
-cut into samples and skips.
+Invariant: whatever the time is cut into, samples and skips, loads and slow errors go on as they would have.
 
 Theory. ``physics`` rings, trembles and creeps. Beside it stand what a year adds: a zero that goes with the
 temperature (R 76, 3.9.2.3: at most 1 e for 5 degrees) and walks by itself, a gain that goes with the
 temperature, a slope that the adjustment knew only so well, a bow between its points, and minutes
-of warming up after the power came. A cell that nobody touches is moved on in closed form, so that quiet hours
-cost nothing. A converter at 10 samples a second tells the mean over its period.
+of warming up after the power came. A cell that nobody touches is moved on in closed form, so that quiet
+hours cost nothing. The converter's filter (sinc^4) stands between the force and a sample.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
+from operator import mul
 from random import Random
 
 from hw_sim.physics import STEP_S, Build, Platform
@@ -50,6 +51,20 @@ class Errors:
         )
 
 
+def _sinc4(steps: int) -> tuple[float, ...]:
+    """Four running means over a conversion each (HX711 data sheet: it settles in four)."""
+    kernel = [1.0]
+    for _ in range(4):
+        kernel = [
+            sum(kernel[max(0, i - steps + 1) : i + 1]) / steps
+            for i in range(len(kernel) + steps - 1)
+        ]
+    return tuple(kernel)
+
+
+RATE_SPS = 10
+SINC4 = _sinc4(round(1 / RATE_SPS / STEP_S))
+WIND_TAU_S = 1.5
 COLD_S = 300.0
 ADJUSTED_AT_C = 18.0
 
@@ -66,9 +81,12 @@ class Cell:
     temperature_c: float = ADJUSTED_AT_C
     powered_s: float = 0.0
     walked_g: float = 0.0
+    pressed_g: float = 0.0
 
     def __post_init__(self) -> None:
         self.platform = Platform(Build.drawn(self.rng, 20), self.rng, 0.0)
+        self._wind, self._blown_g = (0.0, 0.0), 0.0
+        self._felt_g = deque([0.0] * len(SINC4), maxlen=len(SINC4))
 
     @property
     def load_g(self) -> float:
@@ -82,6 +100,14 @@ class Cell:
     def lean(self, for_s: float) -> None:
         """A hand on the rim, and off again."""
         self.platform.lay(0.0, 0.01, for_s)
+
+    def blow(self, for_s: float, sigma_g: float) -> None:
+        """Wind on the bin's side: slow pushes and pulls, then calm."""
+        self._wind = (self.platform.now_s + for_s, sigma_g)
+
+    def press(self, grams: float) -> None:
+        """A heap comes to lean on something, or off it: force that is no load, without a hand."""
+        self.pressed_g = grams
 
     def knock(self) -> None:
         self.platform.knock(self.rng.uniform(300, 3_000), self.rng.uniform(0.01, 0.05))
@@ -113,19 +139,26 @@ class Cell:
         platform = self.platform
         if self._lies_still():
             self._skip(t_s)
-            return platform.force_g
-        total_g, steps = 0.0, 0
+            self._felt_g.extend([platform.force_g] * len(SINC4))
+            return platform.force_g + self.pressed_g
         if t_s - platform.now_s > 1.0:
             self._skip(t_s - 1.0)
         while platform.now_s + STEP_S <= t_s + 1e-9:
             platform._step()
-            total_g += platform.force_g
-            steps += 1
-        return total_g / steps if steps else platform.force_g
+            self._felt_g.append(platform.force_g + self._wind_g())
+        return sum(map(mul, SINC4, self._felt_g)) + self.pressed_g
+
+    def _wind_g(self) -> float:
+        until_s, sigma_g = self._wind
+        if self.platform.now_s > until_s:
+            sigma_g = 0.0
+        pull_g = self.rng.gauss(0, sigma_g * math.sqrt(2 * STEP_S / WIND_TAU_S))
+        self._blown_g += pull_g - self._blown_g * STEP_S / WIND_TAU_S
+        return self._blown_g
 
     def _lies_still(self) -> bool:
         p = self.platform
-        touched = p._ramps or p._hands or p._knocks
+        touched = p._ramps or p._hands or p._knocks or p.now_s < self._wind[0] + 8 * WIND_TAU_S
         ringing = abs(p._deflection_g - p.load_g) > STILL_G or abs(p._speed_g) > 30 * STILL_G
         return not touched and not ringing
 

@@ -27,9 +27,8 @@ Stage = Literal["none", "starting", "gap", "normal", "away", "over", "service", 
 ``away`` less than empty; ``over`` above Max + 9 e; ``service`` somebody adjusts it; ``question`` only a
 caretaker can say what happened."""
 
-NOISE_COUNTS = 40.0
-"""What an HX711 shows at rest with a load cell (28 to 50 counts rms measured)."""
-
+SCATTER_BLOCKS = 50
+"""Blocks over which samples' scatter around a level is averaged."""
 OVER_MS = 1_000
 """An indicator may say overload for a moment when something is thrown in."""
 
@@ -53,6 +52,8 @@ class Settled:
     after_sd_g: float
     left_sd_g: float = 0.0
     extra_sd_g: float = 0.0
+    sure: bool = False
+    """It has lain still for long enough to be no gust of wind (``doubts``)."""
 
     @property
     def uncertainty_g(self) -> int:
@@ -95,6 +96,8 @@ class Bin:
         """Somebody touched 「いっぱい」 since the bag was changed."""
         self.lid_open = False
         self.swap: PendingSwap | None = None
+        self.doubted: Settled | None = None
+        """A small change of nobody's that has to lie still first (``doubts``)."""
         self.swapped_ms: int | None = None
         self.engaged: str | None = None
         """The visit whose changes are being counted here."""
@@ -124,6 +127,7 @@ class Bin:
         self._told_ms = 0
         self._told_sd_g = 0.0
         self._over_since_ms: int | None = None
+        self._scatter_g2 = 0.0
         if rules.scale is not None:
             if abs(book.empty_g) > limits.zero_range_g(rules.scale):
                 self.zero_from_g = book.empty_g
@@ -219,7 +223,21 @@ class Bin:
                 self._switched_on(t_ms)
                 if not self.warmth.awaits(t_ms):
                     signs += self._settler.feed(t_ms, self.warmth.corrected(counts))
+            self._watch_scatter(event)
         return [self._settled(s) if isinstance(s, Plateau) else s for s in signs]
+
+    def _watch_scatter(self, event: CountsBlock) -> None:
+        """How far samples lie from a level that holds: a block's last one stands for them."""
+        level_g, slope = (
+            self._settler.level_g if self._settler else None,
+            self.scale.counts_per_gram,
+        )
+        if level_g is None or slope is None or self.warmth is None or not event.counts:
+            return
+        counts = self.warmth.corrected(event.counts[-1])
+        off_g = (counts - self.scale.zero_counts) / slope - level_g
+        off_g = min(float(self.scale.division_g), abs(off_g))  # a drop is no scatter
+        self._scatter_g2 += (off_g * off_g - self._scatter_g2) / SCATTER_BLOCKS
 
     def _switched_on(self, t_ms: int) -> None:
         if self._on_since_ms is None:
@@ -253,18 +271,16 @@ class Bin:
             extra_sd_g=math.hypot(self._cold_sd_g(plateau.t_ms), still_sd_g),
         )
 
-    def _noise_sd_g(self) -> float:
-        """Of a mean over a second."""
-        slope = self.scale.counts_per_gram
-        assert slope is not None
-        return abs(NOISE_COUNTS / slope) / math.sqrt(max(1.0, self.scale.rate_sps))
-
     def level_sd_g(self, t_ms: int) -> float:
         """How well the level is known now (standard uncertainty)."""
         if not self.counts:
             return self._told_sd_g
-        age_ms, d = t_ms - self._told_ms, float(self.scale.division_g)
-        return uncertainty.refined_sd_g(self._told_sd_g, self._noise_sd_g(), age_ms, d)
+        return uncertainty.refined_sd_g(
+            self._told_sd_g,
+            math.sqrt(self._scatter_g2),
+            age_ms=t_ms - self._told_ms,
+            division_g=self.scale.division_g,
+        )
 
     def as_settled(self, t_ms: int, level_g: int, before_g: int) -> Settled:
         """The plateau that holds, as a change that came slowly."""
@@ -280,7 +296,7 @@ class Bin:
         if self._settler is None:
             return
         self._settler.interrupt()
-        self.swap = None
+        self.swap = self.doubted = None
         self._over_since_ms = None
         if self.lost:
             self._on_since_ms = None  # unplugged: it comes back cold
@@ -332,7 +348,7 @@ class Bin:
     def _adjusted(self, draft: Adjustment) -> None:
         """The next plateau is by the new line; there is no level until then."""
         self._weigh_by(draft.scale)
-        self.swap = None
+        self.swap = self.doubted = None
         self.disengage()
         self._told_ms, self._told_sd_g = 0, 0.0
         self.zero_from_g = draft.empty_g if abs(draft.empty_g) > self._zero_range_g() else 0

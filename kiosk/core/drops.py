@@ -10,7 +10,7 @@ carried within the visit.
 
 from __future__ import annotations
 
-from kiosk.core import bags, certified, putback, slow, uncertainty, zeroing
+from kiosk.core import bags, certified, doubts, putback, slow, uncertainty, zeroing
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.effects import Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, Weighing
@@ -27,6 +27,7 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     left_g = book_g if settled.before_g is None else settled.before_g
     owner = _owner(state, settled)
     visit = owner.visit
+    left_g = doubts.left_g(bin_, settled, left_g, owner)
     if bags.looks_changed(bin_, visit, left_g, settled):
         bags.wait(bin_, left_g, settled)
         return None
@@ -37,6 +38,9 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     if abs(change_g) < _least_g(bin_, owner):
         if visit is not None:
             _carry(state, bin_, visit, base_g, base_sd_g, settled)
+        return None
+    if doubts.nobody_known(owner) and doubts.is_doubtful(bin_, settled, change_g):
+        doubts.wait(bin_, base_g, settled)
         return None
     flush = zeroing.tare(bin_, base_g, book_g)
     if not flush:

@@ -15,13 +15,13 @@ from kiosk.core.state import State
 
 def go_away(bin_: Bin) -> None:
     """Less than empty: the bin is lifted off, and weighs nothing until it is back."""
-    bin_.stage, bin_.swap = "away", None
+    bin_.stage, bin_.swap, bin_.doubted = "away", None, None
     bin_.disengage()
 
 
 def go_over(bin_: Bin) -> None:
     """Above Max + 9 e (R 76, 4.2.3): nothing is weighed until less lies on it."""
-    bin_.stage, bin_.swap = "over", None
+    bin_.stage, bin_.swap, bin_.doubted = "over", None, None
     bin_.disengage()
 
 

@@ -52,8 +52,10 @@ def _visit(state: State) -> Visit | None:
 
 def _changed(bin_: Bin, visit: Visit, t_ms: int) -> Settled | None:
     level_g = bin_.level_g if bin_.stage == "normal" and bin_.weighs else None
-    if level_g is None or bin_.swap is not None or bin_.book.gross_g is None:
+    if level_g is None or bin_.book.gross_g is None:
         return None
+    if bin_.swap is not None or bin_.doubted is not None:
+        return None  # a change that is being waited for, and no slow one
     if bin_.watched is None or bin_.watched.visit != visit.visit:
         bin_.watched = Watched(visit.visit, t_ms, level_g, bin_.level_sd_g(t_ms), level_g)
     if abs(level_g - bin_.watched.seen_g) > POURS_D * bin_.scale.division_g:

@@ -21,7 +21,8 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
-             ``slow`` (what comes too slowly for a plateau), ``putback`` (what comes back)
+             ``slow`` (what comes too slowly for a plateau), ``putback`` (what comes back),
+             ``doubts`` (what may be wind)
 ``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
@@ -40,6 +41,7 @@ from kiosk.core import (
     checkins,
     closing,
     devices,
+    doubts,
     pieces,
     slow,
     thermometer,
@@ -200,6 +202,7 @@ class Station:
         state = self._state
         moving = any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
         weights.pass_time(state, t_ms)
+        doubts.pass_time(state, t_ms)
         if t_ms - self._crept_ms >= CREEPS_MS:
             self._crept_ms = t_ms
             slow.pass_time(state, t_ms)

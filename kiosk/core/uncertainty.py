@@ -45,6 +45,10 @@ GAIN_CORRECTED_PPM = 50.0
 CREEP_PPM = 5.0
 DRIFT_D = 0.02
 """What any level may do between two looks, in divisions."""
+FOLLOWED = 0.15
+"""Of the samples' scatter, what the level that is followed keeps (worlds with floors of 0.1 and 0.3 e)."""
+REFINED_MS = 2_000
+"""After so long the level is the mean of its samples, not what was told at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,17 @@ class Line:
         return cls(1e-6 * math.hypot(span_ppm / K, linear_ppm, gain_ppm, CREEP_PPM))
 
 
-def refined_sd_g(told_sd_g: float, noise_sd_g: float, age_ms: int, division_g: float) -> float:
-    """A level that was told with ``told_sd_g`` and has been averaged over since, ``age_ms`` later."""
-    if age_ms <= 0:
-        return told_sd_g
-    samples_sd_g = noise_sd_g / math.sqrt(min(1.0, age_ms / 1000))
-    return min(told_sd_g, math.hypot(samples_sd_g, DRIFT_D * division_g))
+def refined_sd_g(told_sd_g: float, scatter_g: float, *, age_ms: int, division_g: float) -> float:
+    """A level that was told with ``told_sd_g`` and has been followed since, ``age_ms`` later.
+
+    ``scatter_g`` is the samples' own standard deviation around it. On a swaying floor the level goes after
+    drift more slowly, so a share of the scatter stays.
+    """
+    followed_sd_g = math.hypot(FOLLOWED * scatter_g, DRIFT_D * division_g)
+    if followed_sd_g >= told_sd_g:
+        return told_sd_g if age_ms < REFINED_MS else followed_sd_g
+    share = min(1.0, max(0, age_ms) / REFINED_MS)
+    return told_sd_g + share * (followed_sd_g - told_sd_g)
 
 
 def weighing_g(

@@ -53,7 +53,7 @@ def pass_time(state: State, t_ms: int) -> None:
 
 
 def _crept(bin_: Bin, t_ms: int) -> bool:
-    if bin_.stage != "normal" or not bin_.weighs or bin_.engaged is not None:
+    if bin_.stage != "normal" or not bin_.weighs or bin_.engaged is not None or bin_.doubted:
         return False
     level_g, book_g = bin_.level_g, bin_.book.gross_g
     if level_g is None or book_g is None or bin_.swap is not None:

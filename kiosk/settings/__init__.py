@@ -24,6 +24,7 @@ from kiosk.settings.shape import (
     Screen,
     Settings,
     Station,
+    Thermometer,
 )
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "Screen",
     "Settings",
     "Station",
+    "Thermometer",
     "load",
 ]

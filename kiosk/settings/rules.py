@@ -23,7 +23,10 @@ EPOCH = date(1970, 1, 1)
 def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
     """The whole station's rules."""
     return StationRules(
-        bins=tuple(bin_rules(one, catalogue) for one in settings.bins),
+        bins=tuple(
+            bin_rules(one, catalogue, learns_warmth=learns_warmth(settings))
+            for one in settings.bins
+        ),
         readers=tuple(f"reader:{one.id}" for one in settings.readers),
         crowd=settings.station.crowd,
         tariff=tariff(settings.points),
@@ -33,20 +36,24 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
     )
 
 
-def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
+def learns_warmth(settings: Settings) -> bool:
+    return settings.thermometer is not None and settings.thermometer.learn
+
+
+def bin_rules(one: Bin, catalogue: Catalogue, *, learns_warmth: bool = False) -> BinRules:
     """One bin's; what the bin leaves open comes from its item."""
     limit_g = one.bag_limit_g
     return BinRules(
         bin=one.id,
         item=one.item,
-        scale=None if one.scale is None else scale_rules(one.scale),
+        scale=(None if one.scale is None else scale_rules(one.scale, learns_warmth=learns_warmth)),
         bag_limit_g=catalogue.items[one.item].bag_limit_g if limit_g is None else limit_g,
         near_empty_g=one.effective_near_empty_g,
         bag_min_g=one.effective_bag_min_g,
     )
 
 
-def scale_rules(scale: AnyScale) -> ScaleRules:
+def scale_rules(scale: AnyScale, *, learns_warmth: bool = False) -> ScaleRules:
     """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none), and
     telegrams that tell gross from net."""
     if isinstance(scale, CountsScale):
@@ -57,6 +64,8 @@ def scale_rules(scale: AnyScale) -> ScaleRules:
             rate_sps=float(scale.rate_sps),
             counts_per_gram=scale.counts_per_gram,
             zero_counts=scale.zero_counts,
+            adjustment=scale.adjustment,
+            learns_warmth=learns_warmth,
         )
     until = scale.valid_until if scale.protocol in SAYS_GROSS else None
     return ScaleRules(
@@ -67,6 +76,7 @@ def scale_rules(scale: AnyScale) -> ScaleRules:
         zeroes_itself=scale.zeroes_itself,
         certified_until_day=None if until is None else (until - EPOCH).days,
         certified_min_g=scale.min_g or 0,
+        adjustment=scale.adjustment,
     )
 
 

@@ -297,6 +297,14 @@ class Buzzer(Part, frozen=True, kw_only=True):
     pin: Pin
 
 
+class Thermometer(Part, frozen=True, kw_only=True):
+    """A thermometer near the scales, as a file of the kernel's in 1/1000 °C; ``learn`` whether what warmth
+    does to the scales is learned from undisturbed hours."""
+
+    path: Path
+    learn: bool = True
+
+
 class Points(Part, frozen=True, kw_only=True):
     """Thanks-points. ``link_days`` None: 90 with points by item or weight, else 0."""
 
@@ -351,6 +359,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
     screen: Screen = Screen()
     readers: Annotated[tuple[AnyReader, ...], Meta(max_length=MAX_READERS)] = ()
     buzzer: Buzzer | None = None
+    thermometer: Thermometer | None = None
     points: Points = Points()
     city: City | None = None
     mqtt: Mqtt | None = None

@@ -1,6 +1,6 @@
 """Time from hands-off to a stable weight, and how right it is: ours beside the usual locks.
 
-    python tests/benchmarks/settling.py [--trials N] [--weathers house,...] [--curve]
+    python tests/benchmarks/settling.py [--trials N] [--weathers house,...] [--rates 80,10] [--curve]
 
 The same process, the same trials of the same seeds for every lock. ``--curve`` shows what certainty that no
 hand is on costs in time. 200 trials, times KIOSK_SEARCH_SIZE.
@@ -36,11 +36,13 @@ class Tally:
     inside: int = 0
     stated_d: list[float] = field(default_factory=list)
     with_hand: int = 0
+    hand_s: float = 0.0
     never: int = 0
     busy_s: float = 0.0
     samples: int = 0
 
     def add(self, trial: Trial, found: tuple[float, float, float] | None) -> None:
+        self.hand_s += (trial.off_ms - trial.hand_ms) / 1000
         if found is None:
             self.never += 1
             return
@@ -61,7 +63,7 @@ class Tally:
         return (
             f"| {name} | {_share(times, 0.5):.2f} / {_share(times, 0.95):.2f} / "
             f"{_share(times, 0.999):.2f} | {_share(errors, 0.5):.3f} / {_share(errors, 0.999):.2f} / "
-            f"{errors[-1]:.2f} | {self.with_hand} | {self.never} | "
+            f"{errors[-1]:.2f} | {self.with_hand} in {self.hand_s:.0f} s | {self.never} | "
             f"{stated if any(self.stated_d) else '-'} | {1e6 * self.busy_s / self.samples:.0f} |"
         )
 
@@ -130,15 +132,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200 * SIZE)
     parser.add_argument("--weathers", default="house")
+    parser.add_argument("--rates", default="80,10")
     parser.add_argument("--curve", action="store_true")
     chosen = parser.parse_args()
     say("| platform, rate: lock | t50 / t95 / t99.9, s | error p50 / p99.9 / most, e | hand on "
           "| never | inside k=2, median | us a sample |")  # fmt: skip
     say("|---|---|---|---|---|---|---|")
     for weather in chosen.weathers.split(","):
-        for rate_sps in (80.0, 10.0):
+        for rate_sps in map(float, chosen.rates.split(",")):
             if chosen.curve:
-                for nats in (4.0, 6.0, 8.0, 10.0, 12.0, 16.0):
+                for nats in (4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 24.0):
                     counts.NO_HAND_FAST_NATS = counts.NO_HAND_SLOW_NATS = nats
                     locks = {f"{nats:g} nats that no hand is on": ours}
                     measure(weather, rate_sps, chosen.trials, locks)

@@ -63,7 +63,7 @@ WEATHERS = {
     "noise x3": Weather(noise=3.0),
     "small drops": Weather(load_g=(20.0, 2_000.0), base_g=(1_000.0, 30_000.0)),
     "long light hand": Weather(hand_s=3.0, hand_least_g=60.0),
-    "hand for long": Weather(hand_s=12.0, floor_d=(0.0,)),
+    "hand that stays": Weather(load_g=(500.0, 6_700.0), hand_s=20.0),
     "fine division": Weather(load_g=(100.0, 5_000.0), division_g=5, slowing_g=4_000.0),
 }
 

@@ -188,7 +188,7 @@ def test_above_max_and_nine_divisions_nothing_is_stored_until_less_lies_there(da
     day.run(8_000)
     assert day.station.view().bins[0].state == "ready"
     day.drop(None, "b0", 100)
-    day.run(6_000)
+    day.run(9_000)
     assert [w.net_g for w in day.books.weighings[1:]] == [pytest.approx(100, abs=4)]
     day.check()
 

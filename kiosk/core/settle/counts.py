@@ -14,7 +14,7 @@ from collections import Counter
 from kiosk.core.config import ScaleRules
 from kiosk.core.settle.cadence import Cadence
 from kiosk.core.settle.held import LEAVE_SAMPLES, Held
-from kiosk.core.settle.hypotheses import Mode
+from kiosk.core.settle.hypotheses import SWAYS_D, Estimate
 from kiosk.core.settle.lens import Lens
 from kiosk.core.settle.motion import MotionWindow
 from kiosk.core.settle.signs import GAP_MS, Motion, Plateau, Sign
@@ -30,15 +30,17 @@ ADC_LIMIT = 1 << 23
 
 SURE_FAST_D, SURE_SLOW_D = 0.04, 0.1
 """How well the weight must be known (standard deviation, divisions) to be told."""
-NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 9.0, 8.0
+NO_HAND_FAST_NATS, NO_HAND_SLOW_NATS = 16.0, 8.0
 """How sure it must be that no hand is on. Slow converters pay for it in time: the curve is in
 ``docs/benchmarks.md``."""
-HONEST = 1.25
+HONEST = 1.35
 """The estimate's standard deviation is too small by this factor (``docs/benchmarks.md``)."""
 FLOOR_D = 0.02
 """And never less than this: what creeps and drifts between two changes."""
 SPIKE_D = 10.0
 """Smaller jumps need no gate: two samples do not end a plateau."""
+SWAY_BAND = 0.75
+"""The band around a plateau is wider by so many standard deviations of a floor that sways."""
 LIVE_MS = 200
 
 
@@ -150,7 +152,7 @@ class CountsSettler:
             and not self._window.pours(estimate)
         ):
             sd_g = HONEST * estimate.sd_g
-            return [self._told(now_ms, estimate.gross_g, sd_g, self._window.samples, estimate.mode)]
+            return [self._told(now_ms, estimate.gross_g, sd_g, self._window.samples, estimate)]
         seen = self._lens.look()
         if seen is not None:
             gross_g, wander_g = seen
@@ -175,17 +177,21 @@ class CountsSettler:
         return self.moving_since_ms is None
 
     def _told(
-        self, now_ms: int, gross_g: float, sd_g: float, known_n: int, mode: Mode | None
+        self, now_ms: int, gross_g: float, sd_g: float, known_n: int, estimate: Estimate | None
     ) -> Plateau:
         uncertainty_g = 2 * math.hypot(sd_g, FLOOR_D * self._d)
         before = self._held
+        mode, leave_g = None, self._leave_g
+        if estimate is not None:
+            leave_g += SWAY_BAND * SWAYS_D[estimate.best.floor] * self._d
+            mode = None if estimate.mode is None else self._window.unblocked(estimate.mode)
         self._held = Held(
             gross_g,
             uncertainty_g,
             known_n,
-            None if mode is None else self._window.unblocked(mode),
+            mode,
             rate_sps=self._rate_sps,
-            leave_g=self._leave_g,
+            leave_g=leave_g,
             d=self._d,
         )
         began_ms = now_ms if self.moving_since_ms is None else self.moving_since_ms

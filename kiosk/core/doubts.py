@@ -1,0 +1,58 @@
+"""Small changes while nobody is known to be there: wind makes them, too.
+
+Invariant: what nobody's card stands for, and is small, is written only when it has lain still for a while;
+until then it is neither lost nor anybody else's.
+
+Theory. Wind, a door, somebody who leans on the wall: they push for seconds, and in a lull the bin stands
+still at a weight that it does not hold. What was dropped goes on lying there. So a change below ``SMALL_D``
+with no card's visit open waits for ``SURE_MS`` of stillness; if the bin moves again before, its next weight
+counts from where all of it began. A card that is shown meanwhile ends the doubt at once: what its
+resident does then is not mixed with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.core.bin import Bin, Settled
+from kiosk.core.intents import Settle
+from kiosk.core.owners import Owner
+from kiosk.core.state import State
+
+SMALL_D = 10
+SURE_MS = 5_000
+
+
+def nobody_known(owner: Owner) -> bool:
+    """Whether no card stands for a change."""
+    return owner.anonymous or (owner.visit is not None and owner.visit.pseudonym is None)
+
+
+def is_doubtful(bin_: Bin, settled: Settled, change_g: int) -> bool:
+    """Whether this change of nobody's has to lie still first."""
+    return not settled.sure and abs(change_g) < SMALL_D * bin_.scale.division_g
+
+
+def wait(bin_: Bin, left_g: int, settled: Settled) -> None:
+    bin_.doubted = replace(settled, before_g=left_g, sure=True)
+
+
+def left_g(bin_: Bin, settled: Settled, left_g: int, owner: Owner) -> int:
+    """Where a change begins: what was in doubt before it belongs to it, unless somebody is there now."""
+    doubted, bin_.doubted = bin_.doubted, None
+    if doubted is None or doubted.before_g is None or settled.sure or not nobody_known(owner):
+        return left_g
+    return doubted.before_g
+
+
+def pass_time(state: State, t_ms: int) -> None:
+    """Ends doubts about what goes on lying there."""
+    carded = any(visit.pseudonym is not None for visit in state.visits.open())
+    for bin_ in state.bins.values():
+        doubted = bin_.doubted
+        if doubted is None or bin_.moving_since_ms is not None or bin_.stage != "normal":
+            continue
+        if any(isinstance(i, Settle) and i.settled.bin == bin_.rules.bin for i in state.intents):
+            continue
+        if t_ms - doubted.t_ms >= SURE_MS or carded:
+            state.intend(Settle(doubted))
