@@ -127,6 +127,8 @@ class Bin:
         self._told_ms = 0
         self._told_sd_g = 0.0
         self._over_since_ms: int | None = None
+        self.overloaded: Settled | None = None
+        """How it came to lie there, while more lies on it than it can weigh (``gaps``)."""
         self._scatter_g2 = 0.0
         if rules.scale is not None:
             if abs(book.empty_g) > limits.zero_range_g(rules.scale):

@@ -6,11 +6,16 @@ What happened meanwhile is joined to the books with its cause (design.md, Weight
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.core import adjusting, bags
 from kiosk.core.bin import Bin, Settled
 from kiosk.core.effects import Item
 from kiosk.core.entries import AnyDraft, BagSwap, Cause
 from kiosk.core.state import State
+
+TOO_MUCH_MS = 30_000
+"""Who sees that it is too much takes some out again within this time."""
 
 
 def go_away(bin_: Bin) -> None:
@@ -19,10 +24,31 @@ def go_away(bin_: Bin) -> None:
     bin_.disengage()
 
 
-def go_over(bin_: Bin) -> None:
-    """Above Max + 9 e (R 76, 4.2.3): nothing is weighed until less lies on it."""
+def go_over(bin_: Bin, settled: Settled | None) -> None:
+    """Above Max + 9 e (R 76, 4.2.3): nothing is weighed until less lies on it.
+
+    ``settled`` the weight that cannot be, None where an indicator says only that it is too much.
+    """
+    if bin_.stage != "over":
+        bin_.overloaded = settled
     bin_.stage, bin_.swap, bin_.doubted = "over", None, None
     bin_.disengage()
+
+
+def below_max(bin_: Bin, settled: Settled) -> Settled | None:
+    """Less lies there again. Somebody's change that was too much for the scale and went at once has
+    only taken longer: it began where it began. None where it has lain there for long.
+    """
+    over = bin_.overloaded
+    came = (
+        settled
+        if over is None
+        else replace(settled, before_g=over.before_g, began_ms=over.began_ms)
+    )
+    if bin_.book.gross_g is None or settled.t_ms - came.began_ms > TOO_MUCH_MS:
+        return None
+    bin_.stage, bin_.overloaded = "normal", None
+    return came
 
 
 def join(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:
@@ -61,7 +87,7 @@ def come_back(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...]
 
 def done(state: State, bin_: Bin, items: tuple[Item, ...]) -> None:
     """The gap is closed: the bin weighs."""
-    bin_.stage = "normal"
+    bin_.stage, bin_.overloaded = "normal", None
     bin_.disengage()
     if any(isinstance(item.draft, BagSwap) for item in items):
         bags.done(state, bin_)

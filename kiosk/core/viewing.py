@@ -72,14 +72,14 @@ def _bin_state(bin_: Bin) -> BinState:
     """The one thing to know about a bin, the most pressing first."""
     if bin_.scaleless:
         return "full" if bin_.is_full() else "no_scale"
+    if bin_.stage == "over" and not bin_.lost:
+        return "overload"
     if bin_.lost or bin_.blind:
         return "trouble"
     if bin_.stage == "question":
         return "question"
     if bin_.stage in ("away", "service"):
         return "away"
-    if bin_.stage == "over":
-        return "overload"
     if bin_.stage in ("starting", "gap"):
         return "starting"
     if bin_.moving_since_ms is not None:

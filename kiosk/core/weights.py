@@ -28,7 +28,7 @@ def sampled(state: State, event: CountsBlock | IndicatorReading) -> None:
         else:
             state.held.append(sign)
     if bin_.stage in ("normal", "away") and bin_.is_over(state.now.boot_ms):
-        gaps.go_over(bin_)
+        gaps.go_over(bin_, None)
 
 
 def _show_moving(state: State, bin_: Bin, t_ms: int) -> None:
@@ -56,8 +56,10 @@ def decide(state: State, settled: Settled) -> tuple[AnyDraft, ...] | None:
     if bin_.lost or bin_.broken or bin_.stage in ("none", "question", "service"):
         return None
     if settled.gross_g > limits.overload_g(bin_.scale):
-        gaps.go_over(bin_)
+        gaps.go_over(bin_, settled)
         return None
+    if bin_.stage == "over":
+        settled = gaps.below_max(bin_, settled) or settled
     if bin_.stage in ("starting", "gap"):
         return gaps.join(state, bin_, settled)
     if bin_.stage in ("away", "over"):

@@ -328,7 +328,7 @@ def test_more_than_the_scale_can_weigh_is_no_endless_weighing(day: Day) -> None:
     )
     says(3_000, "overload", None)
     view = day.station.view()
-    assert (view.phase, view.bins[0].state) == ("waiting", "trouble")
+    assert (view.phase, view.bins[0].state) == ("waiting", "overload")
     says(2_000, "stable", 400_000)
     view = day.station.view()
     assert (view.phase, view.bins[0].state) == ("recorded", "ready")

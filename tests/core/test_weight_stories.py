@@ -193,9 +193,23 @@ def test_above_max_and_nine_divisions_nothing_is_stored_until_less_lies_there(da
     day.check()
 
 
+def test_who_takes_out_again_what_was_too_much_keeps_the_rest(day: Day) -> None:
+    day.platforms["b0"].load_g = 59_000
+    day.run(60_000)
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b0", 2_000)
+    day.run(5_000)
+    assert day.station.view().bins[0].state == "overload"
+    day.drop(ANN, "b0", -1_200)
+    day.run(60_000)
+    assert credited_g(day) == pytest.approx(800, abs=6)
+    day.check()
+
+
 def test_a_bag_changed_under_overload_is_a_bag_change(day: Day) -> None:
     day.platforms["b0"].load_g = 59_500
-    day.run(8_000)
+    day.run(60_000)
     day.drop(None, "b0", 2_000)
     day.run(8_000)
     day.drop(None, "b0", -61_500)
