@@ -111,10 +111,11 @@ def scale_kind(scale: object) -> str | None:
 
 
 def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:
-    """Answers for a caretaker what the screen would ask; OperatorError for no such bin."""
+    """Answers for a caretaker what the screen would ask, and gives the entries written for it, none
+    where nothing was to be done; OperatorError for no such bin."""
     check_bin(settings, bin_id)
-    ask(settings, "touch", action=action, bin=bin_id)
-    return {"action": action, "bin": bin_id}
+    answer = ask(settings, "touch", action=action, bin=bin_id)
+    return {"action": action, "bin": bin_id, "written": answer["written"]}
 
 
 def check_bin(settings: Settings, bin_id: str) -> None:

@@ -183,7 +183,10 @@ class Site:
 
         def touch(args: dict[str, Any]) -> dict[str, Any]:
             self.touched.append(args)
-            return {}
+            if args["action"] != "bag_swap":
+                return {"written": []}
+            entry = {"kind": "bag_swap", "bin": args["bin"], "bag": "a", "new_bag": "b"}
+            return {"written": [{"seq": 7, **entry, "net_g": 1234}]}
 
         def watch(_: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
             yield msgspec.to_builtins(VIEW)
