@@ -39,6 +39,8 @@ class Call:
     lang: Language | None = None
     everything: bool = field(default=False)
     """``--all``: help with every command."""
+    in_menu: bool = False
+    """Called from the menu: Enter ends what would go on until Ctrl-C."""
 
     @classmethod
     def of(cls, args: Sequence[str]) -> Call:

@@ -251,6 +251,8 @@ class Watch:
         if view["storage_trouble"]:
             call.say("watch.storage_trouble")
         bins(call, view["bins"])
+        if call.in_menu:
+            call.say("watch.back")
         sys.stdout.flush()
 
 
