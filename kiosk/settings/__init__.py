@@ -4,7 +4,7 @@
 file, the place in it, what is wrong and what to do.
 """
 
-from kiosk.settings.load import load
+from kiosk.settings.load import load, problems
 from kiosk.settings.shape import (
     AnyReader,
     AnyScale,
@@ -46,4 +46,5 @@ __all__ = [
     "Settings",
     "Station",
     "load",
+    "problems",
 ]
