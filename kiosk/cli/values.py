@@ -62,7 +62,7 @@ class Real(click.ParamType[float]):
         size = abs(number) if self.either_sign else number
         if not self.least <= size <= self.most:  # a NaN is not, either
             option = name_of(param, ctx)
-            least, most = f"{self.least:f}".rstrip("0").rstrip("."), f"{self.most:.0f}"
+            least, most = plain(self.least), plain(self.most)
             sign = "±" if self.either_sign else ""
             raise wrong_call(
                 "real",
@@ -73,6 +73,11 @@ class Real(click.ParamType[float]):
                 value=short(value),
             )
         return number
+
+
+def plain(number: float) -> str:
+    """Without an exponent, and no more decimals than it has."""
+    return f"{number:f}".rstrip("0").rstrip(".")
 
 
 class Readable(click.ParamType[Path]):

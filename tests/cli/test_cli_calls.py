@@ -74,6 +74,10 @@ def test_a_wrong_call_is_two_sentences_and_exit_2(site: Site, args: list[str]) -
         (["status", "--lang", "fr"], "--lang"),
         (["doctor", "NOPE"], "NOPE"),
         (["bag", "swap", "b9"], "b9"),
+        (["scale", "adjust", "b1", "--gravity-m-s2", "10"], "9.84"),
+        (["scale", "adjust", "b1", "--known-g", "nan"], "3000000"),
+        (["scale", "adjust", "b1", *["--known-g", "5000"] * 21], "--known-g"),
+        (["scale", "probe", "x", "--seconds", "1e9"], "600"),
     ],
 )
 def test_refusals_speak_the_callers_language(site: Site, args: list[str], part: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from kiosk.cli.call import Call
+from kiosk.cli.refusals import wrong_call
 from kiosk.cli.spoken import Spoken
+from kiosk.cli.values import Real, Whole
 from kiosk.core.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -17,20 +18,8 @@ if TYPE_CHECKING:
     from kiosk.core.limits import Accuracy
 
 
-class Within(click.FloatRange):
-    """A number in a range; "nan" is within every one of click's."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value} is no number", param, ctx)
-        return number
-
-
-KNOWN_G = Within(1, 3_000_000)
-TOLERANCE_G = Within(0, 100_000)
+KNOWN_G = Real(1, 3_000_000)
+TOLERANCE_G = Real(0, 100_000)
 WATER_SHARE = 0.01
 """So well a bottle's print or a measuring jug says how much is in it, where nobody says better."""
 
@@ -59,15 +48,15 @@ def scale_zero(call: Call, bin_id: str) -> int:
 @click.argument("bin_id", metavar="BIN")
 @click.option("--known-g", type=KNOWN_G, multiple=True, metavar="G")
 @click.option("--tolerance-g", type=TOLERANCE_G, metavar="G")
-@click.option("--water-ml", type=Within(100, 100_000), metavar="ML")
-@click.option("--water-c", type=Within(0, 40), default=20.0, metavar="C")
-@click.option("--bottle-g", type=Within(0, 10_000), default=0.0, metavar="G")
-@click.option("--repeats", type=click.IntRange(1, 10), metavar="N")
+@click.option("--water-ml", type=Real(100, 100_000), metavar="ML")
+@click.option("--water-c", type=Real(0, 40), default=20.0, metavar="C")
+@click.option("--bottle-g", type=Real(0, 10_000), default=0.0, metavar="G")
+@click.option("--repeats", type=Whole(1, 10), metavar="N")
 @click.option("--empty", is_flag=True)
 @click.option("--yes", is_flag=True)
-@click.option("--gravity-m-s2", type=Within(9.76, 9.84), metavar="X")
-@click.option("--latitude-deg", type=Within(-90, 90), metavar="X")
-@click.option("--height-m", type=Within(-500, 5_000), default=0.0, metavar="X")
+@click.option("--gravity-m-s2", type=Real(9.76, 9.84), metavar="X")
+@click.option("--latitude-deg", type=Real(-90, 90), metavar="X")
+@click.option("--height-m", type=Real(-500, 5_000), default=0.0, metavar="X")
 @click.option("--moved", is_flag=True)
 @click.pass_obj
 def scale_adjust(
@@ -143,7 +132,7 @@ def scale_diagnose(call: Call, bin_id: str) -> int:
 @click.command("record", cls=Spoken)
 @click.argument("bin_id", metavar="BIN")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--seconds", type=Within(1, 86_400), default=600.0, metavar="S")
+@click.option("--seconds", type=Real(1, 86_400), default=600.0, metavar="S")
 @click.pass_obj
 def scale_record(call: Call, bin_id: str, file: Path, seconds: float) -> int:
     from kiosk.cli.scale_record import record
@@ -157,7 +146,12 @@ def known(masses_g: tuple[float, ...], tolerance_g: float | None) -> tuple[Refer
     from kiosk.core.adjustment import MAX_LOADS, Reference
 
     if len(masses_g) > MAX_LOADS:
-        raise click.BadParameter(f"more than {MAX_LOADS} loads")
+        raise wrong_call(
+            "loads",
+            f"--known-g names more than {MAX_LOADS} loads.",
+            option="--known-g",
+            most=MAX_LOADS,
+        )
     return tuple(
         Reference(mass_g, household_tolerance_g(mass_g) if tolerance_g is None else tolerance_g)
         for mass_g in masses_g
