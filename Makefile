@@ -27,8 +27,12 @@ $(STAMP): $(INSTALL_FROM)
 demo: install
 	$(BIN)/hw-sim demo
 
+# Most tests wait for wires and people at life's pace: more of them than cores run side by side.
+# A socket's path is short (107 bytes), so the folder that the tests work in has to be.
+TEST_WORKERS := 4
 test: install
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	base=$$(mktemp -d /tmp/kXXXXXX) && trap 'rm -rf "$$base"' EXIT && \
+	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --basetemp "$$base/t" $(PYTEST_ARGS)
 
 check: install
 	$(BIN)/ruff check .

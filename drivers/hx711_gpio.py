@@ -5,6 +5,7 @@ Imports of ``RPi.GPIO`` stand where the pins are opened: a station without such 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from drivers.hx711_safe import SafeHX711
 
 POWER_DOWN_S = 0.001
+_IMPORTING = threading.Lock()
+"""Scales start at once, each in its thread. Python lets a thread have a module that another is still
+importing rather than risk that they wait for each other: half of it is missing then."""
 
 
 def unusable(error: Exception) -> DeviceError:
@@ -38,7 +42,8 @@ class PackagePins:
 
     def open(self) -> None:
         try:
-            from drivers.hx711_safe import SafeHX711
+            with _IMPORTING:
+                from drivers.hx711_safe import SafeHX711
 
             self._chip = SafeHX711(*self._wiring)
         except (ImportError, RuntimeError, ValueError, OSError) as error:

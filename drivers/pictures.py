@@ -7,7 +7,7 @@ How a camera was held (EXIF orientation) does not matter to a QR code.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +15,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.qr import read_gray
+from drivers.qr_code import Code
+from drivers.qr_text import text_of
 from drivers.vision import Gray, load_cv2
-from kiosk.core.errors import OperatorError
+from kiosk.core.errors import KioskError, OperatorError
 
 MAX_FILE_BYTES = 256 << 20
 
 Picture = NDArray[Any]
 
 
-def read_files(paths: Iterable[str]) -> Iterator[dict[str, object]]:
+def read_files(
+    paths: Iterable[str], said: Callable[[KioskError], str] = lambda error: error.what
+) -> Iterator[dict[str, object]]:
     """One JSON object a file, in order: ``{"file", "texts", "ms"}``.
 
-    ``texts`` holds each distinct text once, as a string where its bytes are UTF-8, else as
-    ``{"hex": …}``; ``ms`` the time it took, with the file's decoding. A file that is no picture has
-    ``"error"`` beside them, one sentence.
+    ``texts`` holds the text of each code, as a string where the code declares what its bytes mean or
+    they are UTF-8, else as ``{"hex": …}``; ``ms`` the time it took, with the file's decoding. A file
+    that is no picture has ``"error"`` beside them, what ``said`` makes of it.
     """
     for path in paths:
         begun_s = time.perf_counter()
         line: dict[str, object] = {"file": path, "texts": []}
         try:
-            line["texts"] = [as_json(text) for text in read_image(Path(path))]
+            line["texts"] = [as_json(code) for code in read_image(Path(path))]
         except OperatorError as error:
-            line["error"] = error.what
+            line["error"] = said(error)
         line["ms"] = round((time.perf_counter() - begun_s) * 1000, 1)
         yield line
 
 
-def as_json(text: bytes) -> str | dict[str, str]:
-    """A QR code's bytes as JSON can hold them without loss."""
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"hex": text.hex()}
+def as_json(code: Code) -> str | dict[str, str]:
+    """A QR code's text as JSON can hold it without loss."""
+    text = text_of(code)
+    return {"hex": code.text.hex()} if text is None else text
 
 
-def read_image(source: Path | Picture) -> list[bytes]:
-    """Every distinct QR text in a picture, by everything that the house has.
+def read_image(source: Path | Picture) -> list[Code]:
+    """Every QR code in a picture, by everything that the house has.
 
     ``source`` a file, or an array as OpenCV gives it (blue, green, red, transparency last). Raises
     OperatorError (``no_picture``) for a file that cannot be read.
@@ -58,7 +60,7 @@ def read_image(source: Path | Picture) -> list[bytes]:
     picture = _load(source) if isinstance(source, Path) else source
     for gray in _views(picture):
         if codes := read_gray(gray):
-            return [code.text for code in codes]
+            return codes
     return []
 
 
@@ -66,25 +68,33 @@ def _load(path: Path) -> Picture:
     cv2 = load_cv2()
     try:
         if not path.is_file():
-            raise _no_picture(f"{path} is no file.")
+            raise _no_picture("nothing", path, "is no file")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise _no_picture(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB.")
+            raise _no_picture("big", path, f"is larger than {MAX_FILE_BYTES >> 20} MiB")
         data = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise _no_picture(f"{path} cannot be read: {error.strerror}.") from error
+        why = f"cannot be read ({error.strerror})"
+        raise _no_picture("unreadable", path, why, reason=error.strerror) from error
     if data.size == 0:
-        raise _no_picture(f"{path} is empty.")
+        raise _no_picture("empty", path, "is empty")
     try:
         picture: Picture | None = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise _no_picture(f"{path} is a broken or too large picture.") from error
+        raise _no_picture("broken", path, "is a broken or too large picture") from error
     if picture is None or picture.size == 0:
-        raise _no_picture(f"{path} is no picture.")
+        raise _no_picture("other", path, "is no picture")
     return picture
 
 
-def _no_picture(what: str) -> OperatorError:
-    return OperatorError("no_picture", what, "Give a photograph or scan, such as a PNG or JPEG.")
+def _no_picture(case: str, path: Path, why: str, **values: object) -> OperatorError:
+    return OperatorError(
+        "no_picture",
+        f"{path} {why}.",
+        "Give a photograph or scan, such as a PNG or JPEG.",
+        case=case,
+        file=path,
+        **values,
+    )
 
 
 def _views(picture: Picture) -> Iterator[Gray]:

@@ -33,14 +33,16 @@ def plain(gray: Gray) -> list[Code]:
 
     found = []
     wanted = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-    for barcode in zxingcpp.read_barcodes(gray, formats=wanted):
+    # In this mode ``barcode.text`` says where an ECI stands (``qr_text``), and guesses nothing.
+    layout = zxingcpp.TextMode.HexECI
+    for barcode in zxingcpp.read_barcodes(gray, formats=wanted, text_mode=layout):
         if not (barcode.valid and barcode.bytes):
             continue
         at = barcode.position
         corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
         xs = [corner.x for corner in corners]
         ys = [corner.y for corner in corners]
-        found.append(Code(bytes(barcode.bytes), min(xs), min(ys), max(xs), max(ys)))
+        found.append(Code(bytes(barcode.bytes), min(xs), min(ys), max(xs), max(ys), barcode))
     return found
 
 
@@ -88,13 +90,17 @@ LIVE_STEPS: tuple[Step, ...] = (enlarged, worn, sharpened, thresholded, framed)
 
 
 def read_gray(gray: Gray) -> list[Code]:
-    """Everything tried on one grey picture; each distinct text once, in the order of finding."""
+    """Everything tried on one grey picture; each code once, in the order of finding."""
     gray = _bounded(gray)
     codes: list[Code] = []
     for step in (plain, enlarged, sharpened, enlarged_and_sharpened, thresholded, framed):
         codes += step(gray)
     codes += [code for code in _agreed_by_zbar(gray) if not any(map(code.overlaps, codes))]
-    return list({code.text: code for code in reversed(codes)}.values())[::-1]
+    each: list[Code] = []
+    for code in codes:
+        if not any(known.is_again(code) for known in each):
+            each.append(code)
+    return each
 
 
 def _agreed_by_zbar(gray: Gray) -> list[Code]:

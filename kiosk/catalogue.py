@@ -21,8 +21,9 @@ SHORT_HALVES = 14
 
 Language = Literal["ja", "easy", "en"]
 Grade = Literal["A", "B", "C", "D"]
-Name = Annotated[str, Meta(min_length=1, max_length=60)]
-Note = Annotated[str, Meta(min_length=1, max_length=300)]
+PLAIN = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
+Note = Annotated[str, Meta(min_length=1, max_length=300, pattern=PLAIN)]
 Code = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
 Hazard = Literal[
     "sharp",

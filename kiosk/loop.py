@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Protocol
 
 from kiosk.core.effects import Answered, Beep, Effect, Item, Lamp, Record
@@ -17,6 +18,8 @@ from kiosk.core.station import Station
 from kiosk.core.view import View
 
 INBOX_EVENTS = 512
+Written = tuple[tuple[int, Item], ...]
+"""Entries and their seqs."""
 TICK_S = 0.1
 """The rules look at the time at least this often."""
 
@@ -54,6 +57,21 @@ class Loop:
         self._inbox = inbox
         self._stopping = False
         self.storage_error: StorageError | None = None
+        self._followed: dict[int, Future[Written]] = {}
+        self._written: list[tuple[int, Item]] = []
+
+    def follow(self, event: Event, wait_s: float) -> Written:
+        """Posts an event and gives what was written for it; from any other thread than ``run``'s.
+        Raises StorageError where it could not be kept, TimeoutError where the loop is too busy."""
+        outcome: Future[Written] = Future()
+        self._followed[id(event)] = outcome
+        try:
+            self._inbox.put(event, timeout=wait_s)
+            return outcome.result(timeout=wait_s)
+        except queue.Full:
+            raise TimeoutError from None
+        finally:
+            del self._followed[id(event)]
 
     def stop(self) -> None:
         """Ends ``run`` after the event at hand; any thread may call it."""
@@ -71,9 +89,20 @@ class Loop:
             except queue.Empty:
                 event = Tick(self._moment().boot_ms)
             now = self._moment()
+            self._written = []
             self._carry_out(self._station.handle(event, now))
+            self._tell_follower(event)
             self._publish(self._station.view())
             self._each_tick(now)
+
+    def _tell_follower(self, event: Event) -> None:
+        outcome = self._followed.get(id(event))
+        if outcome is None:
+            return
+        if self.storage_error is not None:
+            outcome.set_exception(self.storage_error)
+        else:
+            outcome.set_result(tuple(self._written))
 
     def _carry_out(self, effects: list[Effect]) -> None:
         """Effects in order; what a commit leads to comes before what stood behind it."""
@@ -96,6 +125,7 @@ class Loop:
             self.storage_error = error
             return self._station.failed(record.items)
         self.storage_error = None
+        self._written += zip(seqs, record.items, strict=True)
         return self._station.recorded(record.items, seqs)
 
 

@@ -1,6 +1,7 @@
 """``kiosk run``: the station, put together. Construction only; the rules are in ``kiosk.core``.
 
-Order matters at a start: the scales' threads first (they need a second to settle), then the ledger,
+Order matters at a start: the ledger's lock (another station may hold the devices), the scales' threads
+(they need a second to settle), then the ledger,
 the control socket, the readers (a camera's library takes long to load), the screen.
 """
 
@@ -26,7 +27,7 @@ from kiosk.control.server import ControlServer, Handler
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.effects import Answered, Item
 from kiosk.core.entries import Boot, Opening
-from kiosk.core.errors import StorageError
+from kiosk.core.errors import OperatorError, StorageError
 from kiosk.core.events import (
     CardRefused,
     ClockKnown,
@@ -43,7 +44,7 @@ from kiosk.core.events import (
 from kiosk.core.events import TouchAction as Action
 from kiosk.core.station import Station
 from kiosk.gathering import Gathering
-from kiosk.ledger import Ledger
+from kiosk.ledger import Ledger, hold
 from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("kiosk")
 FRESH_MS = 10_000
 """A thread that shows no sign of life for so long starves the watchdog."""
+TOUCH_S = 5.0
+"""How long the command line waits for what its touch leads to."""
 WATCHDOG_MS = 2_000
 CLOCK_MS = 1_000
 CRASHED = 70
@@ -144,9 +147,11 @@ class _Running:
         self._refusing: str | None = None
         self._online_told = False
 
+        # Before any pin or port: another station may be weighing with them.
+        place = held.enter_context(hold(settings.paths.data))
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
-        self._ledger = held.enter_context(closing(self._open_ledger()))
+        self._ledger = held.enter_context(closing(self._open_ledger(place)))
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
         trouble = self._signals.trouble
@@ -227,7 +232,7 @@ class _Running:
 
     # -- the ledger -----------------------------------------------------------------------------
 
-    def _open_ledger(self) -> Ledger:
+    def _open_ledger(self, place: ExitStack) -> Ledger:
         settings = self._settings
         openings = {
             b.id: Opening(
@@ -248,6 +253,7 @@ class _Running:
             items={b.id: b.item for b in settings.bins},
             clock=self._clock.at,
             day_of=self._clock.day_of,
+            place=place,
         )
         if ledger.turn_over is not None:
             LOG.warning("a new ledger begins: %s", ledger.turn_over)
@@ -317,9 +323,23 @@ class _Running:
         return waits
 
     def _touched(self, args: Args) -> dict[str, Any]:
-        touched = checked_args(args, _Touched)
-        self._act(touched.action, touched.bin)
-        return {}
+        """Does as a finger on the screen would; gives what was written for it at that bin."""
+        asked = checked_args(args, _Touched)
+        touch = Touch(self._clock.now().boot_ms, asked.action, asked.bin)
+        try:
+            written = self._loop.follow(touch, TOUCH_S)
+        except TimeoutError:
+            raise OperatorError(
+                "station_busy",
+                "The station is busy; what was asked may still be done.",
+                "Look at kiosk ledger show in a minute.",
+            ) from None
+        entries = [
+            {"seq": seq, **msgspec.to_builtins(item.draft)}
+            for seq, item in written
+            if getattr(item.draft, "bin", None) == asked.bin
+        ]
+        return {"written": entries}
 
     def _zero_asked(self, args: Args) -> dict[str, Any]:
         asked, t_ms = checked_args(args, _AtBin), self._clock.now().boot_ms

@@ -146,7 +146,8 @@ class Cell:
         while platform.now_s + STEP_S <= t_s + 1e-9:
             platform._step()
             self._felt_g.append(platform.force_g + self._wind_g())
-        return sum(map(mul, SINC4, self._felt_g)) + self.pressed_g
+        felt_g: float = sum(map(mul, SINC4, self._felt_g))
+        return felt_g + self.pressed_g
 
     def _wind_g(self) -> float:
         until_s, sigma_g = self._wind

@@ -24,7 +24,14 @@ FOUND = 1
 WRONG_CALL = 2
 
 NOT_THE_CALLS_FAULT = frozenset(
-    {"station_unreachable", "station_silent", "already_running", "busy", "port_busy"}
+    {
+        "station_unreachable",
+        "station_silent",
+        "already_running",
+        "busy",
+        "station_busy",
+        "port_busy",
+    }
 )
 """Errors that the operator mends and that are no mistake in the call or the settings."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date
 from typing import Any
 
 from kiosk.cli.call import Call
+from kiosk.cli.enter import on_enter
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError, OperatorError
 from kiosk.doctor import CODES, Finding, examine
@@ -111,10 +113,11 @@ def scale_kind(scale: object) -> str | None:
 
 
 def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:
-    """Answers for a caretaker what the screen would ask; OperatorError for no such bin."""
+    """Answers for a caretaker what the screen would ask, and gives the entries written for it, none
+    where nothing was to be done; OperatorError for no such bin."""
     check_bin(settings, bin_id)
-    ask(settings, "touch", action=action, bin=bin_id)
-    return {"action": action, "bin": bin_id}
+    answer = ask(settings, "touch", action=action, bin=bin_id)
+    return {"action": action, "bin": bin_id, "written": answer["written"]}
 
 
 def check_bin(settings: Settings, bin_id: str) -> None:
@@ -130,10 +133,19 @@ def check_bin(settings: Settings, bin_id: str) -> None:
         )
 
 
-def watch(settings: Settings) -> Iterator[dict[str, Any]]:
-    """What the screen shows, as it changes, until the station ends."""
-    with ControlClient(settings.paths.socket) as client:
-        yield from client.stream("watch")
+def watch(settings: Settings, *, until_enter: bool) -> Iterator[dict[str, Any]]:
+    """What the screen shows, as it changes, until the station ends or, if wished, until Enter."""
+    with ControlClient(settings.paths.socket) as client, ExitStack() as held:
+        if until_enter:
+            held.enter_context(on_enter(client.end))
+        try:
+            for view in client.stream("watch"):
+                yield view
+                if client.ended:
+                    return
+        except OperatorError:
+            if not client.ended:
+                raise
 
 
 def doctor(call: Call) -> list[Finding]:

@@ -39,6 +39,8 @@ class Call:
     lang: Language | None = None
     everything: bool = field(default=False)
     """``--all``: help with every command."""
+    in_menu: bool = False
+    """Called from the menu: Enter ends what would go on until Ctrl-C."""
 
     @classmethod
     def of(cls, args: Sequence[str]) -> Call:
@@ -111,12 +113,15 @@ class Call:
             self.write(value)
             sys.stdout.flush()
 
-    def refuse(self, error: KioskError) -> None:
-        """An error: two sentences on standard error; with ``--json`` a value on standard output."""
+    def refuse(self, *errors: KioskError) -> None:
+        """Errors: two sentences each on standard error; with ``--json`` one value on standard output,
+        with the first as ``error`` and where there are several all as ``errors``."""
         if self.json:
-            what, todo = self.words.error(error)
-            self.write({"error": {"code": error.code, "what": what, "todo": todo}})
-        else:
+            told = [(error.code, *self.words.error(error)) for error in errors]
+            values = [{"code": code, "what": what, "todo": todo} for code, what, todo in told]
+            self.write({"error": values[0], **({"errors": values} if values[1:] else {})})
+            return
+        for error in errors:
             self.tell(error)
 
     def tell(self, error: KioskError) -> None:

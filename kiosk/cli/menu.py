@@ -46,12 +46,12 @@ def choose(ctx: click.Context, call: Call, path: str) -> None:
                 return
             words.append(bin_id)
         # A call of its own: the settings file may have been mended meanwhile.
-        afresh = Call(config=call.config, lang=call.lang)
+        afresh = Call(config=call.config, lang=call.lang, in_menu=True)
         ctx.command.main(words, prog_name="kiosk", obj=afresh, standalone_mode=False)
     except KioskError as error:
         call.refuse(error)
-    except KeyboardInterrupt:
-        # Ctrl-C ends what runs (watch), not the menu.
+    except (click.Abort, KeyboardInterrupt):
+        # Ctrl-C ends what runs (watch), not the menu. click makes an Abort of it.
         click.echo()
 
 
@@ -69,9 +69,10 @@ def ask_number(call: Call, key: str, most: int) -> int:
         click.echo(call.words(key), nl=False)
         try:
             line = input().strip()
-        except EOFError:
+        except (EOFError, UnicodeDecodeError):
             return 0
-        if line.isascii() and line.isdigit() and len(line) < 4 and int(line) <= most:
+        # A Japanese keyboard gives full-width digits, which are digits too.
+        if line.isdecimal() and len(line) < 4 and int(line) <= most:
             return int(line)
         call.say("menu.again", most=most)
     return 0

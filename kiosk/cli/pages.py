@@ -251,6 +251,8 @@ class Watch:
         if view["storage_trouble"]:
             call.say("watch.storage_trouble")
         bins(call, view["bins"])
+        if call.in_menu:
+            call.say("watch.back")
         sys.stdout.flush()
 
 
@@ -287,6 +289,24 @@ def device_name(words: Words, name: str) -> str:
     if kind == "signals":
         return words("device.signals")
     return f"{words.get(f'device.{kind}') or kind} {subject}".rstrip()
+
+
+def touched(call: Call, answer: Mapping[str, Any]) -> None:
+    """``bag swap`` and ``scale zeroed``: the entries that were written, or that none was."""
+    if call.json:
+        call.write(answer)
+        return
+    if not answer["written"]:
+        call.say(f"touch.no_{answer['action']}", bin=answer["bin"])
+    for entry in answer["written"]:
+        net_g = entry.get("net_g")
+        call.say(
+            "touch.written",
+            seq=entry["seq"],
+            kind=call.words.get(f"entry.{entry['kind']}") or entry["kind"],
+            bin=entry["bin"],
+            net=UNKNOWN if net_g is None else f"{net_g:+} g",
+        )
 
 
 def item_names(call: Call) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +32,15 @@ class ControlClient:
         self._ids = itertools.count(1)
         self._connection: socket.socket | None = None
         self._lines: Iterator[bytes] = iter(())
+        self.ended = False
+
+    def end(self) -> None:
+        """From another thread: ends a stream, which then says that the station went away."""
+        self.ended = True
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError):  # it has ended by itself
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self

@@ -45,6 +45,18 @@ class Progress:
     epoch: int
 
 
+def hold(folder: Path) -> ExitStack:
+    """The writer's place in ``folder``, for as long as the stack is open. Raises OperatorError where
+    another process has it, StorageError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os(error) from error
+    with ExitStack() as held:
+        held.enter_context(writers_lock(Folder(folder).lock))
+        return held.pop_all()
+
+
 class Ledger:
     """An open ledger. Made by ``Ledger.open``; ``close`` lets go of the folder."""
 
@@ -94,21 +106,18 @@ class Ledger:
         items: Mapping[str, str],
         clock: Callable[[], At],
         day_of: DayOf,
+        place: ExitStack | None = None,
     ) -> Ledger:
         """Opens the ledger in ``folder``, begins one where there is none, or continues one.
 
         ``openings`` what each bin holds when a ledger begins; ``items`` each bin's item;
-        ``clock`` stamps the entries; ``day_of`` turns UTC milliseconds into the local day.
+        ``clock`` stamps the entries; ``day_of`` turns UTC milliseconds into the local day;
+        ``place`` the writer's place where ``hold`` took it before.
         Raises OperatorError (another process holds it, a newer program wrote it) and StorageError.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise from_os(error) from error
         names = Folder(folder)
         at = clock()
-        with ExitStack() as held:
-            held.enter_context(writers_lock(names.lock))
+        with place or hold(folder) as held:
             opened = open_ledger(
                 names,
                 Identity(station, city, software, signer),

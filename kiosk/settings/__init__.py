@@ -4,7 +4,7 @@
 file, the place in it, what is wrong and what to do.
 """
 
-from kiosk.settings.load import load
+from kiosk.settings.load import load, problems
 from kiosk.settings.shape import (
     AnyReader,
     AnyScale,
@@ -48,4 +48,5 @@ __all__ = [
     "Station",
     "Thermometer",
     "load",
+    "problems",
 ]

@@ -1,9 +1,10 @@
-"""What the values of a settings file must say together. The first thing wrong is raised."""
+"""What the values of a settings file must say together."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.shape import (
     CameraReader,
+    City,
     Hx711IioScale,
     Hx711Scale,
     Hx711SpiScale,
@@ -27,17 +29,45 @@ MAX_SOCKET_PATH = 107
 
 def check(settings: Settings, catalogue: Catalogue, file: Path) -> None:
     """Raise ``FileProblem`` for the first thing that does not fit together."""
-    check_station(settings, file)
-    check_unique(bin_names(settings), "id", "setting_twice", file)
-    check_unique(reader_names(settings), "id", "setting_twice", file)
-    check_unique(pins(settings), "pin", "pin_twice", file)
-    check_unique(ports(settings), "port", "port_twice", file)
-    check_shared_clocks(settings, file)
+    for problem in misfits(settings, catalogue, file):
+        raise problem
+
+
+def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[FileProblem]:
+    """What does not fit together, for each bin and each of the other checks the first thing."""
+    checks: list[Callable[[], None]] = [
+        partial(check_station, settings, file),
+        partial(check_unique, bin_names(settings), "id", "setting_twice", file),
+        partial(check_unique, reader_names(settings), "id", "setting_twice", file),
+        partial(check_unique, pins(settings), "pin", "pin_twice", file),
+        partial(check_unique, ports(settings), "port", "port_twice", file),
+        partial(check_shared_clocks, settings, file),
+    ]
     for number, one in enumerate(settings.bins):
-        check_bin(one, f"bin[{number}]", catalogue, file)
-    check_points(settings, catalogue, file)
+        checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
+    checks.append(partial(check_points, settings, catalogue, file))
+    if settings.city:
+        checks.append(partial(check_city, settings.city, file))
     if settings.mqtt:
-        check_mqtt(settings.mqtt, file)
+        checks.append(partial(check_mqtt, settings.mqtt, file))
+    for check_one in checks:
+        try:
+            check_one()
+        except FileProblem as problem:
+            yield problem
+
+
+def check_city(city: City, file: Path) -> None:
+    from sync.signing import is_weak
+
+    if is_weak(city.key):
+        raise FileProblem(
+            "weak_key",
+            file,
+            "city.public_key",
+            "this is nobody's key: anybody could sign under it.",
+            "Write the key that the city gave you.",
+        )
 
 
 def check_station(settings: Settings, file: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from kiosk import catalogue
-from kiosk.settings.checks import check
+from kiosk.settings.checks import check, misfits
 from kiosk.settings.shape import Part, Settings
-from kiosk.tomlfile import convert, read_toml
+from kiosk.tomlfile import FileProblem, convert, read_toml
+from kiosk.tomlfile import problems as shape_problems
 
 Table = TypeVar("Table", bound=Part)
 
@@ -20,6 +21,22 @@ def load(path: Path) -> Settings:
     settings = read(path)
     check(settings, catalogue.load(settings.paths.catalogue), path)
     return settings
+
+
+def problems(path: Path) -> list[FileProblem]:
+    """Everything that is wrong in this file; of values that do not fit together the first thing each.
+
+    What the file's text or the catalogue has is found first and alone.
+    """
+    try:
+        tables = without_none(read_toml(path))
+        if found := shape_problems(tables, Settings, path):
+            return found
+        settings = read(path)
+        items = catalogue.load(settings.paths.catalogue)
+    except FileProblem as error:
+        return [error]
+    return list(misfits(settings, items, path))
 
 
 def read(path: Path) -> Settings:

@@ -31,7 +31,8 @@ LINK_DAYS = 90
 """Days for which a weighing stays linked to its check-in where points go by item or weight."""
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
-Text = Annotated[str, Meta(min_length=1, max_length=100)]
+PLAIN = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
+Text = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN)]
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO line by its BCM number."""
 Port = Annotated[int, Meta(ge=1, le=65535)]

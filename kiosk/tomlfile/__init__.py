@@ -2,6 +2,6 @@
 
 from kiosk.tomlfile.problem import FileProblem
 from kiosk.tomlfile.reading import MAX_FILE_BYTES, read_toml
-from kiosk.tomlfile.shaping import convert
+from kiosk.tomlfile.shaping import convert, problems
 
-__all__ = ["MAX_FILE_BYTES", "FileProblem", "convert", "read_toml"]
+__all__ = ["MAX_FILE_BYTES", "FileProblem", "convert", "problems", "read_toml"]

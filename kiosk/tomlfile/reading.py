@@ -37,7 +37,8 @@ def read_toml(file: Path) -> dict[str, Any]:
             limit=MAX_FILE_BYTES,
         )
     try:
-        tables = tomllib.loads(raw.decode("utf-8"))
+        # Windows' editors begin a file with a byte order mark.
+        tables = tomllib.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         # ValueError: not UTF-8, not TOML, or a number of thousands of digits.
         raise FileProblem(

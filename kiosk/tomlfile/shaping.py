@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
 from kiosk.tomlfile.problem import FileProblem, short
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
+MAX_PROBLEMS = 100
+MAX_LIST = 1_000
+"""Items of a list that are looked at each by itself."""
 
 FORMS = {
     r"\A[a-z0-9-]{1,32}\Z": ("identifier", "1 to 32 of the characters a-z, 0-9 and -"),
     r"\A[0-9a-f]{64}\Z": ("key", "64 of the characters 0-9 and a-f"),
+    r"\A[^\x00-\x1f\x7f-\x9f]*\Z": ("plain", "it without control characters, on one line"),
     r"\A[\x01-\x7f]{1,32}\Z": ("ascii", "1 to 32 ASCII characters"),
 }
 """What to write, by the pattern that refused: a name for translations, and the words."""
@@ -33,6 +38,74 @@ SENTENCES: tuple[tuple[str, str], ...] = (
 
 AT = re.compile(r"(?P<reason>.*) - at (?P<key>`key` in )?`\$(?P<at>[^`]*)`", re.DOTALL)
 """Where msgspec says it is: ``$.bin[2].scale``, for a key of an open table ``key in $.item``."""
+
+
+def problems(
+    tables: Mapping[str, Any], shape: type[msgspec.Struct], file: Path
+) -> list[FileProblem]:
+    """What is wrong with the shape, each with its place, one for each value, and ``MAX_PROBLEMS``."""
+    sentences = itertools.islice(_sentences(tables, shape, ""), MAX_PROBLEMS)
+    return [refusal(one, tables, shape, file) for one in sentences]
+
+
+def _sentences(value: object, kind: Any, place: str) -> Iterator[str]:
+    """msgspec's refusals, table by table and value by value, as if of the whole file."""
+    struct = _struct_of(kind, value)
+    if struct is not None and isinstance(value, Mapping):
+        fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
+        tag = struct.__struct_config__.tag_field
+        for name in value:
+            if name not in fields and name != tag:
+                yield _placed(f"Object contains unknown field `{name}`", place)
+        for name, one in fields.items():
+            if name in value:
+                yield from _sentences(value[name], one.type, joined(place, name))
+            elif one.required:
+                yield _placed(f"Object missing required field `{name}`", place)
+        return
+    if get_origin(kind) is dict and get_args(kind)[0] is str and isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _sentences(one, get_args(kind)[1], joined(place, name))
+        return
+    item = _item_of(kind)
+    if item is not None and isinstance(value, list) and len(value) <= MAX_LIST:
+        for number, one in enumerate(value):
+            yield from _sentences(one, item, f"{place}[{number}]")
+    try:
+        msgspec.convert(value, kind, dec_hook=to_path)
+    except msgspec.ValidationError as error:
+        at = AT.fullmatch(f"{error}")
+        if at is None:
+            yield _placed(f"{error}", place)
+        elif item is None:  # a list's items were told already
+            key = at["key"] or ""
+            yield _placed(f"{at['reason']}", place + at["at"], key)
+
+
+def _placed(reason: str, place: str, key: str = "") -> str:
+    return f"{reason} - at {key}`$.{place}`" if place else reason
+
+
+def _struct_of(kind: Any, value: object) -> type[msgspec.Struct] | None:
+    """The table's type, in a choice of several the one that the table's tag names."""
+    kinds = [one for one in (get_args(kind) or (kind,)) if isinstance(one, type)]
+    structs = [one for one in kinds if issubclass(one, msgspec.Struct)]
+    if len(structs) < 2 or not isinstance(value, Mapping):
+        return structs[0] if len(structs) == 1 and len(kinds) <= 2 else None
+    for one in structs:
+        tag_field = one.__struct_config__.tag_field
+        if tag_field and value.get(tag_field) == one.__struct_config__.tag:
+            return one
+    return None
+
+
+def _item_of(kind: Any) -> Any:
+    """The type of a list's items; None for what is no list."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,):
+        return get_args(kind)[0]
+    return None
 
 
 def convert(tables: Mapping[str, Any], shape: type[Shape], file: Path) -> Shape:

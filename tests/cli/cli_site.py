@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,9 @@ public_key = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
 [mqtt]
 host = "127.0.0.1"
 """
+
+WATCHED_S = 60
+"""How long the station stays at most."""
 
 WELL = Facts(
     station="demo-1",
@@ -151,6 +155,8 @@ class Site:
     folder: Path
     capture: pytest.CaptureFixture[str]
     touched: list[dict[str, Any]] = field(default_factory=list)
+    stays: bool = False
+    """Whether the station goes on after the first view."""
 
     @property
     def file(self) -> Path:
@@ -183,10 +189,16 @@ class Site:
 
         def touch(args: dict[str, Any]) -> dict[str, Any]:
             self.touched.append(args)
-            return {}
+            if args["action"] != "bag_swap":
+                return {"written": []}
+            entry = {"kind": "bag_swap", "bin": args["bin"], "bag": "a", "new_bag": "b"}
+            return {"written": [{"seq": 7, **entry, "net_g": 1234}]}
 
         def watch(_: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
             yield msgspec.to_builtins(VIEW)
+            for _ in range(WATCHED_S if self.stays else 0):
+                time.sleep(1)
+                yield None
 
         server = ControlServer(
             self.folder / "run/control.sock",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -210,6 +214,46 @@ def test_the_menu_asks_for_the_bin_and_goes_on_after_an_error(site: Site) -> Non
     assert " 1  b1  pet-bottle" in said.stdout
     assert "ステーションが止まっている" in said.stderr
     assert said.stdout.count("1  " + Words("ja")("help.status")) == 3
+
+
+def test_full_width_digits_are_digits_too(site: Site) -> None:
+    said = shell(cwd=site.folder, stdin="１０\n²\n０\n")
+    assert said.returncode == 0 and said.stderr == ""
+    assert "設定は正しい" in said.stdout and said.stdout.count("0 から 10 の番号") == 1
+
+
+def seen(terminal: int, words: str) -> str:
+    """What the terminal shows until these words stand there."""
+    shown = b""
+    while words not in shown.decode("utf-8", "replace"):
+        shown += os.read(terminal, 65_536)
+    return shown.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("key", ["\n", "0\n", "\x03"])
+def test_watch_is_left_with_a_number_pad_and_comes_back_to_the_menu(
+    site: Site, run: Callable[[], None], key: str
+) -> None:
+    site.stays = True
+    run()
+    environment = {"KIOSK_CONFIG": str(site.file), "LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(KIOSK, ["kiosk", "--lang", "en"], environment)
+    try:
+        seen(terminal, "then Enter: ")
+        os.write(terminal, b"3\n")
+        seen(terminal, "Enter goes back to the menu")
+        os.write(terminal, key.encode())
+        seen(terminal, "then Enter: ")
+        os.write(terminal, b"0\n")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        pid = 0
+    finally:
+        os.close(terminal)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def test_the_menu_has_no_json(site: Site) -> None:

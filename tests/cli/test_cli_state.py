@@ -184,8 +184,10 @@ def test_scales_are_listed_with_and_without_a_running_station(site: Site, run: R
 
 def test_a_bag_is_swapped_and_a_zeroed_indicator_answered_for(site: Site, run: Run) -> None:
     run()
-    assert "b1 の袋" in site.kiosk("bag", "swap", "b1").out
-    assert site.kiosk("scale", "zeroed", "b1", "--json").value["bin"] == "b1"
+    said = site.kiosk("bag", "swap", "b1")
+    assert said.code == 0 and "7 番、袋の交換、+1234 g" in said.out
+    said = site.kiosk("scale", "zeroed", "b1", "--json")
+    assert (said.code, said.value["bin"], said.value["written"]) == (1, "b1", [])
     assert site.touched == [
         {"action": "bag_swap", "bin": "b1"},
         {"action": "indicator_zeroed", "bin": "b1"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,20 @@ def test_a_file_that_is_no_picture_is_told_and_the_rest_is_read(site: Site, tmp_
     said = site.kiosk("card", "read", "a.png", "none.png", config=False)
     assert said.code == 1 and said.err == ""
     assert [line["texts"] for line in said.lines] == [[], []]
-    assert all(line["error"] for line in said.lines)
+    assert [line["error"] for line in said.lines] == [
+        "a.png は写真ではありません。",
+        "none.png というファイルはありません。",
+    ]
+    said = site.kiosk("card", "read", "a.png", "--lang", "en", config=False)
+    assert said.lines[0]["error"] == "a.png is no picture."
+
+
+def test_a_file_name_of_any_bytes_is_valid_json(site: Site, tmp_path: Path) -> None:
+    name = os.fsdecode(b"card\xff\xe7\xb4\x99.png")
+    said = site.kiosk("card", "read", name, config=False)
+    said.out.encode()  # no lone surrogate: it is UTF-8
+    (line,) = said.lines
+    assert os.fsencode(line["file"]) == b"card\xff\xe7\xb4\x99.png"
 
 
 def test_an_uplink_without_a_broker_says_what_is_missing(site: Site) -> None:

@@ -15,7 +15,8 @@ from hw_sim.cardprint import Gray, Pose
 from pyzbar import pyzbar
 
 from drivers import zbar
-from drivers.pictures import as_json, read_files, read_image
+from drivers.pictures import Picture, as_json, read_files
+from drivers.pictures import read_image as codes_in
 from drivers.qr import read_gray
 from kiosk.core.cards import CardBody, issue
 from kiosk.core.errors import OperatorError
@@ -29,6 +30,11 @@ def code_picture(text: bytes | str, scale: int = 6, border: int = 30) -> Gray:
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCodeModel2)
     image = np.array(code.to_image(scale=scale), np.uint8)
     return np.pad(image, border, constant_values=255)
+
+
+def read_image(source: Path | Picture) -> list[bytes]:
+    """The bytes of every code."""
+    return [code.text for code in codes_in(source)]
 
 
 def card_text(dice: np.random.Generator) -> bytes:
@@ -91,9 +97,45 @@ def test_a_picture_of_noise_holds_no_code() -> None:
 
 
 def test_several_codes_in_one_picture_are_all_read_once() -> None:
-    texts = [b"FIRST", b"SECOND", b"THIRD"]
-    row = [code_picture(text) for text in (*texts, b"FIRST")]
+    texts = [b"FIRST", b"SECOND", b"THIRD", b"FIRST"]
+    row = [code_picture(text) for text in texts]
     assert sorted(read_image(np.hstack(row))) == sorted(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        ("点茗資源漢字", {"ec_level": "L"}),
+        ("紙" * 300, {"ec_level": "M"}),
+        ("燃えるごみは月曜", {"ec_level": "H"}),
+        ("Привет", {"eci": 7}),
+        ("資源ステーション", {"eci": 20}),
+        ("资源", {"eci": 29}),
+        ("résumé \\ \\000026", {"eci": 3}),
+        ("資源ü🗑", {"eci": 26}),
+    ],
+)
+def test_a_text_is_read_as_its_code_declares_it(text: str, declared: dict[str, object]) -> None:
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCodeModel2, **declared)
+    picture = np.pad(np.array(code.to_image(scale=5), np.uint8), 30, constant_values=255)
+    for seen in (picture, cv2.flip(picture, 1), cv2.rotate(picture, cv2.ROTATE_180), 255 - picture):
+        assert [as_json(one) for one in codes_in(np.asarray(seen, np.uint8))] == [text]
+
+
+def test_kanji_are_found_between_other_modes_and_under_smudges() -> None:
+    """ABC in alphanumeric mode, then two kanji; a code that nobody here can make."""
+    rows = np.frombuffer(
+        bytes.fromhex(
+            "1fd17f 105a41 175f5d 17555d 174f5d 105541 1fd57f 000000 19c12f 112dc5 01dd37 019328"
+            "056ed0 001f25 1fc679 1054ea 1759d7 1745d3 174d88 105f05 1fd263"
+        ),
+        np.uint8,
+    )
+    modules = 255 * (1 - np.unpackbits(rows.reshape(21, 3), axis=1)[:, 3:])
+    modules[13:17, 13:15] ^= 255
+    picture = np.kron(modules.astype(np.uint8), np.ones((6, 6), np.uint8))
+    (code,) = codes_in(np.pad(picture, 30, constant_values=255))
+    assert (code.text, as_json(code)) == (b"ABC" + "漢字".encode("shift_jis"), "ABC漢字")
 
 
 @pytest.mark.parametrize(
@@ -199,8 +241,10 @@ def test_what_is_no_picture_is_said_in_words(tmp_path: Path) -> None:
 
 
 def test_text_that_is_no_utf8_travels_as_hex() -> None:
-    assert as_json("紙".encode()) == "紙"
-    assert as_json("紙".encode("shift_jis")) == {"hex": "8e86"}
+    (code,) = codes_in(code_picture("紙".encode()))
+    assert as_json(code) == "紙"
+    (code,) = codes_in(code_picture("紙".encode("shift_jis")))
+    assert as_json(code) == {"hex": "8e86"}
 
 
 def test_a_code_hides_its_text() -> None:

@@ -617,4 +617,4 @@ def test_grams_that_a_station_invented_are_found_at_the_city(city: sa.Engine, bo
     )
     book.add("weighing", **weighing_fields(1000, 1100))
     send(city, book.batch(0))
-    assert faults(city) == [(11, "books"), (12, "books")]
+    assert faults(city) == [(11, "books"), (12, "books"), (13, "books")]

@@ -19,10 +19,9 @@ def bag() -> None: ...
 @bag.command("swap")
 @click.argument("bin_id", metavar="BIN")
 @click.pass_obj
-def bag_swap(call: Call, bin_id: str) -> None:
-    from kiosk.cli import asking
+def bag_swap(call: Call, bin_id: str) -> int:
+    from kiosk.cli import asking, pages
 
     answer = asking.touch(call.settings, "bag_swap", bin_id)
-    if call.json:
-        call.write(answer)
-    call.say("touch.swapped", bin=bin_id)
+    pages.touched(call, answer)
+    return 0 if answer["written"] else 1

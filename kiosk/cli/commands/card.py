@@ -23,7 +23,7 @@ def card_read(call: Call, images: tuple[str, ...]) -> int:
     from drivers.pictures import read_files
 
     unread = 0
-    for line in read_files(images):
+    for line in read_files(images, lambda error: call.words.error(error)[0]):
         unread += "error" in line
         call.write_each([line])
     return 1 if unread else 0

@@ -20,8 +20,13 @@ def config() -> None: ...
 @click.pass_obj
 def config_check(call: Call) -> int:
     from kiosk import catalogue
+    from kiosk.settings import problems
     from kiosk.settings.advice import advice
 
+    wrong = problems(call.file)
+    if wrong:
+        call.refuse(*wrong)
+        return 2
     settings = call.settings
     notes = list(advice(settings, catalogue.load(settings.paths.catalogue)))
     if call.json:

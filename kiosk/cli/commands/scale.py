@@ -51,13 +51,12 @@ def scale_list(call: Call) -> int:
 @scale.command("zeroed")
 @click.argument("bin_id", metavar="BIN")
 @click.pass_obj
-def scale_zeroed(call: Call, bin_id: str) -> None:
-    from kiosk.cli import asking
+def scale_zeroed(call: Call, bin_id: str) -> int:
+    from kiosk.cli import asking, pages
 
     answer = asking.touch(call.settings, "indicator_zeroed", bin_id)
-    if call.json:
-        call.write(answer)
-    call.say("touch.zeroed", bin=bin_id)
+    pages.touched(call, answer)
+    return 0 if answer["written"] else 1
 
 
 @scale.command("replay")

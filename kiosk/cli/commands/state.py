@@ -87,7 +87,7 @@ def watch(call: Call) -> None:
     from kiosk.cli import asking, pages
 
     screen = pages.Watch(call)
-    for view in asking.watch(call.settings):
+    for view in asking.watch(call.settings, until_enter=call.in_menu):
         if call.json:
             call.write_each([view])
         else:

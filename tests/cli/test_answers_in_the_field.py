@@ -1,0 +1,39 @@
+"""What a caretaker answers from the command line to a real station, and a second station's start."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from field_station import KIOSK, FieldStation
+
+
+def test_an_answer_says_what_was_written_or_that_nothing_was_to_be_done() -> None:
+    with tempfile.TemporaryDirectory(prefix="kiosk") as folder, FieldStation(Path(folder)) as field:
+        field.start()
+        field.until_ready("b1")
+        for call in ("bag swap b1", "scale zeroed b1", "scale zeroed b3"):
+            said = subprocess.run(
+                [KIOSK, *call.split(), "--config", field.settings, "--lang", "en"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert (said.returncode, said.stderr) == (1, ""), call
+            assert "nothing was written" in said.stdout
+        answer = field.kiosk("bag", "swap", "b3", "--json")
+        (entry,) = answer["written"]
+        assert (entry["kind"], entry["bin"], entry["net_g"]) == ("bag_swap", "b3", None)
+        shown = field.kiosk("ledger", "show", "--json", "--bin", "b3", "--count", "1")
+        assert (shown["seq"], shown["new_bag"]) == (entry["seq"], entry["new_bag"])
+
+        second = subprocess.run(
+            [KIOSK, "run", "--config", field.settings, "--lang", "en"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert second.returncode == 1
+        # Not a word of a device: it touched none.
+        assert second.stderr.startswith("The station is already running")
