@@ -8,19 +8,30 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from drivers import indicator_ad
-from drivers.indicator_ad import Decoder, Frame, Skipped
+from drivers.parity import without_parity
+from drivers.protocols import PROTOCOLS
+from drivers.telegram import Codec, Frame, Skipped
 from kiosk.core.errors import OperatorError
 
-CODECS: dict[str, Callable[[], Decoder]] = {indicator_ad.PROTOCOL: indicator_ad.Decoder}
 PIECE_BYTES = 65_536
+PICK_BYTES = 262_144
+"""The protocol is told by so much of a capture."""
+EIGHT_BITS = "modbus"
+"""Whose bytes have no parity among them."""
+GENERIC = "generic"
+GENERIC_FACTOR = 2
+"""The generic codec is chosen only where it reads more than so many times as much as any other."""
+
+Decoders = dict[str, Callable[[], Codec]]
 
 
-def decode_file(path: Path, protocol: str | None = None) -> Iterator[dict[str, Any]]:
+def decode_file(
+    path: Path, protocol: str | None = None, decoders: Decoders | None = None
+) -> Iterator[dict[str, Any]]:
     """A JSON object a frame or a skipped stretch, last the summary.
 
-    Without ``protocol`` the one that reads most frames. Raises OperatorError for a protocol that is
-    not known or a file that cannot be read.
+    Without ``protocol`` the one that fits best. Raises OperatorError for a protocol that is not known
+    or a file that cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -30,20 +41,23 @@ def decode_file(path: Path, protocol: str | None = None) -> Iterator[dict[str, A
             f"{path} cannot be read ({error.strerror}).",
             "Give a file of captured bytes.",
         ) from error
-    yield from decode(data, protocol)
+    yield from decode(data, protocol, decoders)
 
 
-def decode(data: bytes, protocol: str | None = None) -> Iterator[dict[str, Any]]:
-    """As ``decode_file``, of bytes."""
-    name = _best(data) if protocol is None else protocol
-    if name not in CODECS:
+def decode(
+    data: bytes, protocol: str | None = None, decoders: Decoders | None = None
+) -> Iterator[dict[str, Any]]:
+    """As ``decode_file``, of bytes. ``decoders``: instead of those that know no settings."""
+    known = decoders or {name: spec.decoder for name, spec in PROTOCOLS.items()}
+    if protocol is not None and protocol not in known:
         raise OperatorError(
             "protocol",
-            f"The protocol {name!r} is not known.",
-            f"Choose one of: {', '.join(CODECS)}.",
+            f"The protocol {protocol!r} is not known.",
+            f"Choose one of: {', '.join(known)}.",
         )
+    name = protocol or read(data[:PICK_BYTES], known)[0]
     frames = skipped_bytes = 0
-    for found in _joined(_read(data, name)):
+    for found in _joined(_read(name, data, known[name])):
         if isinstance(found, Skipped):
             skipped_bytes += found.length
             yield {"offset": found.offset, "skipped": found.length}
@@ -60,10 +74,36 @@ def decode(data: bytes, protocol: str | None = None) -> Iterator[dict[str, Any]]
     yield {"kind": "summary", "frames": frames, "skipped_bytes": skipped_bytes}
 
 
-def _read(data: bytes, name: str) -> Iterator[Frame | Skipped]:
-    codec = CODECS[name]()
-    for start in range(0, len(data), PIECE_BYTES):
-        yield from codec.feed(data[start : start + PIECE_BYTES])
+def read(data: bytes, decoders: Decoders) -> tuple[str, list[Frame | Skipped]]:
+    """The protocol that fits these bytes best, and what it finds in them.
+
+    Most frames win, then fewest skipped bytes, then the most particular; the generic one only where the
+    others can read next to nothing.
+    """
+    found = {name: list(_joined(_read(name, data, make))) for name, make in decoders.items()}
+    scores = {name: _score(name, items) for name, items in found.items()}
+    best = max(scores, key=lambda name: scores[name])
+    if GENERIC in scores and len(scores) > 1:
+        particular = max((n for n in scores if n != GENERIC), key=lambda name: scores[name])
+        wins = scores[GENERIC][0] > GENERIC_FACTOR * scores[particular][0]
+        best = GENERIC if wins else particular
+    return best, found[best]
+
+
+def _score(name: str, items: list[Frame | Skipped]) -> tuple[int, int]:
+    frames = [one for one in items if isinstance(one, Frame)]
+    skipped = sum(one.length for one in items if isinstance(one, Skipped))
+    if name == "ohaus" and not any(one.mode or one.status == "motion" for one in frames):
+        # Bare numbers in columns: without a mark or a legend anybody may have sent them.
+        return 0, -skipped
+    return len(frames), -skipped
+
+
+def _read(name: str, data: bytes, make: Callable[[], Codec]) -> Iterator[Frame | Skipped]:
+    codec = make()
+    plain = data if name == EIGHT_BITS else without_parity(data)
+    for start in range(0, len(plain), PIECE_BYTES):
+        yield from codec.feed(plain[start : start + PIECE_BYTES])
     yield from codec.end()
 
 
@@ -80,13 +120,6 @@ def _joined(found: Iterator[Frame | Skipped]) -> Iterator[Frame | Skipped]:
         yield one
     if held is not None:
         yield held
-
-
-def _best(data: bytes) -> str:
-    def frames(name: str) -> int:
-        return sum(isinstance(found, Frame) for found in _read(data, name))
-
-    return max(CODECS, key=frames)
 
 
 def _as_sent(value: Decimal | None) -> str | None:

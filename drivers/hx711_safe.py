@@ -7,9 +7,11 @@ What is mended (hx711 1.1.2, ``hx711/__init__.py``), and how:
 * ``False`` stands for an error beside a genuine 0 (and ``get_raw_data`` throws -1 away as well).
   Here it is told by identity, ``is False``, and :attr:`SafeHX711.flaw` says what was wrong.
 * ``get_raw_data`` goes on for ever without a chip; here its attempts are bounded.
-* A pulse that lasted too long has reset the chip, which the package does not follow up (or by
-  reading on without bound). Here it is a flaw, and the caller brings the chip into a known state.
+* A pulse that lasted too long may have reset the chip, and the package leaves the rest of its frame
+  to the next reading. Here the frame is sent to its end and refused: a chip that was not reset is in
+  step again, and one that was shows it by its next ready edge (``hx711_witness``).
 * The 25th bit and the level after the frame prove that the chip counted as many pulses as we sent.
+* Each bit is looked at twice, as readiness is: one look gone wrong is then seen, wherever it falls.
 
 Importing this module imports ``RPi.GPIO`` (a Pi 5 has the module from ``rpi-lgpio``): only a pump
 that opens such a scale does.
@@ -23,15 +25,9 @@ from typing import Literal
 from hx711 import HX711
 from RPi import GPIO
 
+from drivers.hx711_port import BITS, MAX_HIGH_NS, PULSES_AFTER, Flaw, Reading, counted
 from kiosk.core.errors import DeviceError
 
-Flaw = Literal["not_ready", "slow", "tail", "saturated"]
-
-MAX_HIGH_NS = 50_000
-"""Data sheet: the clock stays high for 0.2 to 50 us; above 60 us the chip powers down."""
-BITS = 24
-TOP, BOTTOM = 0x7FFFFF, 0x800000
-"""Where the chip's range ends: a signal beyond it, not a weight."""
 ATTEMPTS_EACH = 50
 """Looks for one reading in ``get_raw_data``: 0.5 s, four settling conversions at 10 SPS."""
 LOOK_S = 0.01
@@ -43,7 +39,9 @@ class SafeHX711(HX711):  # type: ignore[misc]  # the package has no types
     def __init__(self, dout_pin: int, pd_sck_pin: int, gain: int = 128) -> None:
         self.flaw: Flaw | None = None
         GPIO.setwarnings(False)  # after a kill the pins are still set up, which is as it should be
-        super().__init__(dout_pin, pd_sck_pin, gain)
+        super().__init__(dout_pin, pd_sck_pin, 64 if gain == 64 else 128)
+        if gain == 32:
+            self.channel = "B"
         # A cable that has come off then reads as never ready, not as zeros.
         GPIO.setup(dout_pin, GPIO.IN, pull_up_down=GPIO.PUD_UP)
         GPIO.output(pd_sck_pin, False)  # whoever was killed may have left it high: powered down
@@ -52,10 +50,13 @@ class SafeHX711(HX711):  # type: ignore[misc]  # the package has no types
         """Whether a conversion waits. Seen twice, so that one wrong bit is no readiness."""
         return self._ready()
 
-    def read(self) -> int | None:
-        """The waiting conversion in counts, or None for a :attr:`flaw`. Takes no longer than it."""
+    def read(self) -> Reading:
+        """The waiting conversion in counts, or what was wrong. Takes no longer than it."""
         counts = self._read()
-        return None if counts is False else int(counts)
+        if counts is False:
+            assert self.flaw is not None
+            return self.flaw
+        return int(counts)
 
     def get_raw_data(self, times: int = 5) -> list[int]:
         """That many readings, the first one (of unknown gain) left out; ``scale_missing`` if none come.
@@ -65,9 +66,9 @@ class SafeHX711(HX711):  # type: ignore[misc]  # the package has no types
         self._validate_measure_count(times)
         readings: list[int] = []
         for _ in range(ATTEMPTS_EACH * (times + 1)):
-            counts = self.read()
-            if counts is not None:
-                readings.append(counts)
+            reading = self.read()
+            if isinstance(reading, int):
+                readings.append(reading)
                 if len(readings) > times:
                     return readings[1:]
             time.sleep(LOOK_S)
@@ -86,41 +87,40 @@ class SafeHX711(HX711):  # type: ignore[misc]  # the package has no types
         GPIO.output(self._pd_sck, False)
         self.flaw = None
         if not self._ready():
-            return self._flawed("not_ready")
-        value = 0
-        for _ in range(BITS):
-            bit = self._pulse()
-            if bit is None:
-                return self._flawed("slow")
-            value = value << 1 | bit
+            return self._flawed(Flaw.NOT_READY)
+        value = self._clocked(BITS)
         if not self._set_channel_gain(self._pulses_after()):
             return False
-        if value in (TOP, BOTTOM):
-            return self._flawed("saturated")
-        return value - (1 << BITS) if value & BOTTOM else value
+        reading = counted(value)
+        return reading if isinstance(reading, int) else self._flawed(reading)
 
     def _set_channel_gain(self, num: int) -> bool:
-        """``num`` pulses after the 24; the first must find DOUT high, and so must the end."""
-        tail = [self._pulse() for _ in range(num)]
-        if None in tail:
-            return bool(self._flawed("slow"))
-        if tail[0] != 1 or GPIO.input(self._dout) != 1:
-            return bool(self._flawed("tail"))
-        return True
+        """``num`` pulses after the 24; they must find DOUT high, and so must the end."""
+        tail = self._clocked(num)
+        high = tail == (1 << num) - 1 and GPIO.input(self._dout) == 1
+        if not high and self.flaw is None:
+            self.flaw = Flaw.TAIL
+        return self.flaw is None
 
     def _pulses_after(self) -> int:
-        if self.channel == "B":
-            return 2
-        return 1 if self.channel_a_gain == 128 else 3
+        return PULSES_AFTER[32 if self.channel == "B" else self.channel_a_gain]
 
-    def _pulse(self) -> int | None:
-        """One clock pulse and the bit that it brought; None where it may have reset the chip."""
-        rise_ns = time.perf_counter_ns()
-        GPIO.output(self._pd_sck, True)
-        GPIO.output(self._pd_sck, False)
-        if time.perf_counter_ns() - rise_ns > MAX_HIGH_NS:
-            return None
-        return int(GPIO.input(self._dout))
+    def _clocked(self, pulses: int) -> int:
+        """So many clock pulses and the bits that they brought; :attr:`flaw` where one is in doubt."""
+        clock, data = self._pd_sck, self._dout
+        output, level, now_ns = GPIO.output, GPIO.input, time.perf_counter_ns
+        value = 0
+        for _ in range(pulses):
+            rise_ns = now_ns()
+            output(clock, True)
+            output(clock, False)
+            if now_ns() - rise_ns > MAX_HIGH_NS:
+                self.flaw = Flaw.SLOW
+            bit = level(data)
+            if level(data) != bit:
+                self.flaw = self.flaw or Flaw.NOISY
+            value = value << 1 | bit
+        return value
 
     def _flawed(self, flaw: Flaw) -> Literal[False]:
         self.flaw = flaw

@@ -2,45 +2,37 @@ r"""The A&D standard format: pure codec, bytes in, frames out.
 
 A telegram is ``ST,GS,+0012.340kg\r\n``: status ``ST`` stable, ``US`` moving, ``OL`` out of range (``QT``,
 a counting scale's stable), mode ``GS`` gross, ``NT`` net, ``TR`` tare, sign and eight characters of
-number (zeros before it, or spaces), a unit of two characters, CR LF; and ``EC,E0`` to ``EC,E7`` for
-an error (A&D, "A&D standard format" in the manuals of its indicators). With a minus ``OL`` means
-below the range. Dini Argeo's ``UL`` (underload) and ``TL`` (tilt) come in the same place.
+number (zeros before it, or spaces), a unit of two characters; and ``EC,E0`` to ``EC,E7`` for an error.
+A&D's balances leave the mode out and give the unit three characters: ``ST,+00123.45  g``. With a minus
+``OL`` means below the range. (A&D, "A&D standard format" in the manuals of AD-4401 and AD-4212D; the
+terminator is CR LF or CR by a setting.) Dini Argeo's ``UL`` (underload) and ``TL`` (tilt) come in the
+same place.
 
 Invariant: a frame is taken only when every one of its bytes is as the format says. A telegram that
 lost or changed a byte is skipped and never turns into another sign, unit or status: so the unit has
 exactly two characters (of `` kg`` a lost k would leave grams), and after spaces a number has no
-zeros to spare (a first digit that fell out to a space would leave them). A digit that became another
-digit, or a plus a minus, no codec can see: the format has no checksum. The line's parity catches
-those, and the settling rules ask for agreeing telegrams.
+zeros to spare. A digit that became another digit, or a plus a minus, no codec can see: the format has
+no checksum. The line's parity catches those, and the settling rules ask for agreeing telegrams.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
 
-Status = Literal["stable", "motion", "overload", "underload", "error"]
-Mode = Literal["gross", "net", "tare"]
+from drivers.telegram import Codec, Found, LineDecoder, Mode, Status, ending, number
 
 PROTOCOL = "ad"
-MAX_FRAME_BYTES = 32
-"""Longer without a line feed is noise."""
+REQUEST = b"Q\r\n"
+"""Asks for the present weight, moving or not."""
 
-MG_PER_UNIT = {
-    "kg": Decimal(1_000_000),
-    "g": Decimal(1000),
-    "lb": Decimal("453592.37"),
-    "t": Decimal(10**9),
-}
-
-_WEIGHT = re.compile(rb"(ST|US|QT),(GS|NT|TR),([+-])([0-9 .]{8})( g|kg|lb| t)\r\n")
-_NO_WEIGHT = re.compile(rb"(OL|UL|TL),(GS|NT|TR),([+-]?)[0-9 .E+-]{0,12}( g|kg|lb| t|)\r\n")
-_ERROR = re.compile(rb"EC,E[0-7][0-9]?\r\n")
-_NUMBER = re.compile(rb"(?:[0-9]| +(?!0[0-9]))[0-9]*(?<=[0-9])(?:\.[0-9]+)?")
-_STATUS: dict[bytes, Status] = {
+_TELEGRAM = ending(
+    r"(?P<head>ST|US|QT),(?P<mode>GS|NT|TR),(?P<number>[+-][0-9 .]{8})(?P<unit> g|kg|lb| t)",
+    r"(?P<head2>ST|US|QT),(?P<number2>[+-][0-9 .]{8})(?P<unit2>  g| kg| lb|  t)",
+    r"(?P<over>OL|UL|TL),(?:(?P<over_mode>GS|NT|TR),)?"
+    r"(?P<over_sign>[+-]?)[0-9 .E+-]{0,12}(?: g|kg|lb| t|)",
+    r"(?P<error>EC,E[0-7][0-9]?)",
+)
+STATUS: dict[bytes, Status] = {
     b"ST": "stable",
     b"QT": "stable",
     b"US": "motion",
@@ -48,89 +40,33 @@ _STATUS: dict[bytes, Status] = {
     b"UL": "underload",
     b"TL": "error",
 }
-_MODE: dict[bytes, Mode] = {b"GS": "gross", b"NT": "net", b"TR": "tare"}
+MODE: dict[bytes, Mode] = {b"GS": "gross", b"NT": "net", b"TR": "tare"}
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One telegram at ``offset`` of the stream; ``value`` has its sign and decimals as sent."""
-
-    offset: int
-    status: Status
-    mode: Mode | None
-    value: Decimal | None
-    unit: str | None
-
-    @property
-    def milligrams(self) -> int | None:
-        """To the nearest milligram (kg, g and t of a floor scale are whole); None for no weight."""
-        if self.value is None or self.unit is None:
-            return None
-        return int((self.value * MG_PER_UNIT[self.unit]).to_integral_value())
+def decoder() -> Codec:
+    """A new decoder of these telegrams."""
+    return LineDecoder(parse)
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Bytes that are no frame."""
-
-    offset: int
-    length: int
+def parse(line: bytes) -> Found | None:
+    """What one line says."""
+    match = _TELEGRAM.search(line)
+    return None if match is None else told(match)
 
 
-class Decoder:
-    """Feed it bytes however they come; it keeps at most one unfinished line."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._offset = 0
-
-    def feed(self, data: bytes) -> Iterator[Frame | Skipped]:
-        """Frames and skipped bytes, in the stream's order."""
-        self._held += data
-        while True:
-            end = self._held.find(b"\n")
-            if end < 0:
-                break
-            yield from self._line(bytes(self._held[: end + 1]))
-            del self._held[: end + 1]
-        if len(self._held) > MAX_FRAME_BYTES:
-            surplus = len(self._held) - MAX_FRAME_BYTES
-            yield self._skip(surplus)
-            del self._held[:surplus]
-
-    def end(self) -> Iterator[Frame | Skipped]:
-        """What is left when nothing more comes."""
-        if self._held:
-            yield self._skip(len(self._held))
-            self._held.clear()
-
-    def _skip(self, length: int) -> Skipped:
-        skipped = Skipped(self._offset, length)
-        self._offset += length
-        return skipped
-
-    def _line(self, line: bytes) -> Iterator[Frame | Skipped]:
-        """A telegram ends its line; what stands before it is noise."""
-        for start in range(max(0, len(line) - MAX_FRAME_BYTES), len(line)):
-            frame = _frame(line[start:], self._offset + start)
-            if frame is not None:
-                if start:
-                    yield self._skip(start)
-                self._offset += len(line) - start
-                yield frame
-                return
-        yield self._skip(len(line))
-
-
-def _frame(telegram: bytes, offset: int) -> Frame | None:
-    """The telegram if it is one from its first byte to its last."""
-    if _ERROR.fullmatch(telegram):
-        return Frame(offset, "error", None, None, None)
-    if match := _NO_WEIGHT.fullmatch(telegram):
-        status = "underload" if match[1] == b"OL" and match[3] == b"-" else _STATUS[match[1]]
-        return Frame(offset, status, _MODE[match[2]], None, None)
-    match = _WEIGHT.fullmatch(telegram)
-    if match is None or not _NUMBER.fullmatch(match[4]):
+def told(match: re.Match[bytes]) -> Found | None:
+    """What a telegram says, its parts taken out by name."""
+    parts = match.groupdict()
+    start = match.start()
+    if parts["error"]:
+        return Found("error", start=start)
+    if head := parts["over"]:
+        below = head == b"OL" and parts["over_sign"] == b"-"
+        mode = MODE[parts["over_mode"]] if parts["over_mode"] else None
+        return Found("underload" if below else STATUS[head], mode, start=start)
+    value = number(parts["number"] or parts["number2"])
+    if value is None:
         return None
-    value = Decimal((match[3] + match[4].strip()).decode())
-    return Frame(offset, _STATUS[match[1]], _MODE[match[2]], value, match[5].decode().strip())
+    unit = (parts["unit"] or parts["unit2"]).decode().strip()
+    mode = MODE[parts["mode"]] if parts["mode"] else None
+    return Found(STATUS[parts["head"] or parts["head2"]], mode, value, unit, start=start)

@@ -8,14 +8,16 @@ weight is not known, which is told as an error rather than guessed.
 from __future__ import annotations
 
 import contextlib
-import errno
+import os
 import queue
 import termios
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from drivers import indicator_ad
 from drivers.clock import boottime_ms
-from drivers.indicator_ad import Frame
+from drivers.serial_line import Line, opened
+from drivers.telegram import Codec, Frame, Skipped
 from drivers.worker import Worker
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import IndicatorReading
@@ -23,83 +25,97 @@ from kiosk.core.events import IndicatorReading
 if TYPE_CHECKING:
     import serial
 
-READ_S = 0.1
+A_AND_D = Line()
+"""As A&D's indicators leave the factory."""
 READ_BYTES = 512
 TELEGRAM_BYTES = 18
 """One read waits for about a telegram: at 2400 baud a wake-up a byte would be 240 a second."""
 SILENT_MS = 3_000
 """An indicator that streams says something ten times a second; so long without a frame is a fault."""
-REQUEST = b"Q\r\n"
-"""Asks an A&D indicator for its present weight."""
+NO_WEIGHT_MS = 20_000
+"""An indicator that so long says everything but a weight (overloaded, tared) weighs nothing."""
+_NO_WEIGHT = {
+    "overload": (
+        "indicator_overload",
+        "More lies on the scale than it can weigh.",
+        "Empty the bin; if it stays so, check the load cell's cable.",
+    ),
+    "underload": (
+        "indicator_underload",
+        "The scale shows less than nothing.",
+        "Put the bin back in its place; if it stays so, check the load cell's cable.",
+    ),
+    "error": (
+        "indicator_error",
+        "The indicator shows an error, or a net weight.",
+        "Take its tare away, or switch it off and on while the bin is empty.",
+    ),
+}
+"""By the status of the last telegram."""
 
 
 class SerialScale(Worker):
-    """``bin_id`` the bin it weighs; ``stream`` it sends by itself, else it is asked each ``poll_ms``."""
+    """``bin_id`` the bin it weighs; ``decoder`` makes its protocol's codec.
+
+    ``request`` asks for the present weight, each ``poll_ms``; None: it sends by itself.
+    """
 
     def __init__(
         self,
         bin_id: str,
         port: str,
         *,
-        baud: int = 2400,
-        bytesize: int = 7,
-        parity: str = "E",
-        stopbits: int = 1,
-        stream: bool = True,
+        decoder: Callable[[], Codec] = indicator_ad.decoder,
+        request: bytes | None = None,
         poll_ms: int = 200,
+        line: Line = A_AND_D,
     ) -> None:
         super().__init__(f"scale:{bin_id}")
         self._bin = bin_id
         self._port = port
-        self._line = {
-            "baudrate": baud,
-            "bytesize": bytesize,
-            "parity": parity,
-            "stopbits": stopbits,
-        }
-        self._stream = stream
+        self._line = line
+        self._request = request
         self._poll_ms = poll_ms
         self._serial: serial.Serial | None = None
-        self._decoder = indicator_ad.Decoder()
-        self._framed_ms = self._asked_ms = 0
+        self._make = decoder
+        self._decoder = decoder()
+        self._framed_ms = self._weighed_ms = self._asked_ms = 0
         self._noise_bytes = 0
 
     def open(self) -> None:
         try:
-            self._serial = self._opened()
+            self._serial = opened(self._port, self._line)
         except (OSError, ValueError, termios.error) as error:
             raise DeviceError(
                 "indicator_missing",
-                f"The indicator's port {self._port} cannot be opened ({error}).",
+                f"The indicator's port {self._port} cannot be opened ({_reason(error)}).",
                 "Check its plug and its power, then the port in the settings.",
             ) from error
-        self._decoder = indicator_ad.Decoder()
-        self._framed_ms = boottime_ms()
+        self._decoder = self._make()
+        self._framed_ms = self._weighed_ms = boottime_ms()
         self._asked_ms = self._noise_bytes = 0
 
     def step(self) -> None:
         assert self._serial is not None
         now_ms = boottime_ms()
         try:
-            if not self._stream and now_ms - self._asked_ms >= self._poll_ms:
+            if self._request is not None and now_ms - self._asked_ms >= self._poll_ms:
                 self._asked_ms = now_ms
-                self._serial.write(REQUEST)
+                self._serial.write(self._request)
             wanted = max(TELEGRAM_BYTES, self._serial.in_waiting)
             data = self._serial.read(min(READ_BYTES, wanted))
         except (OSError, termios.error) as error:
-            raise DeviceError(
-                "indicator_missing",
-                f"The indicator's port {self._port} has gone ({error}).",
-                "Check its plug and its power.",
-            ) from error
+            raise gone(self._port, error) from error
+        self._take(self._decoder.feed(data))
+
+    def _take(self, found_all: Iterable[Frame | Skipped]) -> None:
+        """Post what was found; DeviceError when nothing has been for too long."""
         now_ms = boottime_ms()
-        for found in self._decoder.feed(data):
+        for found in found_all:
             if isinstance(found, Frame):
                 self._framed_ms = now_ms
                 self._noise_bytes = 0
-                # A full inbox loses one telegram of ten a second; the next one makes it good.
-                with contextlib.suppress(queue.Full):
-                    self.deliver(self._reading(found, now_ms))
+                self._tell(self._reading(found, now_ms))
             else:
                 self._noise_bytes += found.length
         if now_ms - self._framed_ms > SILENT_MS:
@@ -111,22 +127,17 @@ class SerialScale(Worker):
                 self._serial.close()
             self._serial = None
 
-    def _opened(self) -> serial.Serial:
-        """The port, as set or with plain 8 bits.
-
-        Some lines know no parity and refuse it: a few USB adapters, every pseudo-terminal. Seven
-        bits and parity look the same on the wire as eight, and a byte with its parity bit set is no
-        ASCII, so the codec takes no telegram with one.
-        """
-        import serial  # SerialException is an OSError, termios.error is not
-
-        options = {"timeout": READ_S, "write_timeout": 1, "exclusive": True}
-        try:
-            return serial.Serial(self._port, **options, **self._line)
-        except termios.error as error:
-            if error.args[0] != errno.EINVAL:
-                raise
-        return serial.Serial(self._port, **options, **self._line | {"bytesize": 8, "parity": "N"})
+    def _tell(self, reading: IndicatorReading) -> None:
+        """Post it. After a loss only a weight is a sign that the scale works."""
+        if reading.gross_mg is not None:
+            self._weighed_ms = reading.t_ms
+        elif reading.t_ms - self._weighed_ms > NO_WEIGHT_MS:
+            raise DeviceError(*_NO_WEIGHT[reading.status])
+        elif self.lost:
+            return
+        # A full inbox loses one telegram of ten a second; the next one makes it good.
+        with contextlib.suppress(queue.Full):
+            self.deliver(reading)
 
     def _reading(self, frame: Frame, now_ms: int) -> IndicatorReading:
         status, gross_mg = frame.status, frame.milligrams
@@ -146,3 +157,18 @@ class SerialScale(Worker):
             f"The indicator at {self._port} says nothing.",
             "Is it switched on, and set to send by itself?",
         )
+
+
+def gone(port: str, error: Exception) -> DeviceError:
+    """The port failed while it was in use."""
+    return DeviceError(
+        "indicator_missing",
+        f"The indicator's port {port} has gone ({_reason(error)}).",
+        "Check its plug and its power.",
+    )
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words; pyserial's repeat the port and the number."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else f"{error}"

@@ -52,16 +52,36 @@ class Device(Protocol):
         ...
 
 
+class Voice:
+    """What is said of one device: once that it is lost, once that it is back."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.lost = False
+
+    def lose(self, post: Post, error: DeviceError) -> None:
+        """It has failed, whether that is news or not."""
+        if not self.lost:
+            self.lost = True
+            post(DeviceLost(self.device, boottime_ms(), error.code, error.what))
+
+    def back(self, post: Post) -> None:
+        """It works, whether that is news or not."""
+        if self.lost:
+            post(DeviceBack(self.device, boottime_ms()))
+            self.lost = False
+
+
 class Worker:
     """A device's thread: opens, steps, and on failure closes and tries again."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._voice = Voice(name)
         self._post: Post | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._beat_ms = boottime_ms()
-        self._lost = False
         self._retry_s = FIRST_RETRY_S
 
     # -- what a driver writes -------------------------------------------------------------------
@@ -88,18 +108,34 @@ class Worker:
         """Whether :meth:`stop` was called."""
         return self._stopping.is_set()
 
+    @property
+    def lost(self) -> bool:
+        """Whether a loss was told, and no return yet."""
+        return self._voice.lost
+
     def deliver(self, *events: Event) -> None:
         """The device works; post what it said, if anything. Raises ``queue.Full`` as ``Post``.
 
         After a loss ``DeviceBack`` goes first: the rules meet the new samples with the device back.
         """
+        self.deliver_of(self._voice, *events)
+
+    def deliver_of(self, voice: Voice, *events: Event) -> None:
+        """The same for one of several devices that share this thread."""
         assert self._post is not None, "delivered before start"
-        if self._lost:
-            self._post(DeviceBack(self.name, boottime_ms()))
-            self._lost = False
+        voice.back(self._post)
         self._retry_s = FIRST_RETRY_S
         for event in events:
             self._post(event)
+
+    def lose(self, error: DeviceError) -> None:
+        """The device failed and will be opened anew: say so. Several that share it say so each."""
+        self.lose_of(self._voice, error)
+
+    def lose_of(self, voice: Voice, error: DeviceError) -> None:
+        """One of several devices that share this thread failed; the thread goes on with the others."""
+        assert self._post is not None, "lost before start"
+        voice.lose(self._post, error)
 
     def rest(self, seconds: float) -> None:
         """Sleep, wake early when stopping, and show a sign of life meanwhile."""
@@ -138,7 +174,7 @@ class Worker:
             try:
                 self._work()
             except DeviceError as error:
-                self._lose(error)
+                self.lose(error)
                 self.rest(self._retry_s)
                 self._retry_s = min(self._retry_s * 2, LAST_RETRY_S)
 
@@ -151,9 +187,3 @@ class Worker:
                 self.beat()
         finally:
             self.close()
-
-    def _lose(self, error: DeviceError) -> None:
-        assert self._post is not None
-        if not self._lost:
-            self._lost = True
-            self._post(DeviceLost(self.name, boottime_ms(), error.code, error.what))

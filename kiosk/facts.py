@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from kiosk.core.certified import Seal
 from kiosk.core.entries import ClockQuality
+from kiosk.core.events import RefusalReason
 from kiosk.core.view import BinState
 
 
@@ -39,9 +41,9 @@ class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
 class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One bin. ``gross_g`` in the books, ``live_g`` on the scale now, each None when not known.
 
-    ``rejected`` frames refused and ``lost_blocks`` not fitting into the inbox since the start;
-    ``samples_per_s`` over the last seconds, ``rate_sps`` what the settings promise; both None
-    without a scale.
+    ``rejected`` frames and samples refused since the start; ``samples_per_s`` over the last seconds
+    (None also while the scale is away or has only begun), ``rate_sps`` what the settings promise;
+    both None without a scale. ``seal`` what its verification is worth now (``certified.seal``).
     """
 
     bin: str
@@ -52,13 +54,26 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     live_g: int | None = None
     fill_pct: int | None = None
     rejected: int = 0
-    lost_blocks: int = 0
     samples_per_s: float | None = None
     rate_sps: float | None = None
+    seal: Seal = "none"
+
+
+class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Cards shown since the start: ``taken`` and ``refused``; ``reason`` of the last refusal, and its
+    age. Nothing of a card itself."""
+
+    taken: int = 0
+    refused: int = 0
+    reason: RefusalReason | None = None
+    age_ms: int | None = None
 
 
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The uplink's last word on the way to the city; ``code`` None when it is well."""
+    """The uplink's last word on the way to the city; ``code`` None when it is well.
+
+    ``online`` with a code: connected, and the city does not take or not answer what is sent.
+    """
 
     online: bool = False
     code: str | None = "no_uplink"
@@ -69,7 +84,8 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The whole station at one moment.
 
-    ``settings`` the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
+    ``public_key`` what the city knows the station by (hex; None from an older station); ``settings``
+    the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
     ``inbox`` events waiting of ``inbox_max``; ``last_ack_age_ms`` since the city's last good
     acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``core_dumps`` whether the
     process may leave one (``RLIMIT_CORE`` above 0).
@@ -96,9 +112,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     inbox: int = 0
     inbox_max: int = 0
     visits_open: int = 0
+    cards: CardFacts = CardFacts()
     core_dumps: bool = False
     devices: tuple[DeviceFacts, ...] = ()
     bins: tuple[BinFacts, ...] = ()
+    public_key: str | None = None
 
     @property
     def queue(self) -> int:

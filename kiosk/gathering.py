@@ -7,19 +7,28 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from drivers.clock import boottime_ms
 from kiosk import __version__
-from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.core import certified
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
 from kiosk.loop import INBOX_EVENTS
 
 if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.clock import StationClock
     from kiosk.core.station import Station
+    from kiosk.core.view import BinView
     from kiosk.ledger import Ledger
     from kiosk.ledger.acks import AckVerdict
     from kiosk.loop import Loop
+    from kiosk.noticing import Noticing
     from kiosk.settings import Settings
+
+
+UPLINK_SILENT_MS = 30_000
+"""The uplink asks for news at least every ten seconds; after so much silence it does not run."""
 
 
 class Screen(Protocol):
@@ -40,6 +49,7 @@ class Gathering:
         loop: Loop,
         devices: Sequence[Device],
         screen: Screen,
+        noticed: Noticing,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -48,10 +58,12 @@ class Gathering:
         self._loop = loop
         self._devices = devices
         self._screen = screen
+        self._noticed = noticed
         self._started_ms = boottime_ms()
         self._acked_ms: int | None = None
         self._link = LinkFacts()
         self._linked_ms: int | None = None
+        self._asked_ms: int | None = None
 
     def acknowledged(self, verdict: AckVerdict) -> None:
         """The city's word came."""
@@ -63,17 +75,31 @@ class Gathering:
         self._link = LinkFacts(online=online, code=code, words=words)
         self._linked_ms = boottime_ms()
 
+    def asked(self) -> None:
+        """The uplink asked for news: it runs."""
+        self._asked_ms = boottime_ms()
+
+    def link(self) -> LinkFacts:
+        """Its last word, for as long as it is there to take it back."""
+        now_ms, link = boottime_ms(), self._link
+        if self._asked_ms is None or now_ms - self._asked_ms > UPLINK_SILENT_MS:
+            return LinkFacts()
+        if self._linked_ms is None:
+            return LinkFacts(code="connecting")
+        return msgspec.structs.replace(link, age_ms=now_ms - self._linked_ms)
+
     def gather(self) -> Facts:
         settings, now = self._settings, self._clock.now()
         progress = self._ledger.progress
         view = self._station.view()
-        link, failed = self._link, self._loop.storage_error
+        failed = self._loop.storage_error
         return Facts(
             station=settings.station.id,
             city=settings.station.city,
             name=settings.station.name,
             ledger=self._ledger.ledger_id,
             software=__version__,
+            public_key=self._ledger.public_key.hex(),
             settings=settings.digest(),
             uptime_ms=now.boot_ms - self._started_ms,
             head_seq=progress.head_seq,
@@ -83,22 +109,45 @@ class Gathering:
             disk_free_bytes=shutil.disk_usage(settings.paths.data).free,
             screen_port=settings.screen.port,
             screen_up=now.boot_ms - self._screen.beat_ms() < 5_000,
-            link=LinkFacts(
-                online=link.online,
-                code=link.code,
-                words=link.words,
-                age_ms=None if self._linked_ms is None else now.boot_ms - self._linked_ms,
-            ),
+            link=self.link(),
             uplink_wanted=settings.mqtt is not None,
             last_ack_age_ms=None if self._acked_ms is None else now.boot_ms - self._acked_ms,
             storage_trouble=None if failed is None else failed.code,
             inbox=self._loop.waiting,
             inbox_max=INBOX_EVENTS,
             visits_open=view.visits_open,
+            cards=self._cards(view.checkins, view.refusals, now.boot_ms),
             core_dumps=resource.getrlimit(resource.RLIMIT_CORE)[0] != 0,
-            devices=tuple(self._device(d, now.boot_ms) for d in self._devices),
-            bins=tuple(self._bin(i) for i in range(len(view.bins))),
+            devices=(
+                *(self._device(d, now.boot_ms) for d in self._devices),
+                *self._threadless(now.boot_ms),
+            ),
+            bins=tuple(self._bin(one, now.boot_ms) for one in view.bins),
         )
+
+    def _cards(self, taken: int, refused: int, now_ms: int) -> CardFacts:
+        last = self._noticed.refused
+        return CardFacts(
+            taken=taken,
+            refused=refused,
+            reason=None if last is None else last.reason,
+            age_ms=None if last is None else now_ms - last.t_ms,
+        )
+
+    def _threadless(self, now_ms: int) -> list[DeviceFacts]:
+        """What is lost and has no thread that could tell: lamps and the buzzer."""
+        threads = {device.name for device in self._devices}
+        return [
+            DeviceFacts(
+                name=name,
+                state="lost",
+                code=lost.code,
+                detail=lost.detail,
+                since_ms=now_ms - lost.t_ms,
+            )
+            for name, lost in self._station.lost.copy().items()
+            if name not in threads
+        ]
 
     def _device(self, device: Device, now_ms: int) -> DeviceFacts:
         lost = self._station.lost.get(device.name)
@@ -111,10 +160,9 @@ class Gathering:
             beat_age_ms=now_ms - device.beat_ms(),
         )
 
-    def _bin(self, index: int) -> BinFacts:
-        view = self._station.view().bins[index]
+    def _bin(self, view: BinView, now_ms: int) -> BinFacts:
         bin_ = self._station.bins[view.bin]
-        scale = bin_.rules.scale
+        scale, pace = bin_.rules.scale, self._noticed.paces.get(view.bin)
         return BinFacts(
             bin=view.bin,
             item=view.item,
@@ -123,8 +171,10 @@ class Gathering:
             gross_g=bin_.book.gross_g,
             live_g=view.live_g,
             fill_pct=view.fill_pct,
-            rejected=bin_.rejected,
+            rejected=bin_.rejected + (0 if pace is None else pace.refused),
+            samples_per_s=None if pace is None else pace.samples_per_s(now_ms),
             rate_sps=None if scale is None else scale.rate_sps,
+            seal="none" if scale is None else certified.seal(bin_, self._clock.now()),
         )
 
     def health(self) -> dict[str, Any]:

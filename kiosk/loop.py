@@ -10,7 +10,7 @@ import queue
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from kiosk.core.effects import Beep, Effect, Item, Lamp, Record
+from kiosk.core.effects import Answered, Beep, Effect, Item, Lamp, Record
 from kiosk.core.errors import StorageError
 from kiosk.core.events import CountsBlock, Event, IndicatorReading, Moment, Tick
 from kiosk.core.station import Station
@@ -41,6 +41,7 @@ class Loop:
         publish: Callable[[View], None],
         moment: Callable[[], Moment],
         each_tick: Callable[[Moment], None],
+        answer: Callable[[Answered], None],
         inbox: queue.Queue[Event],
     ) -> None:
         self._station = station
@@ -49,12 +50,13 @@ class Loop:
         self._publish = publish
         self._moment = moment
         self._each_tick = each_tick
+        self._answer = answer
         self._inbox = inbox
         self._stopping = False
         self.storage_error: StorageError | None = None
 
     def stop(self) -> None:
-        """Ends ``run`` after the event at hand; may be called from a signal handler."""
+        """Ends ``run`` after the event at hand; any thread may call it."""
         self._stopping = True
 
     @property
@@ -82,6 +84,8 @@ class Loop:
                 waiting.extend(reversed(self._record(effect)))
             elif isinstance(effect, Beep):
                 self._signals.beep(effect)
+            elif isinstance(effect, Answered):
+                self._answer(effect)
             else:
                 self._signals.lamp(effect)
 

@@ -38,12 +38,16 @@ def books(settings: Settings) -> Books | None:
     Raises OperatorError (the station runs after all, no rights) and StorageError.
     """
     from kiosk.ledger import acks
+    from kiosk.ledger.errors import refused
     from kiosk.ledger.files import Folder, writers_lock
 
     become_owner(settings.paths.data)
     folder = Folder(settings.paths.data)
-    if not folder.database.exists():
-        return None
+    try:
+        if not folder.database.exists():
+            return None
+    except OSError as error:
+        raise refused(error, folder.path) from error
     with writers_lock(folder.lock):
         ack = acks.kept_ack(folder, settings.city.key if settings.city else None)
         head_seq, tail_good = tail(folder.database)
@@ -77,8 +81,8 @@ def become_owner(folder: Path) -> None:
         return
     try:
         owner = folder.stat()
-    except FileNotFoundError:
-        return
+    except OSError:
+        return  # told by who reads there
     if owner.st_uid == 0:
         return
     try:
@@ -95,4 +99,13 @@ def become_owner(folder: Path) -> None:
             "no_rights",
             f"This user may not become the owner of {folder}.",
             "Run the command as the station's user.",
+            path=folder,
         ) from error
+
+
+def owns(folder: Path) -> bool:
+    """Whether this user is the station's own, who has to be able to open everything there."""
+    try:
+        return folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return False

@@ -10,30 +10,45 @@ import logging
 import os
 import queue
 import resource
-import signal
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kiosk import __version__
+from kiosk.answers import Answers
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
-from kiosk.control.server import ControlServer
-from kiosk.core.effects import Item
+from kiosk.control.server import ControlServer, Handler
+from kiosk.core.adjusted import Adjusted
+from kiosk.core.effects import Answered, Item
 from kiosk.core.entries import Boot, Opening
 from kiosk.core.errors import StorageError
-from kiosk.core.events import ClockKnown, DeviceBack, DeviceLost, Event, LinkChanged, Moment, Touch
+from kiosk.core.events import (
+    CardRefused,
+    ClockKnown,
+    DeviceBack,
+    DeviceLost,
+    Event,
+    LinkChanged,
+    Moment,
+    ScaleAdjusted,
+    ServiceAsked,
+    Touch,
+    ZeroAsked,
+)
 from kiosk.core.events import TouchAction as Action
 from kiosk.core.station import Station
 from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger
 from kiosk.loop import INBOX_EVENTS, Loop, poster
+from kiosk.noticing import Noticing
+from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
+from sync.ending import Ending
 from sync.notify import notify
 from sync.signing import Signer
 
@@ -64,6 +79,26 @@ class _Touched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bin: str | None = None
 
 
+class _AtBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+
+
+class _Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+    begin: bool
+
+
+class _NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bin: str
+    method: str
+    scale: Adjusted
+    empty_g: int | None = 0
+
+
+def _told(answered: Answered) -> dict[str, Any]:
+    return {"code": answered.code, "number": answered.number, "zero_g": answered.zero_g}
+
+
 def run_station(settings: Settings) -> int:
     """Runs until SIGTERM or SIGINT; 0, or 1 when it has to be started anew."""
     from kiosk import catalogue
@@ -71,8 +106,11 @@ def run_station(settings: Settings) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold card tokens
     threading.excepthook = _crash
+    ending = Ending()
+    ending.heed()
     with ExitStack() as held:
-        return _Running(settings, catalogue.load(settings.paths.catalogue), held).run()
+        items = catalogue.load(settings.paths.catalogue)
+        return _Running(settings, items, ending, held).run()
 
 
 def _crash(args: threading.ExceptHookArgs) -> None:
@@ -85,18 +123,26 @@ def _crash(args: threading.ExceptHookArgs) -> None:
 class _Running:
     """One life of the station process."""
 
-    def __init__(self, settings: Settings, items: Catalogue, held: ExitStack) -> None:
+    def __init__(
+        self, settings: Settings, items: Catalogue, ending: Ending, held: ExitStack
+    ) -> None:
         from kiosk import devices
 
         self._settings = settings
+        self._ending = ending
         self._clock = StationClock(settings.station.timezone)
         self._inbox: queue.Queue[Event] = queue.Queue(INBOX_EVENTS)
         self._post = poster(self._inbox)
+        self._answers = Answers(self._post)
         self._board = Board()
         self._status = 0
         self._clock_known = False
         self._next_clock_ms = self._next_watchdog_ms = 0
         self._day: int | None = None
+        self._noticed = Noticing()
+        self._tap = Tap()
+        self._refusing: str | None = None
+        self._online_told = False
 
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
@@ -126,14 +172,25 @@ class _Running:
             publish=self._publish,
             moment=self._clock.now,
             each_tick=self._each_tick,
+            answer=self._answers.tell,
             inbox=self._inbox,
         )
         self._facts = Gathering(
-            settings, self._clock, self._ledger, station, self._loop, self._devices, self._screen
+            settings,
+            self._clock,
+            self._ledger,
+            station,
+            self._loop,
+            self._devices,
+            self._screen,
+            self._noticed,
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
+        scales = ScaleOps(station, self._tap, self._answers)
         control = ControlServer(
-            settings.paths.socket, self._handlers(), {"watch": self._board.stream}
+            settings.paths.socket,
+            {**self._handlers(), "scale_line": scales.line},
+            {"watch": self._board.stream, "scale_samples": scales.samples},
         )
         control.start()
         held.callback(control.stop)
@@ -143,16 +200,11 @@ class _Running:
         self._start([*devices.lids(settings), *devices.readers(settings, self._clock)], held)
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
         notify("READY=1")
         LOG.info("station %s is up", self._settings.station.id)
         self._loop.run()
         notify("STOPPING=1")
         return self._status
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._loop.stop()
 
     def _start(self, devices: list[Device], held: ExitStack) -> None:
         for device in devices:
@@ -166,7 +218,11 @@ class _Running:
             LOG.warning("%s is lost: %s: %s", event.device, event.code, event.detail)
         elif isinstance(event, DeviceBack):
             LOG.warning("%s is back", event.device)
+        elif isinstance(event, CardRefused):
+            LOG.info("a card was refused at the %s reader: %s", event.by, event.reason)
         self._post(event)
+        self._noticed.note(event)
+        self._tap.note(event)
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -198,13 +254,20 @@ class _Running:
 
     def _append(self, items: Sequence[Item]) -> tuple[int, ...]:
         try:
-            return self._ledger.append(items)
+            seqs = self._ledger.append(items)
         except StorageError as error:
+            if error.code != self._refusing:  # tried again every second: told once
+                LOG.error("nothing can be recorded: %s: %s", error.code, error.what)
+            self._refusing = error.code
             if error.code == "damaged":  # the next start salvages what proves itself
                 LOG.critical("the ledger is damaged: starting anew")
                 self._status = 1
                 self._loop.stop()
             raise
+        if self._refusing is not None:
+            LOG.warning("recording goes on")
+            self._refusing = None
+        return seqs
 
     def _acknowledged(self, verdict: AckVerdict) -> None:
         self._facts.acknowledged(verdict)
@@ -228,22 +291,54 @@ class _Running:
         )
         return {
             **ops,
+            "wait": self._uplink_waits(ops["wait"]),
             "facts": lambda _args: to_dict(self._facts.gather()),
             "health": lambda _args: self._facts.health(),
             "link": self._link,
             "touch": self._touched,
+            "scale_zero": self._zero_asked,
+            "scale_service": self._service_asked,
+            "scale_adjust": self._adjusted,
         }
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)
         self._facts.linked(link.online, link.code, link.words)
-        self._post(LinkChanged(self._clock.now().boot_ms, link.online, link.code))
         return {}
+
+    def _uplink_waits(self, wait: Handler) -> Handler:
+        """The uplink's long poll, which also shows that it runs."""
+
+        def waits(args: Args) -> dict[str, Any]:
+            self._facts.asked()
+            return wait(args)
+
+        return waits
 
     def _touched(self, args: Args) -> dict[str, Any]:
         touched = checked_args(args, _Touched)
         self._act(touched.action, touched.bin)
         return {}
+
+    def _zero_asked(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _AtBin), self._clock.now().boot_ms
+        return _told(self._answers.ask(lambda request: ZeroAsked(t_ms, asked.bin, request)))
+
+    def _service_asked(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _Service), self._clock.now().boot_ms
+        return _told(
+            self._answers.ask(lambda request: ServiceAsked(t_ms, asked.bin, request, asked.begin))
+        )
+
+    def _adjusted(self, args: Args) -> dict[str, Any]:
+        asked, t_ms = checked_args(args, _NewLine), self._clock.now().boot_ms
+        return _told(
+            self._answers.ask(
+                lambda request: ScaleAdjusted(
+                    t_ms, asked.bin, request, asked.method, asked.scale, asked.empty_g
+                )
+            )
+        )
 
     def _act(self, action: Action, bin_id: str | None) -> None:
         self._post(Touch(self._clock.now().boot_ms, action, bin_id))
@@ -255,6 +350,8 @@ class _Running:
             self._screen.publish(view)
 
     def _each_tick(self, now: Moment) -> None:
+        if self._ending.asked:
+            self._loop.stop()
         if now.boot_ms >= self._next_watchdog_ms:
             self._next_watchdog_ms = now.boot_ms + WATCHDOG_MS
             beats_ms = [self._screen.beat_ms(), *(d.beat_ms() for d in self._devices)]
@@ -263,6 +360,14 @@ class _Running:
         if now.boot_ms >= self._next_clock_ms:
             self._next_clock_ms = now.boot_ms + CLOCK_MS
             self._look_at_clock(now)
+            self._look_at_link(now)
+
+    def _look_at_link(self, now: Moment) -> None:
+        """For the screen: the uplink's word, and its silence."""
+        link = self._facts.link()
+        if link.online != self._online_told and not self._inbox.full():
+            self._online_told = link.online
+            self._inbox.put_nowait(LinkChanged(now.boot_ms, link.online, link.code))
 
     def _look_at_clock(self, now: Moment) -> None:
         quality, uncertainty_ms = clock_quality()

@@ -14,6 +14,7 @@ from kiosk.settings import Settings
 def run(settings: Settings) -> int:
     """Runs until SIGTERM or SIGINT; OperatorError where the settings name no broker."""
     from sync.mqtt import Broker
+    from sync.only_one import only_one
     from sync.run_uplink import run_uplink
 
     if settings.mqtt is None:
@@ -23,5 +24,6 @@ def run(settings: Settings) -> int:
             "Write host in [mqtt], or do not start the uplink.",
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
-    run_uplink(settings.paths.socket, Broker(**msgspec.structs.asdict(settings.mqtt)))
+    with only_one(settings.paths.socket):
+        run_uplink(settings.paths.socket, Broker(**msgspec.structs.asdict(settings.mqtt)))
     return 0

@@ -6,7 +6,7 @@ A slow watcher misses views, never delays the station: only the newest is kept.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ class Board:
         with self._changed:
             return self._view
 
-    def stream(self, _args: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+    def stream(self, _args: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
         """Every new view as a plain dict; None each second in which there was none."""
         seen = 0
         while True:

@@ -81,6 +81,10 @@ def schemas() -> Json:
         },
         "required": ["seq", "at", "kind"],
     }
+    for name in ("Online", "Offline"):
+        # Whoever makes one need not say it; whoever reads one tells them apart by it.
+        required = made[name].setdefault("required", [])
+        made[name]["required"] = ["online", *required]
     entries = ["Thinned", *(draft.__name__ for draft in drafts), "OtherEntry"]
     made["BatchWire"]["properties"]["entries"]["items"] = {
         "oneOf": [{"$ref": _REF.format(name=name)} for name in entries]

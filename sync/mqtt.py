@@ -74,12 +74,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message; with ``manual_ack`` it is PUBACKed only by ``Connection.puback(mid)``."""
+    """A message; with ``manual_ack`` it is PUBACKed only by ``Connection.puback(mid)``.
+
+    ``mid`` None at QoS 0, which has no PUBACK: one for packet id 0 is a protocol error, and the
+    broker would end the connection (MQTT 5, 2.2.1 and 4.13).
+    """
 
     topic: str
     payload: bytes
     content_type: str | None
-    mid: int
+    mid: int | None
 
 
 MqttEvent = Opened | Closed | Taken | Arrived
@@ -231,7 +235,8 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:  # MQTT 5, 1.5.4: a broker must not; paho only decodes it here
             topic = ""
-        self._post(self, Arrived(topic, bytes(message.payload), content_type, message.mid))
+        mid = message.mid if message.qos > 0 else None
+        self._post(self, Arrived(topic, bytes(message.payload), content_type, mid))
 
     def _end(self, code: str, words: str) -> None:
         if not self._over.is_set():

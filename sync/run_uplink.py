@@ -11,7 +11,6 @@ import logging
 import os
 import queue
 import random
-import signal
 import threading
 import time
 from collections import deque
@@ -21,11 +20,13 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.core.errors import OperatorError
+from sync.ending import Ending
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.station_link import Hello, StationGone, StationLink, StationRefused
-from sync.uplink import Uplink
+from sync.uplink import Link, Uplink
 from sync.uplink_events import (
     AckArrived,
     AckJudged,
@@ -68,9 +69,10 @@ log = logging.getLogger("kiosk.uplink")
 
 @dataclass(frozen=True, slots=True)
 class _Greeted:
-    """The station answered hello."""
+    """The station answered hello, on the watcher's connection of that number."""
 
     hello: Hello
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,15 @@ def run_uplink(
     once, when the signals are in place. Must run on the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.heed()
     threading.excepthook = _die
     on_started()
     watcher = _Watcher(socket_path, inbox)
     process = _Process(socket_path, broker, inbox, watcher, health_s)
     watcher.start()
     notify("READY=1")
-    process.run(stop)
+    process.run(ending)
     notify("STOPPING=1")
 
 
@@ -122,7 +123,8 @@ class _Watcher:
     def __init__(self, path: Path, inbox: _Inbox) -> None:
         self._path = path
         self._inbox = inbox
-        self._link: StationLink | None = None
+        self._link: tuple[int, StationLink] | None = None
+        self._number = 0
         self._said = ""
         self.beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="station-watch", daemon=True)
@@ -130,11 +132,15 @@ class _Watcher:
     def start(self) -> None:
         self._thread.start()
 
-    def greet_again(self) -> None:
-        """A request failed on another connection: end the long poll and greet anew."""
-        link = self._link
-        if link is not None:
-            link.close()
+    def greet_again(self, number: int) -> None:
+        """A request to the station greeted as ``number`` failed: end the long poll and greet anew.
+
+        Where the watcher knows that already it has greeted, or is about to, under another number:
+        what befell a connection to the station that went says nothing of the one that came.
+        """
+        current = self._link
+        if current is not None and current[0] == number:
+            current[1].end()
 
     def _run(self) -> None:
         while True:
@@ -157,11 +163,12 @@ class _Watcher:
 
     def _follow(self) -> None:
         link = StationLink(self._path, timeout_s=WAIT_MS / 1000 + REQUEST_S)
-        self._link = link
+        self._number += 1
+        self._link = (self._number, link)
         try:
             hello = link.hello()
             self._say(f"station {hello.city}/{hello.station}, ledger {hello.ledger}")
-            self._inbox.put(_Greeted(hello))
+            self._inbox.put(_Greeted(hello, self._number))
             head, watermark, epoch = hello.head_seq, hello.watermark, hello.epoch
             while True:
                 self.beat_s = time.monotonic()
@@ -186,6 +193,7 @@ class _Process:
         self._health_s = health_s
         self._rules = Uplink(random.random)
         self._hello: Hello | None = None
+        self._greeting = 0
         self._requests: StationLink | None = None
         self._connection: Connection | None = None
         self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
@@ -193,9 +201,9 @@ class _Process:
         self._health_sent_s = 0.0
         self._health_said: tuple[object, ...] | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Until told to stop."""
-        while not stop.is_set():
+    def run(self, ending: Ending) -> None:
+        """Until asked to end."""
+        while not ending.asked:
             event = self._event(self._next())
             if event is not None:
                 self._handle(event)
@@ -208,7 +216,7 @@ class _Process:
         if self._connection is not None and self._hello is not None:
             self._publish_state(self._hello, Offline())
             self._connection.close()
-        self._drop_requests()
+        self._close_requests()
 
     def _next(self) -> _Greeted | _FromBroker | Event | None:
         patience_s = BEAT_S
@@ -227,7 +235,8 @@ class _Process:
                 # The settings were changed: other topics, another will.
                 self._drop_connection()
                 self._handle(LinkDown("station_renamed", "The station has another name now."))
-            self._hello = hello
+            self._hello, self._greeting = hello, item.number
+            self._close_requests()  # it may lead to a process that is gone
             self._health_due_s = 0.0
             return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
         if not isinstance(item, _FromBroker):
@@ -260,7 +269,7 @@ class _Process:
     def _carry_out(self, action: Action) -> Event | None:
         match action:
             case Connect():
-                self._connect()
+                return self._connect()
             case Disconnect():
                 self._drop_connection()
             case Publish(_, payload):
@@ -286,22 +295,29 @@ class _Process:
 
     def _ask(self, action: Fetch | Judge | Report) -> Event | None:
         try:
-            if self._requests is None:
-                self._requests = StationLink(self._path, timeout_s=REQUEST_S)
-            return self._answer(self._requests, action)
+            return self._answer(self._station(), action)
         except StationGone as gone:
             self._drop_requests()
             return StationDown(gone.stalled)
         except StationRefused as refused:
             log.warning("the station refuses: %s", refused)
-            self._watcher.greet_again()
+            self._watcher.greet_again(self._greeting)
             return StationDown(stalled=True)
 
-    def _drop_requests(self) -> None:
+    def _station(self) -> StationLink:
+        """The connection for requests, opened when first needed after a greeting."""
+        if self._requests is None:
+            self._requests = StationLink(self._path, timeout_s=REQUEST_S)
+        return self._requests
+
+    def _close_requests(self) -> None:
         if self._requests is not None:
             self._requests.close()
             self._requests = None
-        self._watcher.greet_again()
+
+    def _drop_requests(self) -> None:
+        self._close_requests()
+        self._watcher.greet_again(self._greeting)
 
     def _answer(self, link: StationLink, action: Fetch | Judge | Report) -> Event | None:
         match action:
@@ -332,18 +348,26 @@ class _Process:
         assert whose is not None, "nothing is published before the station has said its name"
         return f"kiosk/v1/{whose.city}/{whose.station}/{name}"
 
-    def _connect(self) -> None:
+    def _connect(self) -> Event | None:
+        """Begin a connection; LinkDown where the settings' files cannot be used for one.
+
+        They are read anew at each try: whoever mends them need not restart anything.
+        """
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._batches.clear()
-        self._connection = Connection(
-            self._broker,
-            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
-            client_id=f"kiosk-{hello.city}-{hello.station}",
-            topics=(self._topic("ack"),),
-            will=(self._topic("state"), msgspec.json.encode(Offline())),
-        )
+        try:
+            self._connection = Connection(
+                self._broker,
+                lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+                client_id=f"kiosk-{hello.city}-{hello.station}",
+                topics=(self._topic("ack"),),
+                will=(self._topic("state"), msgspec.json.encode(Offline())),
+            )
+        except OperatorError as error:
+            return LinkDown(error.code, f"{error}")
         self._connection.open()
+        return None
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -357,12 +381,12 @@ class _Process:
 
     def _tell_health(self) -> None:
         """Poll the station's health; publish it when it changed, or when an hour is over."""
-        if self._connection is None or self._requests is None:
+        if self._connection is None or self._rules.link is not Link.UP:
             return
         now_s = time.monotonic()
         self._health_due_s = now_s + HEALTH_POLL_S
         try:
-            health = msgspec.convert(self._requests.health(), Health)
+            health = msgspec.convert(self._station().health(), Health)
         except StationGone as gone:
             self._drop_requests()
             self._handle(StationDown(gone.stalled))

@@ -18,6 +18,19 @@ from kiosk.core.errors import OperatorError
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(text)
+    for text in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""The points whose order divides 8, in every encoding, without the sign bit."""
 _SEED_TEXT = re.compile(rb"([0-9a-f]{64})\n?")
 
 
@@ -82,6 +95,11 @@ def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def is_weak(public_key: bytes) -> bool:
+    """Whether the key is a point of small order: signatures under it can be made without a secret."""
+    return public_key[:-1] + bytes([public_key[-1] & 0x7F]) in _SMALL_ORDER
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:

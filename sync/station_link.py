@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,12 +96,18 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class StationLink:
-    """One connection; StationGone from any call ends it."""
+    """One connection; StationGone from any call ends it.
+
+    One thread asks and closes. Any other may only ``end`` it: a descriptor closed under a thread that
+    reads from it may be another connection's a moment later, and its answer would be read here.
+    """
 
     def __init__(self, path: Path, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._number = 0
         self._rest = b""
+        self._open = threading.Lock()
+        self._closed = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._socket.settimeout(CONNECT_S)
         try:
@@ -130,11 +137,17 @@ class StationLink:
     def health(self) -> dict[str, Any]:
         return self._ask("health", {}, dict[str, Any])
 
+    def end(self) -> None:
+        """From any thread: a call that waits comes back with StationGone, as does every later one."""
+        with self._open, contextlib.suppress(OSError):  # the station may have closed first
+            if not self._closed:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """End it, from any thread: a call that waits comes back with StationGone."""
-        with contextlib.suppress(OSError):  # the station may have closed first
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        """Let go of it, on the thread that asks. Harmless twice."""
+        with self._open:
+            self._closed = True
+            self._socket.close()
 
     def _ask(self, op: str, args: dict[str, Any], kind: type[_T]) -> _T:
         self._number += 1

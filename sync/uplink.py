@@ -111,6 +111,8 @@ _REFUSALS = {
     "unknown_key": "The city does not know this station's key.",
     "fork": "The city holds other entries under these numbers.",
     "bad_signature": "The city finds the signature wrong.",
+    "genesis": "The city does not take this ledger's beginning as this station's.",
+    "other_station": "The city has this ledger under another station's name.",
 }
 _SILENT = "The city does not acknowledge."
 
@@ -293,14 +295,24 @@ class Uplink:
         progressed = self._moved(event.watermark, event.epoch, now_ms)
         error = event.error
         if error is None:
-            return
-        if error.code == "gap":
+            self._well()
+        elif error.code == "gap":
             recent = self._went_back_ms is not None and now_ms - self._went_back_ms < GAP_REPEAT_MS
             if self.sent > self.watermark and not recent:
                 self._go_back(Flow.PROBING, now_ms)
-        elif self.flow is not Flow.HELD and not progressed:
+        elif not progressed:
             words = _REFUSALS.get(error.code, "The city refuses what this station sends.")
-            self._hold(error.code, words, now_ms)
+            if self.flow is Flow.HELD:
+                self._report(Report(self.link is Link.UP, error.code, words))
+            else:
+                self._hold(error.code, words, now_ms)
+
+    def _well(self) -> None:
+        """The city answered and found nothing wrong, progress or not: nothing is held up any more."""
+        if self.flow is Flow.HELD:
+            self.flow, self._flow_due_ms = Flow.PROBING, None
+        if self.link is Link.UP:
+            self._report(Report(True, None, ""))
 
     def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""

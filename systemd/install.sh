@@ -89,9 +89,9 @@ station() {
   case $(uname -m) in
     aarch64)
       locks=(station pi)
-      # lgpio has no wheel for Python 3.12 and later: it is built here, from the locked source.
-      python3 -c 'import sys; sys.exit(sys.version_info >= (3, 12))' ||
-        debian gcc python3-dev swig liblgpio-dev
+      # spidev has no wheel, lgpio none for Python 3.12 and later: built here, from the locked sources.
+      debian gcc python3-dev
+      python3 -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || debian swig liblgpio-dev
       ;;
   esac
   place 0644 systemd/kiosk.sysusers.conf /usr/lib/sysusers.d/kiosk.conf

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MAGIC = b"KBENCH01"
+MAGIC = b"KBENCH02"
 ENVIRONMENT = "HW_SIM_BENCH"
 PINS = 28
 """BCM 0 to 27, the 40-pin header."""
@@ -57,11 +57,13 @@ class Hx711Slot(ctypes.Structure):
         ("connected", ctypes.c_uint8),  # 0: the cable is off, DOUT follows the Pi's pull
         ("stuck_low", ctypes.c_uint8),  # 1: DOUT shorted to ground
         ("reset_keeps_gain", ctypes.c_uint8),  # the data sheet's two editions disagree
+        ("reloads", ctypes.c_uint8),  # a conversion ends a frame that was broken off
         ("period_ns", ctypes.c_uint64),
         ("seed", ctypes.c_uint64),
         ("noise_counts", ctypes.c_double),  # rms
         ("spike_ppm", ctypes.c_uint32),  # a conversion: begins a pair of wrong values
         ("flip_ppm", ctypes.c_uint32),  # a read of DOUT: the level comes wrong
+        ("loose_ppm", ctypes.c_uint32),  # a conversion: DOUT's wire hangs loose for a part of it
         ("history_head", ctypes.c_uint64),  # samples ever written
         ("history_ns", ctypes.c_uint64 * HISTORY),
         ("history_counts", ctypes.c_double * HISTORY),
@@ -120,7 +122,9 @@ class Hx711Wiring:
     noise_counts: float | None = None
     spike_ppm: int = 0
     flip_ppm: int = 0
+    loose_ppm: int = 0
     reset_keeps_gain: bool = False
+    reloads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +228,12 @@ def _power_on(slot: Hx711Slot, wires: Hx711Wiring, now_ns: int) -> None:
     slot.used = slot.connected = 1
     slot.dout_pin, slot.sck_pin = wires.dout_pin, wires.sck_pin
     slot.reset_keeps_gain = wires.reset_keeps_gain
+    slot.reloads = wires.reloads
     slot.period_ns = round(1e9 / wires.rate_sps)
     slot.seed = wires.seed
     slot.noise_counts = typical if wires.noise_counts is None else wires.noise_counts
     slot.spike_ppm, slot.flip_ppm = wires.spike_ppm, wires.flip_ppm
+    slot.loose_ppm = wires.loose_ppm
     slot.gain = slot.gain_before = slot.chosen_gain = 128
     slot.dout = 1
     slot.next_ns = now_ns + 4 * slot.period_ns

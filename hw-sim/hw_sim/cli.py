@@ -23,7 +23,9 @@ def demo() -> None:
     DEMO_KILLS times one process is killed, DEMO_DIR the folder. Ends with 0 when everything is
     accounted for, 1 when not, 2 when it could not start.
     """
-    from hw_sim.demo import DemoError, Wishes, run
+    from hw_sim.demo import run
+    from hw_sim.demo_site import DemoError
+    from hw_sim.wishes import Wishes
 
     try:
         sys.exit(run(Wishes.from_environment()))

@@ -11,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.config import BinRules, Crowd, ScaleRules, StationRules, Tariff
-from kiosk.core.effects import Effect, Item, Record
+from kiosk.core.effects import Answered, Effect, Item, Record
 from kiosk.core.entries import (
+    Adjustment,
     BagSwap,
     Checkin,
     Claim,
@@ -54,6 +56,7 @@ class Books:
     weighings: list[Weighing] = field(default_factory=list)
     unattributed: list[Unattributed] = field(default_factory=list)
     swaps: list[BagSwap] = field(default_factory=list)
+    adjustments: list[Adjustment] = field(default_factory=list)
 
     def append(self, items: tuple[Item, ...]) -> tuple[int, ...]:
         seqs = []
@@ -81,6 +84,23 @@ class Books:
             self.closed.add(draft.visit)
         elif isinstance(draft, Weighing | Unattributed | BagSwap):
             self._move(draft)
+        elif isinstance(draft, Adjustment):
+            self._adjust(draft)
+
+    def _adjust(self, draft: Adjustment) -> None:
+        if not draft.gross_before_g == draft.gross_after_g == self.gross_g[draft.bin]:
+            raise BooksError(f"{draft}: the book is {self.gross_g[draft.bin]}")
+        if draft.number <= self.number(draft.bin):
+            raise BooksError(f"{draft}: its number does not rise")
+        self.adjustments.append(draft)
+        self.empty_g[draft.bin] = draft.empty_g
+
+    def number(self, bin_id: str) -> int:
+        """Of the adjustment in force."""
+        return max((a.number for a in self.adjustments if a.bin == bin_id), default=0)
+
+    def adjusted(self, bin_id: str) -> Adjusted | None:
+        return next((a.scale for a in reversed(self.adjustments) if a.bin == bin_id), None)
 
     def _move(self, draft: Weighing | Unattributed | BagSwap) -> None:
         before_g, after_g, net_g = draft.gross_before_g, draft.gross_after_g, draft.net_g
@@ -105,7 +125,16 @@ class Books:
         return Memory(
             prefix=prefix,
             books=tuple(
-                BinBook(b, "x", self.bags[b], g, self.empty_g[b]) for b, g in self.gross_g.items()
+                BinBook(
+                    b,
+                    "x",
+                    self.bags[b],
+                    g,
+                    self.empty_g[b],
+                    adjustment=self.number(b),
+                    adjusted=self.adjusted(b),
+                )
+                for b, g in self.gross_g.items()
             ),
             same_boot=same_boot,
             open_visits=tuple(v for v in self.visits if v is not None and v not in self.closed),
@@ -176,6 +205,7 @@ class Day:
         self.days = 20_000
         self.starts = 0
         self.greeted = 0
+        self.answers: list[Answered] = []
         self.station = self._start(same_boot=False)
 
     # -- the station's side ---------------------------------------------------------------------
@@ -198,6 +228,8 @@ class Day:
             if isinstance(effect, Record):
                 seqs = self.books.append(effect.items)
                 waiting.extend(reversed(self.station.recorded(effect.items, seqs)))
+            elif isinstance(effect, Answered):
+                self.answers.append(effect)
 
     def run(self, ms: int) -> None:
         """Life goes on: every bin sampled, ten times a second."""

@@ -12,20 +12,20 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import msgspec
 
-from hw_sim import demo_site, kills, telling
+from hw_sim import demo_site, kills, telling, terminal
 from hw_sim.accounting import (
     Finding,
     Outcome,
@@ -40,12 +40,12 @@ from hw_sim.demo_site import CITY, STATION, DemoError, Site
 from hw_sim.kept import kept_findings, read_drops
 from hw_sim.scenario import DIVISION_G, Scenario
 from hw_sim.supervisor import Child, Keeper
+from hw_sim.wishes import Wishes
 from hw_sim.world import Places
 from kiosk.control.client import ControlClient, StationError
 from kiosk.core.errors import OperatorError
+from sync.ending import Ending
 from sync.signing import Signer
-
-__all__ = ["DemoError", "Wishes", "run"]
 
 TAIL_S = 55.0
 """People finishing and draining together, after ``DEMO_S``; the contract allows 60."""
@@ -61,51 +61,10 @@ VICTIM_WAIT_S = 3.0
 BIN = Path(sys.executable).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the environment asks for; ``seconds`` None until Ctrl-C."""
-
-    folder: Path = Path(".demo")
-    seconds: float | None = None
-    speed: float = 1.0
-    seed: int = 1
-    port: int = 8080
-    keep: bool = False
-    kills: int = 0
-
-    @classmethod
-    def from_environment(cls, given: Mapping[str, str] | None = None) -> Wishes:
-        """From the DEMO_* variables; DemoError names the one that cannot be read."""
-        env = os.environ if given is None else given
-        return cls(
-            folder=Path(env.get("DEMO_DIR") or ".demo"),
-            seconds=_number(env, "DEMO_S", 0, least=1, most=86_400) or None,
-            speed=_number(env, "DEMO_SPEED", 1, least=0.01, most=1_000),
-            seed=int(_number(env, "DEMO_SEED", 1, least=0, most=2**31)),
-            port=int(_number(env, "DEMO_PORT", 8080, least=1, most=65_535)),
-            keep=env.get("DEMO_KEEP", "") not in ("", "0"),
-            kills=int(_number(env, "DEMO_KILLS", 0, least=0, most=1_000)),
-        )
-
-
-def _number(
-    env: Mapping[str, str], name: str, default: float, *, least: float, most: float
-) -> float:
-    text = env.get(name) or ""
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise DemoError(f"{name}={text} is no number from {least:g} to {most:g}. Correct it.")
-    return value
-
-
 def run(wishes: Wishes) -> int:
     """The whole run: 0 accounted for, 1 not, 130 broken off. DemoError when it cannot start."""
     with ExitStack() as held:
+        held.enter_context(terminal.for_us_alone())
         return _Demo(wishes, held).run()
 
 
@@ -122,23 +81,22 @@ class _Demo:
         self._counts: Counter[str] = Counter()
         self._findings: list[Finding] = []
         self._served_s = 0.0
-        self._finish = threading.Event()
-        self._break_off = threading.Event()
+        self._ending = Ending()
+        self._up = threading.Event()
         self._quiet = threading.Event()
         self._dropped = threading.Event()
 
     def run(self) -> int:
         begun_s = time.monotonic()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._held.callback(signal.signal, number, signal.signal(number, self._asked_to_end))
+        self._ending.heed()
         scenario = self._prepare()
-        self._start()
         self._held.callback(self._stop)
+        self._start()
         self._say(f"the residents' screen: http://127.0.0.1:{scenario.screen_port}/")
         self._go_on(begun_s)
         self._wind_up(time.monotonic() + TAIL_S)
         self._stop()
-        if self._break_off.is_set():
+        if self._ending.insisted:
             self._say("broken off: nothing was accounted for")
             return 130
         return self._report(scenario)
@@ -146,6 +104,20 @@ class _Demo:
     # -- beginning ------------------------------------------------------------------------------
 
     def _prepare(self) -> Scenario:
+        """Everything in the folder, or a DemoError that says why not."""
+        folder = self._site.folder
+        try:
+            return self._laid_out()
+        except OSError as error:
+            words = f"{folder} cannot be used ({error.strerror}). Name another one in DEMO_DIR."
+            raise DemoError(words) from error
+        except (OperatorError, ValueError, IndexError, msgspec.MsgspecError) as error:
+            if not self._wishes.keep:
+                raise
+            words = f"No run can go on from what is in {folder} ({error}). Leave DEMO_KEEP out."
+            raise DemoError(words) from error
+
+    def _laid_out(self) -> Scenario:
         """The folder and all that stands in it, for us alone."""
         site, wishes = self._site, self._wishes
         if shutil.which("mosquitto", path=_PATH) is None:
@@ -178,7 +150,8 @@ class _Demo:
         """Broker and receiver, the world, then what talks to them."""
         site = self._site
         bench = Places(site.folder).bench
-        bench.unlink(missing_ok=True)
+        watch = telling.CityWatch(site.city_db, self._say)
+        self._held.callback(watch.stop)
         broker = shutil.which("mosquitto", path=_PATH) or "mosquitto"
         config = ("--config", str(site.settings))
         self._keep(Child("broker", (broker, "-c", str(site.broker_conf))))
@@ -203,14 +176,10 @@ class _Demo:
                 output=self._world_says,
             )
         )
-        limit_s = time.monotonic() + BEGIN_S
-        while not bench.exists() and time.monotonic() < limit_s and not self._failure():
-            time.sleep(LOOK_S)
+        self._while(lambda: not self._up.is_set(), time.monotonic() + BEGIN_S)
         environment = station_environment(bench)
         self._keep(Child("station", (str(BIN / "kiosk"), "run", *config), environment=environment))
         self._keep(Child("uplink", (str(BIN / "kiosk"), "uplink", *config)))
-        watch = telling.CityWatch(site.city_db, self._say)
-        self._held.callback(watch.stop)
 
     def _keep(self, child: Child) -> None:
         keeper = Keeper(child, self._site.folder, self._child_news)
@@ -231,7 +200,8 @@ class _Demo:
 
     def _wait_until(self, until_s: float | None, end_s: float | None) -> bool:
         """Whether the run still goes on then."""
-        while not self._finish.wait(LOOK_S):
+        while not self._ending.asked:
+            time.sleep(LOOK_S)
             now_s = time.monotonic()
             if self._failure() or (end_s is not None and now_s >= end_s):
                 return False
@@ -255,28 +225,29 @@ class _Demo:
 
     def _wind_up(self, limit_s: float) -> None:
         """People finish, then the city gets the rest."""
-        if self._break_off.is_set() or self._failure():
+        if self._ending.insisted or self._failure():
             return
         self._say("the residents finish")
         self._keepers["world"].send(signal.SIGUSR1)
         self._while(lambda: not self._quiet.is_set(), limit_s)
         self._say("draining")
         drained = self._while(lambda: not self._drained(), limit_s)
-        if not drained and not self._break_off.is_set():
+        if not drained and not self._ending.insisted:
             words = f"The city did not have the station's head {TAIL_S:.0f} s after the end."
             self._findings.append(Finding("not_drained", words))
 
     def _while(self, waiting: Callable[[], bool], limit_s: float) -> bool:
         """Whether the waiting came to its end in time."""
         while waiting():
-            if time.monotonic() >= limit_s or self._failure() or self._break_off.wait(LOOK_S):
+            if time.monotonic() >= limit_s or self._failure() or self._ending.insisted:
                 return False
+            time.sleep(LOOK_S)
         return True
 
     def _drained(self) -> bool:
         """The city has signed for the station's head: the station itself says so."""
         try:
-            with ControlClient(self._site.station / "run" / "control.sock", timeout_s=2) as client:
+            with ControlClient(self._site.socket, timeout_s=2) as client:
                 hello = client.call("hello")
         except (OperatorError, StationError):
             return False  # killed just now
@@ -293,15 +264,11 @@ class _Demo:
 
     # -- what is heard --------------------------------------------------------------------------
 
-    def _asked_to_end(self, _number: int, _frame: object) -> None:
-        """Once: finish in order. Twice: at once."""
-        if self._finish.is_set():
-            self._break_off.set()
-        self._finish.set()
-
     def _world_says(self, line: str) -> None:
         event = msgspec.json.decode(line.encode(), type=dict)
         match event["what"]:
+            case "up":
+                self._up.set()
             case "leaves" if event["served"]:
                 self._counts["nameless" if event["card"] is None else "visit"] += 1
             case "drop":
@@ -322,8 +289,7 @@ class _Demo:
         self._say(f"--- {name} {what}")
 
     def _say(self, line: str) -> None:
-        sys.stdout.write(telling.stamped(line) + "\n")
-        sys.stdout.flush()
+        terminal.say(telling.stamped(line))
 
     # -- the accounts ---------------------------------------------------------------------------
 
@@ -331,18 +297,11 @@ class _Demo:
         failure = self._failure()
         if failure is not None:
             self._findings.append(Finding("process", failure))
-        station = read_station(self._site.ledger)
-        cards: dict[str, str | None] = json.loads(self._site.cards.read_text())
-        divisions_g = {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"}
-        outcome = account(
-            station,
-            read_city(self._site.city_db),
-            read_truth(self._site.truth),
-            cards,
-            divisions_g,
-        )
-        findings = self._findings + outcome.findings
-        findings += kept_findings(station, read_drops(self._site.truth), cards, divisions_g)
+        try:
+            outcome, findings = self._accounts(scenario)
+        except (OSError, sqlite3.Error) as error:  # a process ended the run before there were any
+            outcome, findings = Outcome(), [Finding("books", f"They cannot be read: {error}.")]
+        findings = self._findings + findings
         findings += pace_findings(self._counts, self._served_s)
         findings += self._verified(
             "ledger_verify", "kiosk", "ledger", "verify", "--config", str(self._site.settings)
@@ -352,6 +311,17 @@ class _Demo:
         )
         self._summarise(outcome, findings)
         return 1 if findings else 0
+
+    def _accounts(self, scenario: Scenario) -> tuple[Outcome, list[Finding]]:
+        """What station and city have written, against what the world did."""
+        site = self._site
+        station = read_station(site.ledger)
+        cards: dict[str, str | None] = json.loads(site.cards.read_text())
+        divisions_g = {rig.id: DIVISION_G for rig in scenario.bins if rig.scale != "none"}
+        truth = read_truth(site.truth)
+        outcome = account(station, read_city(site.city_db), truth, cards, divisions_g)
+        kept = kept_findings(station, read_drops(site.truth), cards, divisions_g)
+        return outcome, outcome.findings + kept
 
     def _verified(self, code: str, *command: str) -> list[Finding]:
         done = _command(*command)
@@ -386,8 +356,7 @@ class _Demo:
             lines += [f"NOT ACCOUNTED FOR  {one.code}: {one.words}" for one in findings]
         else:
             lines.append("everything is accounted for")
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
+        terminal.say("\n".join(lines))
 
 
 _PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"

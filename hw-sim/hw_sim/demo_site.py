@@ -42,6 +42,8 @@ QR_CARDS, NFC_CARDS = 8, 4
 VISIT_IDLE_S = 6
 POINTS_PER_KG = 10
 CARD_DAYS = 365
+SOCKET_PATH_BYTES = 107
+"""What Linux takes (unix(7))."""
 CATALOGUE = Path(__file__).resolve().parents[2] / "config" / "catalogue.toml"
 
 
@@ -66,6 +68,10 @@ class Site:
     @property
     def ledger(self) -> Path:
         return self.station / "ledger.db"
+
+    @property
+    def socket(self) -> Path:
+        return self.station / "run" / "control.sock"
 
     @property
     def keys(self) -> Path:
@@ -104,13 +110,23 @@ class Site:
 def claim(site: Site) -> IO[bytes]:
     """The folder for us alone while the file returned is open; the kernel lets go when we end.
 
-    DemoError where it is somebody else's, or where a demo runs in it.
+    DemoError where it is somebody else's, where a demo runs in it, or where it can be none.
     """
     folder, mark = site.folder, site.folder / MARK
-    if folder.exists() and any(folder.iterdir()) and not mark.exists():
-        raise DemoError(f"{folder} was not made by the demo. Name another folder in DEMO_DIR.")
-    folder.mkdir(parents=True, exist_ok=True)
-    file = mark.open("ab")
+    if len(os.fsencode(site.socket)) > SOCKET_PATH_BYTES:
+        raise DemoError(
+            f"{folder} is too long for a socket's path. Name a shorter one in DEMO_DIR."
+        )
+    try:
+        if folder.exists() and any(folder.iterdir()) and not mark.exists():
+            raise DemoError(f"{folder} was not made by the demo. Name another folder in DEMO_DIR.")
+        folder.mkdir(parents=True, exist_ok=True)
+        file = mark.open("ab")
+    except OSError as error:
+        raise DemoError(
+            f"{folder} cannot be the demo's folder ({error.strerror}). "
+            "Name another one in DEMO_DIR."
+        ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -240,7 +256,7 @@ contact = {{ name = "公民館 事務室", phone = "000-000-0000" }}
 data = "."
 keys = "keys"
 run = "run"
-catalogue = "{CATALOGUE}"
+catalogue = {_quoted(CATALOGUE)}
 
 [screen]
 port = {scenario.screen_port}
@@ -254,7 +270,7 @@ source = "http://127.0.0.1:{scenario.camera_port}/cam.mjpg"
 [[reader]]
 id = "nfc"
 kind = "pn532"
-port = "{places.pn532}"
+port = {_quoted(places.pn532)}
 
 [buzzer]
 pin = {scenario.buzzer_pin}
@@ -292,6 +308,11 @@ def _bin(rig: BinRig, places: Places) -> str:
             *common,
         ]
     elif rig.scale == "indicator":
-        port = places.indicator_of(rig.id)
-        lines += ["[bin.scale]", 'kind = "indicator"', f'port = "{port}"', *common]
+        port = _quoted(places.indicator_of(rig.id))
+        lines += ["[bin.scale]", 'kind = "indicator"', f"port = {port}", *common]
     return "\n".join(lines) + "\n\n"
+
+
+def _quoted(path: Path) -> str:
+    """As a string of TOML, whatever is in a folder's name: JSON's escapes are a part of TOML's."""
+    return json.dumps(str(path), ensure_ascii=False)

@@ -12,7 +12,8 @@ After the HX711 data sheet (AVIA Semiconductor):
 * A value beyond the range stays at 0x7FFFFF or 0x800000.
 
 Where the data sheet is silent the model takes the harder case: a conversion that ends within a
-transfer replaces the bits not yet sent, and a frame broken off goes on where it stopped.
+transfer replaces the bits not yet sent, and a frame broken off goes on where it stopped. With
+``reloads`` it begins the frame anew instead, so that DOUT is low again whatever was sent before.
 
 The decimation filter is a fourth-order sinc (four moving averages of one period each), so a value
 weighs the last four periods with a cubic B-spline. Loads are held from one history sample to the
@@ -36,6 +37,8 @@ SETTLING = 4
 TOP = 0x7FFFFF
 BOTTOM = -0x800000
 GAIN_OF_PULSES = {25: 128, 26: 32, 27: 64}
+LOOSE = 1 << 40
+"""Sets a loose wire's luck apart from a conversion's own."""
 SPIKE_COUNTS = (43e3, 43e5)
 """1 to 100 kg on a cell of 43 counts/g."""
 
@@ -54,11 +57,16 @@ class Hx711Chip:
         if level == slot.clock or not slot.connected:
             return
         slot.clock = level
+        now = self._now_ns()
         if level:
-            slot.rise_ns = self._now_ns()
+            if now >= slot.next_ns:
+                self._convert(now)
+            slot.rise_ns = now
             self._shift()
-        elif self._now_ns() - slot.rise_ns > POWER_DOWN_NS:
-            self._power_up()
+        elif now - slot.rise_ns > POWER_DOWN_NS:
+            if slot.rise_ns + POWER_DOWN_NS >= slot.next_ns:
+                self._convert(slot.rise_ns + POWER_DOWN_NS)
+            self._power_up(now)
 
     def dout(self) -> int | None:
         """The level that the chip puts on DOUT; None where the cable is off."""
@@ -72,6 +80,8 @@ class Hx711Chip:
             return 1
         if now >= slot.next_ns:
             self._convert(now)
+        if slot.loose_ppm and self._loose(now):
+            return None
         level = int(slot.dout)
         if slot.flip_ppm and self._random.random() * 1e6 < slot.flip_ppm:
             return 1 - level
@@ -98,9 +108,9 @@ class Hx711Chip:
             slot.gain_before, slot.gain = slot.gain, slot.chosen_gain
             slot.gain_ns = slot.rise_ns
 
-    def _power_up(self) -> None:
+    def _power_up(self, now: int) -> None:
         slot = self._slot
-        slot.next_ns = self._now_ns() + SETTLING * slot.period_ns
+        slot.next_ns = now + SETTLING * slot.period_ns
         slot.ready = slot.pulses = 0
         slot.dout = 1
         if not slot.reset_keeps_gain:
@@ -115,7 +125,7 @@ class Hx711Chip:
         slot.next_ns += ended * slot.period_ns
         self._choose()
         slot.register = self._value(slot.next_ns - slot.period_ns)
-        if not slot.ready:
+        if slot.reloads or not slot.ready:
             slot.ready, slot.pulses, slot.dout = 1, 0, 0
 
     def _value(self, end_ns: int) -> int:
@@ -134,6 +144,16 @@ class Hx711Chip:
         if luck.random() < 0.5:
             return float((1 << luck.randrange(10, 23)) - 1)
         return value + luck.choice((-1, 1)) * luck.uniform(*SPIKE_COUNTS)
+
+    def _loose(self, now: int) -> bool:
+        """Whether DOUT's wire hangs loose now: from some moment of a conversion on, for some time."""
+        slot = self._slot
+        luck = self._luck(slot.conversions ^ LOOSE)
+        if luck.random() * 1e6 >= slot.loose_ppm:
+            return False
+        share = 1.0 - (slot.next_ns - now) / slot.period_ns
+        begun = luck.random()
+        return bool(begun <= share < begun + luck.random())
 
     def _luck(self, conversion: int) -> Random:
         """The same for the same seed and conversion, whoever looks and how often."""

@@ -1,10 +1,11 @@
-r"""A weighing indicator with A&D telegrams on a pseudo-terminal.
+r"""A weighing indicator on a pseudo-terminal, speaking one maker's telegrams (``indicator_speech``).
 
 It has a platform's force fed to it some hundred times a second, averages over ``FILTER_S``, rounds to
-its division and says what it shows ten times a second, or only when asked with ``Q``:
+its division and says what it shows ten times a second, or only when asked: as A&D's
 ``ST,GS,+00012.34kg\r\n``, ``US`` while its average has moved by more than a division within
 ``STILL_S``, ``OL`` beyond Max + 9 divisions. Many indicators take what lies on them at power-on as
-zero: ``zeroes_itself``.
+zero: ``zeroes_itself``. With a ``baud`` it is understood at that speed only: at another its bytes come out
+as others, as they do on a wire.
 
 It keeps the far end of its line open itself: a station may die and come back. It has no thread; what
 nobody reads is dropped, as on a wire. It shares no code with the driver.
@@ -13,10 +14,13 @@ nobody reads is dropped, as on a wire. It shares no code with the driver.
 from __future__ import annotations
 
 import os
+import termios
 import tty
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+
+from hw_sim.indicator_speech import SPEECHES
 
 FILTER_S = 0.4
 STILL_S = 0.6
@@ -37,6 +41,8 @@ class IndicatorPeer:
         division_g: int,
         stream: bool = True,
         zeroes_itself: bool = False,
+        protocol: str = "ad",
+        baud: int | None = None,
     ) -> None:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
@@ -45,6 +51,8 @@ class IndicatorPeer:
         link.symlink_to(os.ttyname(self._slave))
         self._max_g, self._division_g = max_g, division_g
         self._stream = stream
+        self._speech = SPEECHES[protocol]
+        self._baud = baud
         self._zeroes_itself = zeroes_itself
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         self._means: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
@@ -69,8 +77,17 @@ class IndicatorPeer:
 
     def send(self, raw: bytes) -> None:
         """Put bytes on the line, telegram or not."""
+        if not self._same_speed():
+            raw = bytes(byte * 37 & 0xFF for byte in raw)
         with suppress(BlockingIOError):
             os.write(self._master, raw)
+
+    def _same_speed(self) -> bool:
+        """Whether the other end has set the line to our speed."""
+        if self._baud is None:
+            return True
+        speed = getattr(termios, f"B{self._baud}")
+        return termios.tcgetattr(self._slave)[4:6] == [speed, speed]
 
     def power_cycle(self) -> None:
         """Off and on: it has forgotten what it weighed, and may take it as zero now."""
@@ -85,22 +102,21 @@ class IndicatorPeer:
         os.close(self._slave)
 
     def _asked(self) -> bool:
-        """Whether a ``Q`` came."""
+        """Whether its request came."""
         with suppress(BlockingIOError):
             self._heard += os.read(self._master, MAX_HEARD_BYTES)
-        asked = b"Q\r\n" in self._heard
+        asked = self._speech.request in self._heard and self._same_speed()
         self._heard = b"" if asked else self._heard[-MAX_HEARD_BYTES:]
         return asked
 
     def _telegram(self) -> bytes:
         mean_g = self._means[-1][1]
-        if mean_g > self._max_g + 9 * self._division_g:
-            return b"OL,GS,+99999.99kg\r\n"
         values = [each for _, each in self._means]
         still = len(values) > 1 and max(values) - min(values) <= self._division_g
         shown_g = round(mean_g / self._division_g) * self._division_g
-        sign = "-" if shown_g < 0 else "+"
-        return f"{'ST' if still else 'US'},GS,{sign}{abs(shown_g) / 1000:08.2f}kg\r\n".encode()
+        if mean_g > self._max_g + 9 * self._division_g:
+            return self._speech.over
+        return self._speech.say(shown_g, still)
 
 
 def _drop_before(line: deque[tuple[float, float]], oldest_s: float) -> None:

@@ -177,6 +177,12 @@ class People:
         )
         if fullest is None or stage.holds_g(fullest) < WORTH_CHANGING_G:
             return
+        # A bag that goes before a station just started has weighed it takes its last drops along.
+        weighed = yield from self._until(
+            lambda: stage.sight.connected and fullest not in stage.sight.starting, QUIET_WAIT_S
+        )
+        if not weighed:
+            return
         stage.tell("bag_change", bin=fullest)
         stage.lift_bag(fullest)
         yield from self._pause(1.5, 3.0)

@@ -30,6 +30,13 @@ class Sight:
     records: int = 0
     visits_open: int = 0
     phase: str = ""
+    starting: frozenset[str] = frozenset()
+    """Bins whose weight the station has not seen yet since its start."""
+
+
+class _Bin(msgspec.Struct, frozen=True):
+    bin: str
+    state: str
 
 
 class _Shown(msgspec.Struct, frozen=True):
@@ -40,6 +47,7 @@ class _Shown(msgspec.Struct, frozen=True):
     records: int
     visits_open: int
     phase: str
+    bins: tuple[_Bin, ...]
 
 
 class ScreenWatch:
@@ -98,4 +106,5 @@ class ScreenWatch:
                     records=shown.records,
                     visits_open=shown.visits_open,
                     phase=shown.phase,
+                    starting=frozenset(b.bin for b in shown.bins if b.state == "starting"),
                 )

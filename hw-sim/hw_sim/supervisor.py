@@ -1,10 +1,11 @@
 """Keeps a few processes alive: each is started again soon after it dies, whoever killed it.
 
 Each child belongs to one thread that starts it, writes its pid file, waits for it and starts it again
-``RESTART_S`` later. A child that cannot live (``MAX_DEATHS`` within ``DEATHS_WITHIN_S`` without
-having been killed) ends the run with its log's last words rather than spinning for ever. A child's
-children are its own; when this process dies without a word, the kernel ends the children
-(``setpriv --pdeathsig``, util-linux).
+``RESTART_S`` later. A child that cannot live (``MAX_DEATHS`` by its own fault within
+``DEATHS_WITHIN_S``) ends the run with its log's last words rather than spinning for ever. One that is
+killed from outside, or ended when asked from outside, comes back each time: ``RESTART_S`` bounds how
+often. A child's children are its own. When this process dies without a word, the kernel kills its
+children (``setpriv --pdeathsig``, util-linux): none of them has anything to lose by that.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ STOP_S = 8.0
 MAX_DEATHS = 8
 DEATHS_WITHIN_S = 15.0
 LAST_WORDS_BYTES = 1_500
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+"""Signals that a process earns by its own fault; any other comes from outside."""
 
 Told = Callable[[str, str], None]
 """Called with a child's name and what happened: ``started``, ``died``."""
@@ -104,7 +107,7 @@ class Keeper:
             if not self.child.restarts:
                 self.failure = f"{self.child.name} ended by itself ({code}): {self._last_words()}"
                 return
-            if code != -signal.SIGKILL:
+            if code > 0 or -code in CRASHES:
                 deaths.append(time.monotonic())
             if len(deaths) == MAX_DEATHS and deaths[-1] - deaths[0] < DEATHS_WITHIN_S:
                 self.failure = f"{self.child.name} keeps dying ({code}): {self._last_words()}"
@@ -149,6 +152,6 @@ class Keeper:
 
 
 def _leash() -> list[str]:
-    """A prefix that lets the kernel end the child when the thread that keeps it is gone."""
+    """A prefix that lets the kernel kill the child when the thread that keeps it is gone."""
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

@@ -54,14 +54,20 @@ def of_entry(body: Mapping[str, Any]) -> str | None:
         case "weighing":
             return f"{body['net_g']:+} g {body['item']}{whose}, {body['points']} points"
         case "unattributed":
-            return f"{body['net_g']:+} g {body['item']}, nobody's ({body['cause']})"
+            return f"{_change(body['net_g'])} {body['item']}, nobody's ({body['cause']})"
         case "bag_swap":
-            return f"bag {body['bag']} of {body['bin']} with {body['net_g']} g changed"
+            held = "" if body["net_g"] is None else f" with {body['net_g']} g"
+            return f"bag {body['bag']} of {body['bin']}{held} changed"
         case "item_count":
-            return f"{body['count']} × {body['item']}{whose}"
+            many = f"{body['ml']} ml" if body["count"] is None else f"{body['count']} ×"
+            return f"{many} {body['item']}{whose}"
         case "checkin":
             return f"check-in by {body['by']}{whose}"
     return None
+
+
+def _change(net_g: int | None) -> str:
+    return "unweighed" if net_g is None else f"{net_g:+} g"
 
 
 class CityWatch:

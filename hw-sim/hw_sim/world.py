@@ -6,6 +6,7 @@ happened goes to ``truth.jsonl`` in the contract's form, flushed line by line; w
 besides (who comes, a knock) to ``world/events.jsonl`` and to whoever listens.
 
 Signals: SIGUSR1 asks the people to finish (a ``quiet`` event tells when they have), SIGTERM ends.
+An ``up`` event tells when it listens to them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -32,6 +32,7 @@ from hw_sim.residents import BinSpot, Card, People, Script
 from hw_sim.rig import BinOnBench, Feed
 from hw_sim.scenario import COUNTS_PER_GRAM, DIVISION_G, MAX_G, ZERO_COUNTS, BinRig, Scenario
 from hw_sim.screen_watch import ScreenWatch, Sight
+from sync.ending import Ending
 
 BEAT_S = 0.01
 SCRIPT_BEATS = 3
@@ -92,8 +93,7 @@ class World:
         self._scenario = scenario
         self._rng = Random(scenario.seed)
         self._listener = listener
-        self._finish = threading.Event()
-        self._end = threading.Event()
+        self._finish = False
         self._closing = ExitStack()
         self._truth = self._lines(self.places.truth)
         self._events = self._lines(self.places.events)
@@ -173,19 +173,17 @@ class World:
     # -- running --------------------------------------------------------------------------------
 
     def ask_to_finish(self) -> None:
-        """Whoever is here goes on to the end; nobody else comes."""
-        self._finish.set()
+        """Whoever is here goes on to the end; nobody else comes. A signal handler may call it."""
+        self._finish = True
 
-    def end(self) -> None:
-        self._end.set()
-
-    def run(self) -> None:
-        """Until ``end``. The physics goes on after the people have finished."""
+    def run(self, ending: Ending) -> None:
+        """Until asked to end. The physics goes on after the people have finished."""
         with self._closing:
             visits = self._visits()
             beats = 0
             self.tell("up")
-            while not self._end.wait(BEAT_S):
+            while not ending.asked:
+                time.sleep(BEAT_S)
                 before_s, self.now_s = self.now_s, time.monotonic()
                 for bin_ in self._bins.values():
                     bin_.beat(self.now_s)
@@ -198,11 +196,10 @@ class World:
     def _visits(self) -> Script:
         """One script after the other, quiet between them, until asked to finish."""
         scripts = self._scripts()
-        while not self._finish.is_set():
-            yield from self._wait(self._rng.uniform(*QUIET_S) / self._scenario.speed)
-            if self._finish.is_set():
-                break
+        yield from self._quiet()
+        while not self._finish:
             yield from next(scripts)
+            yield from self._quiet()
         yield from self._wait(SETTLED_S)
         limit_s = self.now_s + CLOSED_WAIT_S
         while self.now_s < limit_s and not (self.sight.connected and self.sight.visits_open == 0):
@@ -212,6 +209,11 @@ class World:
     def _scripts(self) -> Iterator[Script]:
         people = People(self, Random(self._rng.random()))
         return programme(people, self._scenario.cards, Random(self._rng.random()))
+
+    def _quiet(self) -> Script:
+        until_s = self.now_s + self._rng.uniform(*QUIET_S) / self._scenario.speed
+        while self.now_s < until_s and not self._finish:
+            yield
 
     def _wait(self, seconds: float) -> Script:
         until_s = self.now_s + seconds
@@ -298,11 +300,11 @@ def run_world(scenario: Scenario, folder: Path) -> None:
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
+    ending = Ending()
+    ending.heed()
     world = World(scenario, folder, say)
     signal.signal(signal.SIGUSR1, lambda *_: world.ask_to_finish())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: world.end())
-    world.run()
+    world.run(ending)
 
 
 def _pin(pin: int | None) -> int:

@@ -7,7 +7,6 @@ anything else is our own bug and is not hidden.
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 
@@ -17,12 +16,15 @@ from kiosk.cli.call import Call
 from kiosk.cli.commands import bag, card, config, ledger, scale, service, state
 from kiosk.cli.spoken import SpokenGroup, remember
 from kiosk.core.errors import KioskError, OperatorError
+from sync import output
 
 DONE = 0
 FOUND = 1
 WRONG_CALL = 2
 
-NOT_THE_CALLS_FAULT = frozenset({"station_unreachable", "already_running", "busy"})
+NOT_THE_CALLS_FAULT = frozenset(
+    {"station_unreachable", "station_silent", "already_running", "busy", "port_busy"}
+)
 """Errors that the operator mends and that are no mistake in the call or the settings."""
 
 
@@ -48,12 +50,14 @@ for module in (state, service, scale, card, bag, ledger, config):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one call and gives its exit code."""
+    output.prepare()
     words = list(sys.argv[1:] if args is None else args)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Also in a plain C locale, and file names as the shell gave them.
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     call = Call.of(words)
+    return output.ended(lambda: answered(call, words), lambda why: call.tell(no_output(why)))
+
+
+def answered(call: Call, words: list[str]) -> int:
+    """The call's exit code; what went wrong is told."""
     try:
         code = app.main(args=words, prog_name="kiosk", obj=call, standalone_mode=False)
         return code if isinstance(code, int) else DONE
@@ -66,6 +70,15 @@ def main(args: Sequence[str] | None = None) -> int:
         return WRONG_CALL if mistaken else FOUND
     except (click.Abort, KeyboardInterrupt):
         return DONE
+
+
+def no_output(reason: str) -> OperatorError:
+    return OperatorError(
+        "output_failed",
+        f"Standard output cannot be written ({reason}).",
+        "Look at where it goes: a full disk, or a closed one.",
+        reason=reason,
+    )
 
 
 def wrong_call(error: click.ClickException) -> OperatorError:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from kiosk.cli.call import Call
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError, OperatorError
 from kiosk.doctor import CODES, Finding, examine
-from kiosk.doctor.finding import Values
+from kiosk.doctor.finding import Level, Values
 from kiosk.facts import Facts, from_dict
-from kiosk.settings import Hx711Scale, Settings
+from kiosk.settings import CountsScale, Settings
 from kiosk.status import report
 
 ANSWER_S = 10.0
@@ -46,6 +47,9 @@ def status(settings: Settings) -> dict[str, Any]:
         "name": settings.station.name,
         "settings": settings.digest(),
         **at_rest(settings),
+        "public_key": public_key(settings),
+        # Devices are looked at only by the station itself.
+        "lost": None,
     }
 
 
@@ -58,13 +62,24 @@ def at_rest(settings: Settings) -> dict[str, Any]:
     return {name: None if found is None else getattr(found, name) for name in names}
 
 
+def public_key(settings: Settings) -> str | None:
+    """What the city knows the station by (hex); None where this user may not say, or nobody can."""
+    from sync.signing import Signer
+
+    try:
+        return Signer.load(settings.paths.station_key).public_key.hex()
+    except OperatorError:
+        # What is wrong with the file is the doctor's to say.
+        return None
+
+
 def sync_status(settings: Settings) -> dict[str, Any]:
     """How far the city is."""
     facts = running(settings)
     if facts is None:
         return {"running": False, **at_rest(settings), "link": None, "last_ack_age_ms": None}
     found = report(facts)
-    names = ("head_seq", "watermark", "epoch", "queue", "link", "last_ack_age_ms")
+    names = ("head_seq", "watermark", "epoch", "queue", "link", "uplink_wanted", "last_ack_age_ms")
     return {"running": True, **{name: found[name] for name in names}}
 
 
@@ -91,18 +106,23 @@ def scales(settings: Settings) -> list[dict[str, Any]]:
 def scale_kind(scale: object) -> str | None:
     if scale is None:
         return None
-    return "hx711" if isinstance(scale, Hx711Scale) else "indicator"
+    return "hx711" if isinstance(scale, CountsScale) else "indicator"
 
 
 def touch(settings: Settings, action: str, bin_id: str) -> dict[str, Any]:
     """Answers for a caretaker what the screen would ask; OperatorError for no such bin."""
+    check_bin(settings, bin_id)
+    ask(settings, "touch", action=action, bin=bin_id)
+    return {"action": action, "bin": bin_id}
+
+
+def check_bin(settings: Settings, bin_id: str) -> None:
+    """OperatorError ``no_such_bin`` where the settings have none of this name."""
     bins = [one.id for one in settings.bins]
     if bin_id not in bins:
         raise OperatorError(
             "no_such_bin", f"There is no bin {bin_id}.", f"The bins are: {', '.join(bins)}."
         )
-    ask(settings, "touch", action=action, bin=bin_id)
-    return {"action": action, "bin": bin_id}
 
 
 def watch(settings: Settings) -> Iterator[dict[str, Any]]:
@@ -125,26 +145,47 @@ def doctor(call: Call) -> list[Finding]:
             Finding(code="settings", level="ERR", case="wrong", cause=error.code, values=values)
         ]
     found = [*ground.settings(settings), *ground.keys(settings)]
-    facts = running(settings)
+    try:
+        facts = running(settings)
+    except OperatorError as error:
+        if error.code != "station_silent":
+            raise
+        # Nothing more can be known: it holds its files.
+        found.append(Finding(code="station", level="ERR", case="silent"))
+        return sorted(found, key=lambda one: CODES.index(one.code))
+    known = facts is None or facts.clock == "synced"
+    found += ground.seals(settings, date.today(), clock_known=known)
     found += at_rest_findings(settings) if facts is None else examine(facts)
+    if facts is not None and facts.settings != settings.digest():
+        found.append(Finding(code="settings", level="WARN", case="changed"))
     return sorted(found, key=lambda one: CODES.index(one.code))
 
 
 def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     """A station that does not run, its disk, and the books in its files."""
     from kiosk.doctor import ground
-    from kiosk.doctor.station import core_dumps, watermark
-    from kiosk.offline import books
+    from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
+    from kiosk.offline import books, owns
 
     yield Finding(code="station", level="ERR", case="not_running")
-    yield ground.free_disk(settings)
+    free_bytes = ground.free_bytes(settings)
+    yield disk(free_bytes)
     yield core_dumps(allowed=ground.may_dump_core())
     try:
         found = books(settings)
     except KioskError as error:
-        yield Finding(code="ledger", level="ERR", case="trouble", cause=error.code)
+        if error.code == "no_rights":
+            # Ordinary for most users, as with the keys; the station's own could not even start.
+            level: Level = "ERR" if owns(settings.paths.data) else "WARN"
+            case = "shut" if level == "ERR" else "not_mine"
+            yield Finding(code="ledger", level=level, case=case, subject=str(settings.paths.data))
+            return
+        cause = storage_cause(error.code, free_bytes)
+        yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
-    if found is None:
+    if found is None and settings.paths.ack.exists():
+        yield Finding(code="ledger", level="ERR", case="gone")
+    elif found is None:
         yield Finding(code="ledger", level="WARN", case="none")
     elif not found.tail_good:
         yield Finding(code="ledger", level="ERR", case="broken")

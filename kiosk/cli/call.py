@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,18 @@ import click
 
 from kiosk.cli.texts import Language, Words
 from kiosk.core.errors import KioskError, OperatorError
+from sync.output import complain
 
 if TYPE_CHECKING:
     from kiosk.settings import Settings
 
 SEARCHED = (Path("station.toml"), Path("/etc/kiosk/station.toml"))
 """Where the settings are looked for when neither ``--config`` nor ``$KIOSK_CONFIG`` names them."""
+
+
+ESCAPED = re.compile(r"[\udc80-\udcff]+")
+"""What Python makes of bytes that are no text in its locale's encoding (PEP 383)."""
+LONE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass
@@ -59,8 +66,11 @@ class Call:
         if os.environ.get("KIOSK_CONFIG"):
             return Path(os.environ["KIOSK_CONFIG"])
         for path in SEARCHED:
-            if path.is_file():
-                return path
+            try:
+                if path.is_file():
+                    return path
+            except PermissionError:
+                return path  # there or not: that this user may not know is said on reading it
         raise OperatorError(
             "no_settings",
             "There is no settings file: no ./station.toml and no /etc/kiosk/station.toml.",
@@ -103,11 +113,16 @@ class Call:
 
     def refuse(self, error: KioskError) -> None:
         """An error: two sentences on standard error; with ``--json`` a value on standard output."""
-        what, todo = self.words.error(error)
         if self.json:
+            what, todo = self.words.error(error)
             self.write({"error": {"code": error.code, "what": what, "todo": todo}})
         else:
-            click.echo(self.words("line.error", what=what, todo=todo), err=True)
+            self.tell(error)
+
+    def tell(self, error: KioskError) -> None:
+        """Two sentences on standard error, whoever may read them there."""
+        what, todo = self.words.error(error)
+        complain(self.words("line.error", what=what, todo=todo))
 
 
 def option(words: Sequence[str], name: str) -> str | None:
@@ -122,5 +137,12 @@ def option(words: Sequence[str], name: str) -> str | None:
 
 
 def json_line(value: object) -> str:
-    """One line of JSON; file names that are no UTF-8 pass through as they were given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """One line of JSON, in UTF-8 whatever stands in it and in any locale: a byte of a file name that is
+    none, say FF, is written as the escape ``\\udcff``."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = ESCAPED.sub(lambda found: _as_utf8(found[0]), text)
+    return LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _as_utf8(escaped: str) -> str:
+    return escaped.encode(errors="surrogateescape").decode(errors="surrogateescape")

@@ -6,15 +6,20 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from kiosk import catalogue
-from kiosk.cli.call import Call
+from kiosk.cli.call import Call, json_line
 from kiosk.cli.texts import Words
 from kiosk.doctor import Finding, worst
+
+if TYPE_CHECKING:
+    from drivers.probe import Found, Tried
+    from kiosk.ledger.finding import Finding as LedgerFinding
+    from kiosk.ledger.finding import Verdict
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 UNKNOWN = "—"
@@ -26,16 +31,22 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     if not found["running"]:
         call.say("status.not_running")
         books(call, found)
+        public_key(call, found)
         return
     call.say("status.running", age=age(call.words, found["uptime_ms"]), software=found["software"])
     call.say(f"status.clock_{found['clock']}")
-    link(call, found["link"])
+    link(call, found)
     books(call, found)
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
+    public_key(call, found)
     if found["storage_trouble"] is not None:
-        call.say("status.storage_trouble", code=found["storage_trouble"])
-    for name in found["lost"]:
-        call.say("status.lost", device=device_name(call.words, name))
+        call.say("status.storage_trouble", why=cause(call.words, found["storage_trouble"]))
+    for device in found["devices"]:
+        if device["state"] == "lost":
+            name, why = device_name(call.words, device["name"]), cause(call.words, device["code"])
+            call.say("status.lost", device=name, why=why)
+    if found["storage_trouble"] is not None or found["lost"]:
+        call.say("status.see_doctor")
     click.echo()
     bins(call, found["bins"])
 
@@ -47,11 +58,23 @@ def books(call: Call, found: Mapping[str, Any]) -> None:
         call.say("status.books", head=found["head_seq"], queue=found["queue"])
 
 
+def public_key(call: Call, found: Mapping[str, Any]) -> None:
+    """What goes into ``kiosk-receiver station add``, to be copied from here."""
+    key = found["public_key"]
+    call.say("status.public_key" if key else "status.no_public_key", digits=key)
+
+
 def link(call: Call, found: Mapping[str, Any]) -> None:
-    if found["online"]:
-        call.say("status.online")
+    """The way to the city."""
+    link = found["link"]
+    if not found["uplink_wanted"]:
+        call.say("status.no_link")
+    elif not link["online"]:
+        call.say("status.offline", why=cause(call.words, link["code"]))
+    elif link["code"] is not None:
+        call.say("status.held", why=cause(call.words, link["code"]))
     else:
-        call.say("status.offline", why=cause(call.words, found["code"]))
+        call.say("status.online")
 
 
 def bins(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
@@ -104,7 +127,7 @@ def sync_status(call: Call, found: Mapping[str, Any]) -> None:
         call.say("sync.no_ack")
     else:
         call.say("sync.last_ack", age=age(call.words, found["last_ack_age_ms"]))
-    link(call, found["link"])
+    link(call, found)
 
 
 def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
@@ -123,14 +146,20 @@ def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
 
 
 def sentences(words: Words, finding: Finding) -> tuple[str, str]:
-    """What was found and the next step."""
+    """What was found and the next step: the cause's own where it has one, else the case's."""
     values = {
         "subject": finding.subject,
         "cause": cause(words, finding.cause),
+        "cause_code": finding.cause or UNKNOWN,
         **finding.values,
     }
+    if finding.code == "device":
+        values["subject"] = device_name(words, finding.subject)
+    if "age_ms" in finding.values:
+        values["age"] = age(words, int(finding.values["age_ms"]))
     key = f"doctor.{finding.code}.{finding.case}"
-    return words(f"{key}.what", **values), words.get(f"{key}.todo", **values) or ""
+    todo = words.get(f"advice.{finding.cause}") or words.get(f"{key}.todo", **values)
+    return words(f"{key}.what", **values), todo or ""
 
 
 def cause(words: Words, code: str | None) -> str:
@@ -138,6 +167,42 @@ def cause(words: Words, code: str | None) -> str:
     if code is None:
         return UNKNOWN
     return words.get(f"cause.{code}") or code
+
+
+def verdict(call: Call, found: Verdict) -> None:
+    """``kiosk ledger verify``: what is wrong, then what could not be checked."""
+    findings = [(one, finding_words(call.words, one)) for one in found.findings]
+    gaps = [(one, call.words(f"unchecked.{one.code}", **one.values)) for one in found.unchecked]
+    if call.json:
+        call.write(
+            {
+                "good": not findings,
+                "findings": [
+                    {"code": one.code, "seq": one.seq, **one.values, "words": words}
+                    for one, words in findings
+                ],
+                "unchecked": [
+                    {"code": one.code, **one.values, "words": words} for one, words in gaps
+                ],
+            }
+        )
+        return
+    for _, words in findings:
+        click.echo(words)
+    well = "good_far" if gaps else "good"
+    how = {0: well, 1: "bad_one"}.get(len(findings), "bad")
+    call.say(f"verify_page.{how}", count=len(findings))
+    for _, words in gaps:
+        call.say("verify_page.unchecked", words=words)
+
+
+def finding_words(words: Words, finding: LedgerFinding) -> str:
+    """One sentence for one finding of the ledger's checker."""
+    key = f"verify.{finding.code}" + (f"_{finding.case}" if finding.case else "")
+    values = {name: UNKNOWN if one is None else one for name, one in finding.values.items()}
+    if "cause" in values:
+        values["cause"] = cause(words, values["cause"])
+    return words(key, seq=finding.seq, **values)
 
 
 def entries(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
@@ -219,6 +284,8 @@ def age(words: Words, ms: int) -> str:
 
 def device_name(words: Words, name: str) -> str:
     kind, _, subject = name.partition(":")
+    if kind == "signals":
+        return words("device.signals")
     return f"{words.get(f'device.{kind}') or kind} {subject}".rstrip()
 
 
@@ -238,3 +305,48 @@ def as_rows(tables: object, place: str = "") -> Iterator[tuple[str, object]]:
             yield from as_rows(value, f"{place}[{number}]")
     elif tables is not None:
         yield place, tables
+
+
+def probe_tried(call: Call, one: Tried) -> None:
+    """One attempt at an indicator's port."""
+    asked = None if one.asked is None else ascii(one.asked.decode("latin-1"))[1:-1]
+    if call.json:
+        found = {"bytes": one.bytes, "frames": one.frames}
+        call.write({"kind": "tried", "line": str(one.line), "asked": asked, **found})
+        return
+    how = call.words("probe.listening") if asked is None else ""
+    call.say(
+        "probe.tried",
+        line=one.line,
+        how=how or call.words("probe.asking", request=asked),
+        bytes=one.bytes,
+        frames=one.frames,
+    )
+
+
+def probe_found(call: Call, port: str, one: Found) -> None:
+    """What speaks at the port, as it goes into the settings."""
+    line = {
+        "baud": one.line.baud,
+        "bytesize": one.line.bytesize,
+        "parity": one.line.parity,
+        "stopbits": one.line.stopbits,
+        "stream": one.stream,
+    }
+    if call.json:
+        found = {"kind": "found", "port": port, "protocol": one.protocol, **line}
+        call.write({**found, "unit_id": one.unit_id})
+        return
+    call.say("probe.found", protocol=one.protocol, line=one.line)
+    said = {"port": port, "protocol": one.protocol, **line}
+    click.echo("  " + ", ".join(f"{name} = {json_line(value)}" for name, value in said.items()))
+    if one.unit_id is not None:
+        click.echo(f"  modbus = {{ unit_id = {one.unit_id}, decimals = … }}")
+    call.say("probe.streams" if one.stream else "probe.answers")
+
+
+def probe_nothing(call: Call, port: str) -> None:
+    """Nobody there that we know."""
+    if call.json:
+        call.write({"kind": "nothing", "port": port})
+    call.say("probe.nothing", port=port)

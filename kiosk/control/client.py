@@ -74,9 +74,12 @@ class ControlClient:
                 self._lines = read_lines(self._connection, patience_s=self._timeout_s)
             self._connection.settimeout(self._timeout_s)
             self._connection.sendall(line_of(request))
+        except TimeoutError as error:
+            self.close()
+            raise _silent() from error
         except OSError as error:
             self.close()
-            raise _lost("does not answer") from error
+            raise _lost("went away") from error
         return request.id
 
     def _connect(self) -> socket.socket:
@@ -92,15 +95,20 @@ class ControlClient:
                     "This user may not speak to the station.",
                     "Add the user to the group kiosk, or use sudo.",
                 ) from error
+            if isinstance(error, TimeoutError | BlockingIOError):  # its queue of callers is full
+                raise _silent() from error
             raise _lost("is not running") from error
         return connection
 
     def _checked(self, request_id: int) -> Answer:
         try:
             line = next(self._lines, None)
+        except TimeoutError as error:
+            self.close()
+            raise _silent() from error
         except (OSError, OperatorError) as error:
             self.close()
-            raise _lost("does not answer") from error
+            raise _lost("went away") from error
         if line is None:
             self.close()
             raise _lost("went away")
@@ -113,6 +121,15 @@ class ControlClient:
             self.close()
             raise _lost("answers out of turn")
         return answer
+
+
+def _silent() -> OperatorError:
+    """It is there and hangs: whoever would now open the ledger in its place would be refused."""
+    return OperatorError(
+        "station_silent",
+        "The station is there but does not answer.",
+        "Wait a minute: the watchdog starts it anew. If not: systemctl restart kiosk-station.",
+    )
 
 
 def _lost(how: str) -> OperatorError:

@@ -12,8 +12,8 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from kiosk.core.errors import KioskError, OperatorError
 Args = dict[str, Any]
 Handler = Callable[[Args], dict[str, Any]]
 """Answers one request, in the connection's thread; bounded in time by itself."""
-StreamHandler = Callable[[Args], Iterator[dict[str, Any] | None]]
+StreamHandler = Callable[[Args], Generator[dict[str, Any] | None, None, None]]
 """Yields what there is to say, and None at least every second so that an end is noticed."""
 
 MODE = 0o660
@@ -125,11 +125,13 @@ class ControlServer:
     def _answer(self, connection: socket.socket, request: Request) -> None:
         try:
             if request.op in self._streams:
-                for item in self._streams[request.op](request.args):
-                    if self._stopping.is_set() or _has_gone(connection):
-                        return
-                    if item is not None:
-                        _send(connection, Answer(VERSION, request.id, item=item))
+                # Closed by hand: a stream may have something to give back at its end.
+                with closing(self._streams[request.op](request.args)) as items:
+                    for item in items:
+                        if self._stopping.is_set() or _has_gone(connection):
+                            return
+                        if item is not None:
+                            _send(connection, Answer(VERSION, request.id, item=item))
                 answer = Answer(VERSION, request.id, ok={})
             elif request.op in self._handlers:
                 ok = self._handlers[request.op](request.args)

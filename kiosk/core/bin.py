@@ -12,18 +12,26 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kiosk.core import limits, uncertainty, warmth
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.config import BinRules, ScaleRules
-from kiosk.core.entries import AnyDraft, BagSwap, Cause, Unattributed
+from kiosk.core.entries import Adjustment, AnyDraft, BagSwap, Cause, Unattributed
 from kiosk.core.events import CountsBlock, IndicatorReading
 from kiosk.core.memory import BinBook
+from kiosk.core.nights import Nights
 from kiosk.core.settle import CountsSettler, IndicatorSettler, Motion, Plateau, Sign
+from kiosk.core.warmth_line import WarmthLine
 
-Stage = Literal["none", "starting", "gap", "normal", "away", "question"]
+Stage = Literal["none", "starting", "gap", "normal", "away", "over", "service", "question"]
 """``none`` without a scale; ``starting`` no stable weight since the start; ``gap`` the scale was lost;
-``question`` only a caretaker can say what happened."""
+``away`` less than empty; ``over`` above Max + 9 e; ``service`` somebody adjusts it; ``question`` only a
+caretaker can say what happened."""
 
-ZERO_LIMIT = 0.04
-"""Zero-setting and zero-tracking together, share of Max (R 76, 4.5.1)."""
+NOISE_COUNTS = 40.0
+"""What an HX711 shows at rest with a load cell (28 to 50 counts rms measured)."""
+
+OVER_MS = 1_000
+"""An indicator may say overload for a moment when something is thrown in."""
 
 UNCLEAR_ZERO = 0.04
 """An indicator at about zero where the book says more than this share of Max: ask."""
@@ -31,14 +39,39 @@ UNCLEAR_ZERO = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A plateau in whole grams. ``before_g`` the level that was left, None when there was none."""
+    """A plateau in whole grams. ``before_g`` the level that was left, None when there was none.
+
+    ``after_sd_g`` and ``left_sd_g`` the two levels' standard uncertainties, ``extra_sd_g`` what a cold
+    scale and long stillness add.
+    """
 
     bin: str
     began_ms: int
     t_ms: int
     gross_g: int
     before_g: int | None
-    uncertainty_g: int
+    after_sd_g: float
+    left_sd_g: float = 0.0
+    extra_sd_g: float = 0.0
+
+    @property
+    def uncertainty_g(self) -> int:
+        """Of a difference to it that is no drop (k = 2)."""
+        return uncertainty.difference_g(
+            self.left_sd_g, math.hypot(self.after_sd_g, self.extra_sd_g)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The level at a visit's beginning, or when the bin first stood still in it; ``seen_g`` where it has
+    crept since."""
+
+    visit: str
+    t_ms: int
+    level_g: int
+    sd_g: float
+    seen_g: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +85,14 @@ class PendingSwap:
 class Bin:
     """A bin's state between events. Only ``booked`` moves the book."""
 
-    def __init__(self, rules: BinRules, book: BinBook) -> None:
+    def __init__(self, rules: BinRules, book: BinBook, *, cold: bool = True) -> None:
         self.rules = rules
         self.book = book
         self.stage: Stage = "none"
         self.lost = False
         self.broken = False
-        self.full = False
+        self.said_full = False
+        """Somebody touched 「いっぱい」 since the bag was changed."""
         self.lid_open = False
         self.swap: PendingSwap | None = None
         self.swapped_ms: int | None = None
@@ -66,12 +100,58 @@ class Bin:
         """The visit whose changes are being counted here."""
         self.base_g: int | None = None
         """Where that count stands: the level after the last counted (or begun) change."""
+        self.base_sd_g = 0.0
+        self.watched: Watched | None = None
+        """For loads that come slowly (``slow``)."""
+        self.put_back: tuple[str, int] | None = None
+        """While a change is being written: the visit, and how much only comes back (``putback``)."""
+        self.tracked_ms = 0
+        """When the empty weight was last moved by tracking."""
         self.asked: Settled | None = None
+        self.still_since_ms = 0
+        """When the plateau that holds was told, or its weight last written."""
+        self.weighed = False
+        """Something was weighed since the start: initial zero-setting is over."""
+        self.zero_from_g = 0
+        """Zero-setting and tracking are bounded around this (initial zero-setting moves it)."""
+        self.warmth: WarmthLine | None = None
+        self.nights: Nights | None = None
+        """What warmth does to the scale, where that is to be learned."""
+        self.taught_ms = self.looked_ms = self.learned_ms = 0
+        self.lay_g = 0
         self._settler: CountsSettler | IndicatorSettler | None = None
+        self._on_since_ms: int | None = None if cold else 0
+        self._told_ms = 0
+        self._told_sd_g = 0.0
+        self._over_since_ms: int | None = None
         if rules.scale is not None:
-            counts = rules.scale.counts_per_gram is not None
-            self._settler = (CountsSettler if counts else IndicatorSettler)(rules.scale)
+            if abs(book.empty_g) > limits.zero_range_g(rules.scale):
+                self.zero_from_g = book.empty_g
+            self._weigh_by(book.adjusted if book.adjustment >= rules.scale.adjustment else None)
             self.stage = "starting"
+            if rules.scale.learns_warmth and self.counts:
+                self.nights = Nights(rules.scale.max_g, rules.scale.division_g)
+
+    def _weigh_by(self, adjusted: Adjusted | None) -> None:
+        """Puts a line in force: the ledger's where it has one, else that of the settings."""
+        scale = self.scale
+        if adjusted is not None and adjusted.counts_per_gram is not None:
+            assert adjusted.zero_counts is not None
+            scale = replace(
+                scale,
+                counts_per_gram=adjusted.counts_per_gram,
+                zero_counts=adjusted.zero_counts,
+            )
+            self.rules = replace(self.rules, scale=scale)
+        self.line = uncertainty.Line.of(adjusted, max_g=scale.max_g)
+        temperature_mc = None if self.warmth is None else self.warmth.now_mc
+        self.warmth = WarmthLine(scale, adjusted, temperature_mc)
+        self._settler = (CountsSettler if self.counts else IndicatorSettler)(scale)
+
+    @property
+    def counts(self) -> bool:
+        """Whether its grams are made here, of a converter's counts."""
+        return self.rules.scale is not None and self.rules.scale.counts_per_gram is not None
 
     @property
     def scale(self) -> ScaleRules:
@@ -84,9 +164,23 @@ class Bin:
         return self.stage in ("normal", "away") and not self.lost and not self.broken
 
     @property
+    def scaleless(self) -> bool:
+        """A bin without a scale, by its settings or by a touch: pieces are counted, not weighed."""
+        return self.stage == "none" or self.broken
+
+    @property
     def level_g(self) -> int | None:
         level = self._settler.level_g if self._settler else None
         return None if level is None else round(level)
+
+    @property
+    def level_counts(self) -> float | None:
+        """The stable level in the converter's counts; None in motion or for an indicator."""
+        level = self._settler.level_g if self._settler else None
+        slope = self.scale.counts_per_gram if level is not None else None
+        if level is None or slope is None or self.warmth is None:
+            return None
+        return self.warmth.raw(level * slope + self.scale.zero_counts)
 
     @property
     def live_g(self) -> int | None:
@@ -96,6 +190,11 @@ class Bin:
     @property
     def moving_since_ms(self) -> int | None:
         return self._settler.moving_since_ms if self._settler else None
+
+    @property
+    def blind(self) -> bool:
+        """Its scale speaks, and has no weight to say."""
+        return isinstance(self._settler, IndicatorSettler) and self._settler.blind
 
     @property
     def quantised(self) -> bool:
@@ -110,23 +209,71 @@ class Bin:
         signs: list[Sign] = []
         if isinstance(event, IndicatorReading):
             if isinstance(self._settler, IndicatorSettler):
+                self._switched_on(event.t_ms)
+                self._overload_said(event)
                 signs = self._settler.feed(event)
-        elif isinstance(self._settler, CountsSettler):
+        elif isinstance(self._settler, CountsSettler) and self.warmth is not None:
             if event.gap:
                 self._settler.doubt()
             for t_ms, counts in zip(event.t_ms, event.counts, strict=True):
-                signs += self._settler.feed(t_ms, counts)
+                self._switched_on(t_ms)
+                if not self.warmth.awaits(t_ms):
+                    signs += self._settler.feed(t_ms, self.warmth.corrected(counts))
         return [self._settled(s) if isinstance(s, Plateau) else s for s in signs]
 
+    def _switched_on(self, t_ms: int) -> None:
+        if self._on_since_ms is None:
+            self._on_since_ms = t_ms
+
+    def _overload_said(self, reading: IndicatorReading) -> None:
+        if reading.status != "overload":
+            self._over_since_ms = None
+        elif self._over_since_ms is None:
+            self._over_since_ms = reading.t_ms
+
+    def is_over(self, t_ms: int) -> bool:
+        """Whether the indicator has said overload for longer than a throw."""
+        return self._over_since_ms is not None and t_ms - self._over_since_ms >= OVER_MS
+
     def _settled(self, plateau: Plateau) -> Settled:
+        d = float(self.scale.division_g)
+        sd_g = plateau.uncertainty_g / uncertainty.K
+        left_sd_g = self.level_sd_g(plateau.began_ms)
+        still_sd_g = warmth.still_sd_g(plateau.began_ms - self.still_since_ms, d)
+        self._told_ms, self._told_sd_g = plateau.t_ms, sd_g
+        self.still_since_ms = plateau.t_ms
         return Settled(
             bin=self.rules.bin,
             began_ms=plateau.began_ms,
             t_ms=plateau.t_ms,
             gross_g=round(plateau.gross_g),
             before_g=None if plateau.left_g is None else round(plateau.left_g),
-            uncertainty_g=math.ceil(plateau.uncertainty_g),
+            after_sd_g=sd_g,
+            left_sd_g=left_sd_g,
+            extra_sd_g=math.hypot(self._cold_sd_g(plateau.t_ms), still_sd_g),
         )
+
+    def _noise_sd_g(self) -> float:
+        """Of a mean over a second."""
+        slope = self.scale.counts_per_gram
+        assert slope is not None
+        return abs(NOISE_COUNTS / slope) / math.sqrt(max(1.0, self.scale.rate_sps))
+
+    def level_sd_g(self, t_ms: int) -> float:
+        """How well the level is known now (standard uncertainty)."""
+        if not self.counts:
+            return self._told_sd_g
+        age_ms, d = t_ms - self._told_ms, float(self.scale.division_g)
+        return uncertainty.refined_sd_g(self._told_sd_g, self._noise_sd_g(), age_ms, d)
+
+    def as_settled(self, t_ms: int, level_g: int, before_g: int) -> Settled:
+        """The plateau that holds, as a change that came slowly."""
+        cold_sd_g = self._cold_sd_g(t_ms)
+        sd_g = self.level_sd_g(t_ms)
+        return Settled(self.rules.bin, t_ms, t_ms, level_g, before_g, sd_g, sd_g, cold_sd_g)
+
+    def _cold_sd_g(self, t_ms: int) -> float:
+        return warmth.cold_sd_g(t_ms - (self._on_since_ms or 0), float(self.scale.division_g))
 
     def interrupt(self) -> None:
         """The scale is gone or in doubt: the next plateau has to close the gap."""
@@ -134,9 +281,17 @@ class Bin:
             return
         self._settler.interrupt()
         self.swap = None
-        self.engaged = self.base_g = None
-        if self.stage in ("normal", "away"):
+        self._over_since_ms = None
+        if self.lost:
+            self._on_since_ms = None  # unplugged: it comes back cold
+        self.disengage()
+        if self.stage in ("normal", "away", "over"):
             self.stage = "gap"
+
+    def disengage(self) -> None:
+        """No visit's count goes on here."""
+        self.engaged = self.base_g = self.watched = None
+        self.base_sd_g = 0.0
 
     def near_empty(self, gross_g: int) -> bool:
         return abs(gross_g - self.book.empty_g) <= self.rules.near_empty_g
@@ -150,17 +305,44 @@ class Bin:
         held_g = max(0, self.book.gross_g - self.book.empty_g)
         return min(100, held_g * 100 // self.rules.bag_limit_g)
 
+    def is_full(self) -> bool:
+        """By somebody's word or by weight; until the bag is changed."""
+        return self.said_full or (self.fill_pct() or 0) >= 100
+
     def booked(self, draft: AnyDraft) -> None:
         """The ledger has committed an entry on this bin: the book moves."""
         if isinstance(draft, BagSwap):
             self.book = replace(self.book, bag=draft.new_bag, gross_g=draft.gross_after_g)
-            self.full = False
+            self.said_full = False
+        elif isinstance(draft, Adjustment):
+            self.book = replace(
+                self.book,
+                empty_g=draft.empty_g,
+                adjustment=draft.number,
+                adjusted=draft.scale,
+            )
+            self._adjusted(draft)
         elif isinstance(draft, Unattributed) and draft.cause in ("zero", "indicator_zeroed"):
             empty_g = self.book.empty_g + (draft.net_g or 0)
             self.book = replace(self.book, gross_g=draft.gross_after_g, empty_g=empty_g)
         else:
             after_g = getattr(draft, "gross_after_g", None)
             self.book = replace(self.book, gross_g=after_g)
+
+    def _adjusted(self, draft: Adjustment) -> None:
+        """The next plateau is by the new line; there is no level until then."""
+        self._weigh_by(draft.scale)
+        self.swap = None
+        self.disengage()
+        self._told_ms, self._told_sd_g = 0, 0.0
+        self.zero_from_g = draft.empty_g if abs(draft.empty_g) > self._zero_range_g() else 0
+
+    def _zero_range_g(self) -> float:
+        return limits.zero_range_g(self.scale)
+
+    def zero_allowed(self, empty_g: int) -> bool:
+        """Whether the empty weight may be there (R 76, 4.5.1)."""
+        return abs(empty_g - self.zero_from_g) <= self._zero_range_g()
 
     def unattributed(
         self, cause: Cause, before_g: int, after_g: int, uncertainty_g: int
@@ -181,13 +363,26 @@ class Bin:
             ),
         )
 
+    def flush(self, base_g: int, visit: str | None = None) -> tuple[Unattributed, ...]:
+        """Before a drop of ``visit`` is counted from ``base_g``: the book is brought there, with the
+        cause."""
+        book_g = self.book.gross_g
+        assert book_g is not None
+        others = self.engaged is not None and self.engaged != visit
+        cause: Cause = "remainder" if others else self.quiet_cause(book_g, base_g)
+        return self.unattributed(cause, book_g, base_g, self.quiet_uncertainty_g())
+
+    def quiet_uncertainty_g(self) -> int:
+        """Of a difference between two levels of one plateau, or of two (k = 2)."""
+        sd_g = self._told_sd_g
+        return uncertainty.difference_g(sd_g, sd_g)
+
     def quiet_cause(self, before_g: int, after_g: int) -> Cause:
         """What a slow change of nobody's is: zero tracking at an empty bin, else drift."""
-        limit_g = ZERO_LIMIT * self.scale.max_g
         d = self.scale.division_g
         at_zero = abs(before_g - self.book.empty_g) <= d and abs(after_g - before_g) <= d
-        within = abs(self.book.empty_g + after_g - before_g) <= limit_g
-        return "zero" if at_zero and within else "drift"
+        allowed = self.zero_allowed(self.book.empty_g + after_g - before_g)
+        return "zero" if at_zero and allowed else "drift"
 
     def bag_swap(self, new_bag: str, before_g: int | None, after_g: int | None) -> BagSwap:
         return BagSwap(
@@ -200,6 +395,19 @@ class Bin:
             gross_after_g=after_g,
         )
 
+    def first_weight(self, gross_g: int) -> Unattributed:
+        """The scale is new to this bin's books: what is in it now was never weighed."""
+        return Unattributed(
+            bin=self.rules.bin,
+            item=self.rules.item,
+            bag=self.book.bag,
+            cause="unscaled",
+            net_g=None,
+            gross_before_g=None,
+            gross_after_g=gross_g,
+            uncertainty_g=self.quiet_uncertainty_g(),
+        )
+
     def first_stable(
         self, settled: Settled, *, same_boot: bool, after_gap: bool, new_bag: str
     ) -> tuple[AnyDraft, ...] | None:
@@ -210,19 +418,7 @@ class Bin:
         """
         book_g = self.book.gross_g
         if book_g is None:
-            # The scale is new to this bin's books: what is in it now was never weighed.
-            return (
-                Unattributed(
-                    bin=self.rules.bin,
-                    item=self.rules.item,
-                    bag=self.book.bag,
-                    cause="unscaled",
-                    net_g=None,
-                    gross_before_g=None,
-                    gross_after_g=settled.gross_g,
-                    uncertainty_g=settled.uncertainty_g,
-                ),
-            )
+            return (self.first_weight(settled.gross_g),)
         change_g = settled.gross_g - book_g
         if self.near_empty(settled.gross_g) and not self.near_empty(book_g):
             power_went = after_gap or not same_boot

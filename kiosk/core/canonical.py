@@ -24,7 +24,7 @@ MAX_DEPTH = 16
 """Arrays and objects inside one another; an entry needs 4, a recovered one 6."""
 
 Json = Any
-"""A value of the subset: ``dict[str, Json]``, ``list[Json]``, str, int, bool or None."""
+"""A value of the subset: ``dict[str, Json]``, ``list[Json]`` (or a tuple), str, int, bool or None."""
 
 _KEY = re.compile(r"[a-z0-9_]+")
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -68,10 +68,10 @@ def _check(value: Json, depth: int) -> None:
     elif kind is int:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise NotCanonical("an integer is beyond 2^53")
-    elif kind is dict or kind is list:
+    elif kind is dict or kind is list or kind is tuple:
         if depth == MAX_DEPTH:
             raise NotCanonical(f"more than {MAX_DEPTH} levels")
-        if kind is list:
+        if kind is not dict:
             for item in value:
                 _check(item, depth + 1)
             return

@@ -16,7 +16,8 @@ class ScaleRules:
     ``rate_sps`` samples per second expected; ``zeroes_itself`` an indicator that zeroes at
     power-on; ``certified_until_day`` last local day (days since 1970-01-01, as in ``Moment.day``)
     on which its own stable telegrams make certified weights of at least ``certified_min_g``;
-    None: never.
+    None: never. ``adjustment`` the number of the line that stands here; ``learns_warmth`` whether what a
+    thermometer does to it may be learned from still nights.
     """
 
     max_g: int
@@ -28,6 +29,8 @@ class ScaleRules:
     zeroes_itself: bool = False
     certified_until_day: int | None = None
     certified_min_g: int = 0
+    adjustment: int = 0
+    learns_warmth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class StationRules:
     """All that the rules need to know of one station."""
 
     bins: tuple[BinRules, ...]
+    readers: tuple[str, ...] = ()
+    """The card readers' names as devices (``reader:ID``)."""
     crowd: Crowd = "together"
     tariff: Tariff = field(default_factory=Tariff)
     catalogue: int = 0

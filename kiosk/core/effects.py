@@ -43,7 +43,30 @@ class Lamp:
     mode: Literal["off", "on", "blink"]
 
 
-Effect = Record | Beep | Lamp
+AnswerCode = Literal[
+    "done",
+    "no_scale",  # none, lost, or out of service
+    "not_ready",  # its first weight since a start or a gap is still to come, or a question is open
+    "moving",  # not in stable equilibrium
+    "visit_open",  # somebody may be dropping
+    "beyond_limit",  # more than zero-setting may do
+    "in_service",
+    "impossible",  # no line that a scale can have
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to an asked ``request``; ``done`` only after the commit. ``number`` the adjustment in
+    force, ``zero_g`` how far zero has been set from the adjustment's own, in all."""
+
+    request: str
+    code: AnswerCode
+    number: int = 0
+    zero_g: int = 0
+
+
+Effect = Record | Beep | Lamp | Answered
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ whole; there is no float in the ledger.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+from kiosk.core.adjusted import Adjusted
 
 ClockQuality = Literal["synced", "unsynced"]
 Cause = Literal[
@@ -25,12 +28,14 @@ Cause = Literal[
     "unscaled",
 ]
 Mode = Literal["estimate", "certified"]
+BinId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
+CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
 
 class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When: told, not trusted. ``boot`` 32 hex, ``boot_ms`` since it, ``utc_ms`` as believed."""
 
-    boot: str
+    boot: Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
     boot_ms: int
     utc_ms: int
     clock: ClockQuality
@@ -65,7 +70,7 @@ class Genesis(Draft, frozen=True, tag="genesis"):
     key: str
     software: str
     continues: LedgerPoint | None
-    opening: dict[str, Opening]
+    opening: dict[BinId, Opening]
 
 
 class Boot(Draft, frozen=True, tag="boot"):
@@ -79,7 +84,7 @@ class Clock(Draft, frozen=True, tag="clock"):
     """The wall clock became known: at this entry's ``boot_ms`` it was ``utc_ms``."""
 
     utc_ms: int
-    uncertainty_ms: int
+    uncertainty_ms: Annotated[int, Meta(ge=0)]
     source: str
 
 
@@ -111,7 +116,7 @@ class Claim(Draft, frozen=True, tag="claim"):
 class Weighing(Draft, frozen=True, tag="weighing"):
     """One recorded stable change at one bin; ``net_g = gross_after_g - gross_before_g``."""
 
-    bin: str
+    bin: BinId
     item: str
     bag: str
     visit: str | None
@@ -130,7 +135,7 @@ class Weighing(Draft, frozen=True, tag="weighing"):
 class Unattributed(Draft, frozen=True, tag="unattributed"):
     """A change that is no drop, with its cause; the three grams None without a scale."""
 
-    bin: str
+    bin: BinId
     item: str
     bag: str
     cause: Cause
@@ -143,7 +148,7 @@ class Unattributed(Draft, frozen=True, tag="unattributed"):
 class BagSwap(Draft, frozen=True, tag="bag_swap"):
     """A full bag went, an empty one came; ``net_g`` is before - after."""
 
-    bin: str
+    bin: BinId
     item: str
     bag: str
     new_bag: str
@@ -156,7 +161,7 @@ class ItemCount(Draft, frozen=True, tag="item_count", omit_defaults=True):
     """Pieces (or millilitres) that no scale saw."""
 
     item: str
-    bin: str | None
+    bin: BinId | None
     visit: str | None
     count: int | None = None
     ml: int | None = None
@@ -166,7 +171,7 @@ class VisitClose(Draft, frozen=True, tag="visit_close"):
     """A visit's last entry, after the changes begun in it have settled."""
 
     visit: str
-    reason: Literal["idle", "next_card", "goodbye", "restart", "limit"]
+    reason: CloseReason
 
 
 class Forget(Draft, frozen=True, tag="forget"):
@@ -183,13 +188,21 @@ class Recovered(Draft, frozen=True, tag="recovered"):
 
 
 class Adjustment(Draft, frozen=True, tag="adjustment"):
-    """A scale was adjusted; ``number`` rises by one for each and is never set back."""
+    """A scale was adjusted; ``number`` rises for each and is never set back.
 
-    bin: str
+    It moves no grams by itself (an ``unattributed`` of the same commit, cause ``adjustment``, does), but
+    sets the bin's empty weight to ``empty_g``. ``method`` how it was made (``two_points``, ``points``,
+    ``temperature`` for a correction learned from nights, ``settings`` where the file was edited,
+    ``carried`` where a new ledger says again, under its number, what the old one had in force).
+    """
+
+    bin: BinId
     number: int
     method: str
     gross_before_g: int | None
     gross_after_g: int | None
+    empty_g: int
+    scale: Adjusted
 
 
 class Settings(Draft, frozen=True, tag="settings"):

@@ -36,10 +36,12 @@ from __future__ import annotations
 
 
 class KioskError(Exception):
-    """A failure that was foreseen. ``what`` and ``todo`` are one plain sentence each."""
+    """A failure that was foreseen. ``what`` and ``todo`` are one plain sentence each; ``values`` what a
+    translation of the two needs."""
 
-    def __init__(self, code: str, what: str, todo: str) -> None:
+    def __init__(self, code: str, what: str, todo: str, **values: object) -> None:
         super().__init__(f"{what} {todo}")
+        self.values: dict[str, object] = values
         self.code = code
         self.what = what
         self.todo = todo

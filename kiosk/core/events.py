@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.entries import ClockQuality
 
 
@@ -125,6 +126,53 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class ZeroAsked:
+    """A caretaker says that the bin is empty now. Answered with ``Answered``, see ``zeroing``."""
+
+    t_ms: int
+    bin: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAsked:
+    """Work at a bin's scale begins or ends: meanwhile nothing on it is anybody's (``adjusting``).
+
+    Ending without an adjustment changes nothing. Answered with ``Answered``.
+    """
+
+    t_ms: int
+    bin: str
+    request: str
+    begin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleAdjusted:
+    """A caretaker's adjustment takes effect, and ends the service. Answered with ``Answered``.
+
+    ``adjusted`` is the new line; ``empty_g`` what an empty bin weighs by it, None where that was not
+    measured (the load stays, and the empty weight is carried over).
+    """
+
+    t_ms: int
+    bin: str
+    request: str
+    method: str
+    adjusted: Adjusted
+    empty_g: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """A thermometer's reading, in 1/1000 °C; ``bin`` None for one that stands for the whole hall."""
+
+    t_ms: int
+    temperature_mc: int
+    bin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockKnown:
     """The wall clock became known (NTP), or was stepped."""
 
@@ -159,6 +207,10 @@ Event = (
     | CardRefused
     | LidMoved
     | Touch
+    | ZeroAsked
+    | ServiceAsked
+    | ScaleAdjusted
+    | Warmth
     | ClockKnown
     | LinkChanged
     | Tick

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kiosk.core.adjusted import Adjusted
+
 
 @dataclass(frozen=True, slots=True)
 class BinBook:
     """One bin in the books. ``gross_g`` equals the last entry's ``gross_after_g`` (None without a
-    scale), ``empty_g`` the gross of an empty bin, ``adjustment`` the number in force."""
+    scale), ``empty_g`` the gross of an empty bin, ``adjustment`` the number in force and ``adjusted``
+    what it says (None: as the settings say)."""
 
     bin: str
     item: str
@@ -16,6 +19,7 @@ class BinBook:
     gross_g: int | None
     empty_g: int = 0
     adjustment: int = 0
+    adjusted: Adjusted | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,21 @@ Phase = Literal[
     "closed",
 ]
 BinState = Literal[
-    "ready", "weighing", "away", "no_scale", "starting", "trouble", "full", "question"
+    "ready",
+    "weighing",
+    "away",
+    "overload",
+    "no_scale",
+    "starting",
+    "trouble",
+    "full",
+    "question",
 ]
 
 
 class BinView(msgspec.Struct, frozen=True):
-    """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag."""
+    """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
+    ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full)."""
 
     bin: str
     item: str
@@ -37,6 +46,7 @@ class BinView(msgspec.Struct, frozen=True):
     live_g: int | None
     fill_pct: int | None
     certified: bool
+    counted: bool
 
 
 class View(msgspec.Struct, frozen=True):
@@ -46,7 +56,7 @@ class View(msgspec.Struct, frozen=True):
     shown; ``visit_g`` and ``points`` of the visit so far; ``visits_open`` how many; ``checkins``
     counts greetings since the start (a reader's second sight does not raise it), so that a page
     can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
-    ``claiming`` while the next card claims.
+    ``claiming`` while the next card claims; ``cards_readable`` false while every reader is lost.
     """
 
     phase: Phase
@@ -63,6 +73,7 @@ class View(msgspec.Struct, frozen=True):
     visits_open: int
     can_claim: bool
     claiming: bool
+    cards_readable: bool
     online: bool
     storage_trouble: bool
     bins: tuple[BinView, ...]

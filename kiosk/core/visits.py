@@ -1,26 +1,20 @@
-"""Visits, and whose a change is.
-
-Invariant: a change is credited to a visit only where nobody else can have made it.
-
-Load cells cannot say who. In ``one_by_one`` residents take turns, and a card begins a turn: a change
-whose first movement falls inside a turn is that resident's. Around the moment where one turn ends and
-the next begins, ``handover_ms`` on both sides, a movement may be the earlier resident's last or the
-later one's first (people are early and late), so it is no one's (``docs/decisions/0007``). In
-``together`` visits overlap, and a change is a visit's only while that visit alone is open.
-"""
+"""Visits: who is here, and who was a moment ago."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kiosk.core.config import Crowd
+from kiosk.core.entries import CloseReason
+
+MAX_OPEN_VISITS = 32
 
 
 @dataclass(slots=True)
 class Visit:
     """One visit. ``pseudonym`` None while nobody has shown a card; ``ended_ms`` when its turn ended
-    (its entry ``visit_close`` follows when its last change has settled)."""
+    (its entry ``visit_close`` follows when its last change has settled); ``closed`` with that entry."""
 
     visit: str
     opened_ms: int
@@ -29,47 +23,65 @@ class Visit:
     net_g: dict[str, int] = field(default_factory=dict)
     put_in_g: dict[str, int] = field(default_factory=dict)
     """Net grams by bin, since the bin's last bag: what may be taken out again."""
+    owes_g: dict[str, int] = field(default_factory=dict)
+    """By bin: what was taken out between this card's visits, and may be put back (``putback``)."""
     pieces: int = 0
     ended_ms: int | None = None
-    why: str = "idle"
+    why: CloseReason = "idle"
+    closed: bool = False
 
     def brought_g(self) -> int:
         return sum(self.net_g.values())
 
+    def end(self, t_ms: int, why: CloseReason) -> None:
+        """Nothing begun from here on is this visit's; the first end counts."""
+        if self.ended_ms is None:
+            self.ended_ms, self.why = t_ms, why
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose a change is: ``visit`` None where it is nobody's; ``anonymous`` where nobody was there
-    and a visit without a card is to be opened for it."""
-
-    visit: Visit | None
-    anonymous: bool = False
-
-
-NO_ONE = Owner(None)
-UNCLAIMED = Owner(None, anonymous=True)
+    def touch(self, t_ms: int) -> None:
+        """The visit goes on: its idle time begins anew."""
+        self.active_ms = max(self.active_ms, t_ms)
 
 
-def owner_of(
-    began_ms: int, now_ms: int, visits: Iterable[Visit], crowd: Crowd, handover_ms: int
-) -> Owner:
-    """Whose is a change whose first movement was at ``began_ms`` and which settled at ``now_ms``?"""
-    open_then = [
-        v
-        for v in visits
-        if v.opened_ms <= began_ms and (v.ended_ms is None or v.ended_ms > began_ms)
-    ]
-    opened_since = [v for v in visits if began_ms < v.opened_ms <= now_ms]
-    if crowd == "together":
-        if len(open_then) == 1 and not opened_since:
-            return Owner(open_then[0])
-        return NO_ONE if open_then or opened_since else UNCLAIMED
-    if any(v.opened_ms - began_ms < handover_ms for v in opened_since):
-        return NO_ONE
-    if not open_then:
-        return NO_ONE if opened_since else UNCLAIMED
-    mine = max(open_then, key=lambda v: v.opened_ms)
-    took_over = any(v.ended_ms == mine.opened_ms for v in visits if v is not mine)
-    if took_over and began_ms - mine.opened_ms < handover_ms:
-        return NO_ONE
-    return Owner(mine)
+class Visits:
+    """Open visits, and ended ones while a movement of their time may still settle; oldest first."""
+
+    def __init__(self) -> None:
+        self._visits: list[Visit] = []
+
+    def __iter__(self) -> Iterator[Visit]:
+        return iter(self._visits)
+
+    def add(self, visit: Visit) -> None:
+        self._visits.append(visit)
+
+    def bound(self, t_ms: int) -> None:
+        """Ends the oldest open visits that are too many."""
+        for visit in self.open()[:-MAX_OPEN_VISITS]:
+            visit.end(t_ms, "limit")
+
+    def forget(self, before_ms: int) -> None:
+        """Drops closed visits that ended before ``before_ms``."""
+        self._visits = [
+            v for v in self._visits if not v.closed or v.ended_ms is None or v.ended_ms >= before_ms
+        ]
+
+    def get(self, visit_id: str | None) -> Visit | None:
+        return next((v for v in self._visits if v.visit == visit_id), None)
+
+    def open(self) -> list[Visit]:
+        return [v for v in self._visits if v.ended_ms is None]
+
+    def current(self) -> Visit | None:
+        """The open visit that began last."""
+        return max(self.open(), key=lambda v: v.opened_ms, default=None)
+
+    def open_of(self, pseudonym: bytes) -> Visit | None:
+        return next((v for v in self.open() if v.pseudonym == pseudonym), None)
+
+    def somebody_is_at_a_bin(self, t_ms: int, crowd: Crowd) -> None:
+        """The visit that it can only be goes on."""
+        visits = self.open()
+        if crowd == "one_by_one" or len(visits) == 1:
+            for visit in visits:
+                visit.touch(t_ms)

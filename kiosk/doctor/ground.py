@@ -11,17 +11,20 @@ import resource
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from kiosk import catalogue
 from kiosk.doctor.finding import Finding
-from kiosk.doctor.station import disk
-from kiosk.settings import Settings
+from kiosk.settings import IndicatorScale, Settings
 from kiosk.settings.advice import advice
+from kiosk.settings.shape import SAYS_GROSS
 
 KEY_TEXT = re.compile(r"[0-9a-f]{64}\n?")
 CARD_KEY_TEXT = re.compile(r"([0-9a-f]{64}|([0-9]{1,3} [0-9a-f]{64}\n?)+)\n?")
 MAX_KEY_FILE_BYTES = 65_536
+SEAL_SOON_DAYS = 60
+"""A verification takes weeks to arrange."""
 OTHERS = stat.S_IRWXO
 """Whoever else is on the machine may do nothing with a key."""
 
@@ -33,6 +36,40 @@ def settings(found: Settings) -> Iterator[Finding]:
         yield Finding(code="settings", level="WARN", case=note.code, subject=note.place)
     if not notes:
         yield Finding(code="settings", level="OK", case="ok")
+
+
+def seals(found: Settings, today: date, *, clock_known: bool) -> Iterator[Finding]:
+    """Whether each verified indicator's weights are certified, and if not, why (design, 'Honest')."""
+    sealed = 0
+    for one in found.bins:
+        scale = one.scale
+        if not isinstance(scale, IndicatorScale) or scale.valid_until is None:
+            continue
+        sealed += 1
+        days = (scale.valid_until - today).days
+        case = "ok"
+        if scale.protocol not in SAYS_GROSS:
+            case = "unsaid"
+        elif not clock_known:
+            case = "clock"
+        elif days < 0:
+            case = "expired"
+        elif days < SEAL_SOON_DAYS:
+            case = "soon"
+        yield Finding(
+            code="seal",
+            level="OK" if case == "ok" else "WARN",
+            case=case,
+            subject=one.id,
+            values={
+                "until": scale.valid_until.isoformat(),
+                "days": days,
+                "protocol": scale.protocol,
+                "number": scale.seal_number or "",
+            },
+        )
+    if not sealed:
+        yield Finding(code="seal", level="OK", case="none")
 
 
 def keys(found: Settings) -> Iterator[Finding]:
@@ -73,12 +110,14 @@ def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
             yield Finding(code="keys", level="ERR", case="malformed", subject=name)
 
 
-def free_disk(found: Settings) -> Finding:
+def free_bytes(found: Settings) -> int:
     """Room where the ledger lies; the nearest folder that exists when that one does not yet."""
-    folder = found.paths.data
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return disk(shutil.disk_usage(folder).free)
+    for folder in (found.paths.data, *found.paths.data.parents):
+        try:
+            return shutil.disk_usage(folder).free
+        except OSError:
+            continue  # not there yet, or not for this user to see
+    return 0
 
 
 def may_dump_core() -> bool:

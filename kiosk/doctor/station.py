@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.doctor.finding import Finding, Level, Values
-from kiosk.facts import BinFacts, DeviceFacts, Facts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts
 
 STALE_MS = 10_000
 """A device thread without a sign of life for so long hangs (the watchdog acts later)."""
@@ -20,21 +20,25 @@ QUEUE_LONG = 1000
 """Entries waiting for the city; about a week of a usual station."""
 ACK_OLD_MS = 24 * 3600 * 1000
 """A day of uptime without the city's word, with something waiting."""
-CITY_REFUSES = frozenset({"unknown_key", "fork", "bad_signature", "head_differs", "unknown_seq"})
-"""Link codes that no waiting mends: somebody has to speak with the city."""
+CITY_WAITS = frozenset({"city_silent", "connecting"})
+"""Connected, and nobody has said no. Every other code of a connection that is up is a refusal that
+no waiting mends: somebody has to speak with the city."""
+CARD_RECENT_MS = 3600 * 1000
+"""So long somebody may come and ask why a card was refused."""
+CARDS_ALL_REFUSED = 3
+"""So many refused and none taken: it is not the cards."""
 
 KIND_CODES = {"scale": "scale", "reader": "reader", "lid": "lid"}
 
 
 def examine(facts: Facts) -> Iterator[Finding]:
     """Every check once at least, in the order of ``CODES``."""
-    yield Finding(
-        code="station", level="OK", case="ok", values={"minutes": facts.uptime_ms // 60_000}
-    )
+    yield Finding(code="station", level="OK", case="ok", values={"age_ms": facts.uptime_ms})
     yield ledger(facts)
     yield disk(facts.disk_free_bytes)
     for one in facts.devices:
         yield device(one, facts)
+    yield cards(facts.cards)
     yield screen(facts)
     yield link(facts)
     yield clock(facts)
@@ -45,8 +49,14 @@ def examine(facts: Facts) -> Iterator[Finding]:
 
 def ledger(facts: Facts) -> Finding:
     if facts.storage_trouble is not None:
-        return Finding(code="ledger", level="ERR", case="trouble", cause=facts.storage_trouble)
+        cause = storage_cause(facts.storage_trouble, facts.disk_free_bytes)
+        return Finding(code="ledger", level="ERR", case="trouble", cause=cause)
     return Finding(code="ledger", level="OK", case="ok", values={"head": facts.head_seq})
+
+
+def storage_cause(code: str, free_bytes: int) -> str:
+    """SQLite tells some refusals of a full disk as I/O errors; no card is replaced for those."""
+    return "disk_full" if code == "io_error" and free_bytes < DISK_FULL_BYTES else code
 
 
 def disk(free_bytes: int) -> Finding:
@@ -67,24 +77,24 @@ def device(found: DeviceFacts, facts: Facts) -> Finding:
     case, cause, values = "ok", None, Values()
     if found.state == "lost":
         level, case, cause = heavy, "lost", found.code
-        values = {"minutes": found.since_ms // 60_000}
+        values = {"age_ms": found.since_ms}
     elif found.beat_age_ms > STALE_MS:
         level, case, values = heavy, "hangs", {"seconds": found.beat_age_ms // 1000}
     elif code == "scale":
         for one in facts.bins:
             if one.bin == found.subject:
                 level, case = scale(one, facts.uptime_ms)
-    return Finding(
-        code=code, level=level, case=case, subject=found.subject, cause=cause, values=values
-    )
+                values = pace(one)
+    subject = found.name if code == "device" else found.subject
+    return Finding(code=code, level=level, case=case, subject=subject, cause=cause, values=values)
 
 
 def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     """Level and case of a scale that is there."""
     if one.state == "question":
         return "WARN", "question"
-    if one.state == "trouble":
-        return "ERR", "trouble"
+    if one.state == "overload":
+        return "WARN", "overload"
     if one.rate_sps and one.samples_per_s is not None:
         if one.samples_per_s == 0:
             return "ERR", "silent"
@@ -93,7 +103,26 @@ def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     expected = (one.rate_sps or 0) * uptime_ms / 1000
     if one.rejected > max(REJECTED_MIN, REJECTED_SHARE * expected):
         return "WARN", "noisy"
+    if one.seal in ("expired", "undated"):
+        return "WARN", f"seal_{one.seal}"
     return "OK", "ok"
+
+
+def pace(one: BinFacts) -> Values:
+    """What came and what was promised, in samples a second; empty where that is not known yet."""
+    if one.samples_per_s is None or one.rate_sps is None:
+        return {}
+    return {"samples_per_s": round(one.samples_per_s, 1), "rate_sps": round(one.rate_sps, 1)}
+
+
+def cards(found: CardFacts) -> Finding:
+    """Refused cards: ordinary one by one, and no accident when it is every card."""
+    values: Values = {"refused": found.refused, "age_ms": found.age_ms or 0}
+    if found.refused >= CARDS_ALL_REFUSED and not found.taken:
+        return Finding(code="card", level="WARN", case="all", cause=found.reason, values=values)
+    if found.age_ms is not None and found.age_ms < CARD_RECENT_MS:
+        return Finding(code="card", level="WARN", case="refused", cause=found.reason, values=values)
+    return Finding(code="card", level="OK", case="ok", values=values)
 
 
 def screen(facts: Facts) -> Finding:
@@ -106,13 +135,16 @@ def screen(facts: Facts) -> Finding:
 def link(facts: Facts) -> Finding:
     """Being offline is weather; what the city refuses is not."""
     if not facts.uplink_wanted:
-        return Finding(code="link", level="WARN", case="not_set")
+        # The settings check says so; a wish is no fault of the link's.
+        return Finding(code="link", level="OK", case="not_set")
     cause = facts.link.code
-    if cause in CITY_REFUSES:
-        return Finding(code="link", level="ERR", case="refused", cause=cause)
     if not facts.link.online:
         return Finding(code="link", level="WARN", case="down", cause=cause)
-    return Finding(code="link", level="OK", case="ok")
+    if cause is None:
+        return Finding(code="link", level="OK", case="ok")
+    if cause in CITY_WAITS:
+        return Finding(code="link", level="WARN", case="silent", cause=cause)
+    return Finding(code="link", level="ERR", case="refused", cause=cause)
 
 
 def clock(facts: Facts) -> Finding:

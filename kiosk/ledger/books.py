@@ -1,29 +1,22 @@
-"""What an entry does to its bin's book: grams in, grams out, none lost.
+"""What an entry does to its bin's book.
 
-Invariant: an entry's ``gross_before_g`` is the book's ``gross_g``, its ``gross_after_g`` becomes
-it, and ``net_g`` is the difference (``bag_swap`` alone: before - after). Three nulls are a bin
-without a scale; null, a weight and no net are a scale that is new to the books.
-
-The empty weight moves with ``zero`` and ``indicator_zeroed`` by their ``net_g``. An adjustment sets
-the scale's grams anew for the same load, so there it goes along with the gross: what is in the bin
-stays what it was.
+Where the grams begin and end is ``kiosk.core.conserving``'s. The empty weight moves with ``zero`` and
+``indicator_zeroed`` by their ``net_g``; an adjustment sets it, for the scale's grams are new ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+import msgspec
+
+from kiosk.core.adjusted import Adjusted
+from kiosk.core.conserving import GRAM_KINDS as GRAM_KINDS
+from kiosk.core.conserving import Broken, broken
+from kiosk.core.conserving import Entry as Entry
 from kiosk.core.memory import BinBook
 
-Entry = Mapping[str, Any]
-"""A parsed body."""
-
-GRAM_KINDS = frozenset({"weighing", "unattributed", "bag_swap", "adjustment"})
-"""The kinds that carry grams of a bin."""
-
-_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed", "adjustment"})
+_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed"})
 
 
 def opening_books(genesis: Entry) -> dict[str, BinBook]:
@@ -40,32 +33,16 @@ def opening_books(genesis: Entry) -> dict[str, BinBook]:
     }
 
 
-def fault(book: BinBook | None, entry: Entry) -> str | None:
-    """What breaks the invariant above, in words; None where it holds. ``entry`` carries grams."""
-    before_g, after_g = entry["gross_before_g"], entry["gross_after_g"]
-    if before_g is None and after_g is None:
-        return None if entry.get("net_g") is None else "a net weight without gross weights"
-    book_g = None if book is None else book.gross_g
-    if before_g != book_g:
-        return f"begins at {before_g} g where the book says {book_g} g"
-    if after_g is None:
-        return "ends nowhere"
-    if entry["kind"] == "adjustment":
-        return None
-    if before_g is None:
-        expected = None
-    else:
-        expected = before_g - after_g if entry["kind"] == "bag_swap" else after_g - before_g
-    if entry["net_g"] != expected:
-        return f"a net of {entry['net_g']} g from {before_g} g to {after_g} g"
-    return None
+def fault(book: BinBook | None, entry: Entry) -> Broken | None:
+    """What does not add up between the book and an entry that carries grams."""
+    return broken(None if book is None else book.gross_g, entry)
 
 
 def moved(book: BinBook | None, entry: Entry) -> BinBook:
     """The book after an entry that carries grams; ``book`` None at a bin's first."""
     book = book or BinBook(bin=entry["bin"], item="", bag="", gross_g=None)
     before_g, after_g = entry["gross_before_g"], entry["gross_after_g"]
-    empty_g = book.empty_g
+    empty_g = entry["empty_g"] if entry["kind"] == "adjustment" else book.empty_g
     if before_g is not None and after_g is not None:
         reason = entry["cause"] if entry["kind"] == "unattributed" else entry["kind"]
         if reason in _EMPTY_MOVES:
@@ -77,4 +54,9 @@ def moved(book: BinBook | None, entry: Entry) -> BinBook:
         gross_g=after_g,
         empty_g=empty_g,
         adjustment=entry["number"] if entry["kind"] == "adjustment" else book.adjustment,
+        adjusted=_adjusted(entry) if entry["kind"] == "adjustment" else book.adjusted,
     )
+
+
+def _adjusted(entry: Entry) -> Adjusted:
+    return msgspec.convert(entry["scale"], Adjusted)

@@ -7,6 +7,7 @@ answer is checked. Only the writer checkpoints: a ``mode=ro`` connection cannot.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,11 +73,14 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, and never checkpoints."""
+def connect_reader(path: Path, *, ended: bool = False) -> sqlite3.Connection:
+    """A connection that can only read, and never checkpoints.
+
+    ``ended`` nobody writes the file any more: no -wal and no -shm is made beside it, or read.
+    """
     with told():
         return sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?mode=ro",
+            f"file:{quote(os.fsencode(path.resolve()))}?{'immutable=1' if ended else 'mode=ro'}",
             uri=True,
             isolation_level=None,
             timeout=BUSY_S,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from pathlib import Path
 
-from kiosk.core.errors import StorageError
+from kiosk.core.errors import KioskError, OperatorError, StorageError
 
 _PRIMARY = 0xFF
 """Extended result codes carry the primary one in their low byte (sqlite.org/rescode.html)."""
@@ -45,7 +46,7 @@ _SQLITE_CODES = {
     sqlite3.SQLITE_FULL: "disk_full",
     sqlite3.SQLITE_IOERR: "io_error",
     sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_PERM: "read_only",
+    sqlite3.SQLITE_PERM: "cannot_open",
     sqlite3.SQLITE_CANTOPEN: "cannot_open",
     sqlite3.SQLITE_BUSY: "locked",
     sqlite3.SQLITE_LOCKED: "locked",
@@ -58,8 +59,8 @@ _OS_CODES = {
     errno.ENOSPC: "disk_full",
     errno.EDQUOT: "disk_full",
     errno.EROFS: "read_only",
-    errno.EACCES: "read_only",
-    errno.EPERM: "read_only",
+    errno.EACCES: "cannot_open",
+    errno.EPERM: "cannot_open",
     errno.ENOENT: "cannot_open",
     errno.ENOTDIR: "cannot_open",
 }
@@ -80,3 +81,15 @@ def from_sqlite(error: sqlite3.Error) -> StorageError | None:
 def from_os(error: OSError) -> StorageError:
     """A failed file operation; whatever is not known better is an I/O error."""
     return trouble(_OS_CODES.get(error.errno or 0, "io_error"))
+
+
+def refused(error: OSError, path: Path) -> KioskError:
+    """As ``from_os``; where only a right of the caller's is missing, the disk is not to blame."""
+    if not isinstance(error, PermissionError):
+        return from_os(error)
+    return OperatorError(
+        "no_rights",
+        f"This user has no right to use {path}.",
+        "Use sudo; if that does not help, give the folder back to the station's user (chown).",
+        path=path,
+    )

@@ -6,6 +6,7 @@
     ledger.new          one being made; of no worth until it is renamed
     ledger.lock         held by the one process that writes
     ack.json            the city's last signed acknowledgement of the ledger in use
+    ack-own.json        where that one contradicts the ledger: the last one that did not
     ledger-ID.db        a ledger that ended, kept to be read; ID its first 12 hex digits, with -2,
                         -3 where a copy of the same one ended before
     ledger-ID.ack.json  the city's last word on it
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.core.errors import OperatorError
-from kiosk.ledger.errors import from_os
+from kiosk.ledger.errors import from_os, refused
 from sync.signing import write_durably
 
 MAX_RETIRED = 1000
@@ -36,6 +37,7 @@ class Folder:
         self.making = path / "ledger.new"
         self.lock = path / "ledger.lock"
         self.ack = path / "ack.json"
+        self.ack_own = path / "ack-own.json"
 
     def retired(self, ledger: str) -> Path:
         """A free name for a ledger that ends; its first one again where that is the same file.
@@ -52,6 +54,11 @@ class Folder:
             f"The data folder holds {MAX_RETIRED} ledgers that ended.",
             "Move the ledger-*.db files to another disk.",
         )
+
+    def ended(self) -> list[Path]:
+        """The ledgers that ended, the last one written to first."""
+        found = sorted(self.path.glob("ledger-*.db"))[:MAX_RETIRED]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
     def half_retired(self) -> Path | None:
         """The second name of the ledger in use, left by a turn-over that a power cut stopped."""
@@ -86,26 +93,30 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
-    """The file's bytes; None where there is none. One more than ``limit`` says it is longer."""
+    """The file's bytes; None where there is none. One more than ``limit`` says it is longer.
+
+    Raises OperatorError without the right to read it, StorageError.
+    """
     try:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, path) from error
 
 
 @contextmanager
 def writers_lock(path: Path) -> Iterator[None]:
     """Holds the ledger for this process; the kernel lets go when the process ends, however it does.
 
-    Raises OperatorError where another process holds it, StorageError where the file cannot be made.
+    Raises OperatorError where another process holds it or a right is missing, StorageError where the
+    file cannot be made.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, path) from error
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

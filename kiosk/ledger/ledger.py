@@ -19,7 +19,7 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import At, Forget, Opening
 from kiosk.core.errors import StorageError
 from kiosk.core.memory import Memory
-from kiosk.ledger import acks, batches, forgetting, making, projections, rows, writing
+from kiosk.ledger import acks, batches, earlier, forgetting, making, projections, rows, writing
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
@@ -68,6 +68,7 @@ class Ledger:
         self._head = opened.head
         self._ack = opened.ack
         self._memory = memory
+        self.public_key = signer.public_key
         self._signer = signer
         self._city_key = city_key
         self._clock = clock
@@ -112,6 +113,7 @@ class Ledger:
                 names,
                 Identity(station, city, software, signer),
                 acks.kept_ack(names, city_key),
+                acks.own_ack(names, city_key),
                 openings,
                 items,
                 at=at,
@@ -129,7 +131,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                memory,
+                earlier.with_credit(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,
@@ -249,6 +251,8 @@ class Ledger:
             if ack == self._ack:
                 return self._verdict(ack, None)
             reason = self._refusal(ack)
+            if reason in ("unknown_seq", "head_differs"):
+                acks.keep_own(self._folder, self._ack, self._city_key)
             if reason in (None, "unknown_seq", "head_differs"):
                 # Kept also where it proves us wrong: the next start goes by it.
                 replace_file(self._folder.ack, payload)

@@ -58,6 +58,8 @@ def make(
     try:
         for path in (folder.making, with_suffix(folder.making, "-wal")):
             path.unlink(missing_ok=True)
+        # Its owner's alone whatever the umask, as it holds pseudonyms; the -wal follows it.
+        os.close(os.open(folder.making, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise from_os(error) from error
     items = iter([Item(genesis)])
@@ -115,6 +117,7 @@ def retire(folder: Folder, ledger: str) -> str:
 def retire_ack(folder: Folder, ledger: str) -> None:
     """Puts ``ack.json`` beside the ledger that it is about."""
     try:
+        folder.ack_own.unlink(missing_ok=True)
         if folder.ack.exists():
             folder.ack.replace(folder.path / f"ledger-{ledger[:12]}.ack.json")
             sync_folder(folder.path)

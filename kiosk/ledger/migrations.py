@@ -35,11 +35,23 @@ _FIRST = (
     "PRAGMA user_version = 1",
 )
 
+_ADJUSTED = (
+    "ALTER TABLE book ADD COLUMN scale TEXT",
+    "PRAGMA user_version = 2",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
     """Everything that the first ledger had."""
     for statement in _FIRST:
+        db.execute(statement)
+
+
+@migrations()
+def m002_adjusted(db: Database) -> None:
+    """A bin's book holds what its last adjustment says, as canonical JSON."""
+    for statement in _ADJUSTED:
         db.execute(statement)
 
 

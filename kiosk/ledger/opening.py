@@ -3,7 +3,7 @@
 Theory: a ledger is one history under one key. Whatever says that ours is not the whole of it (the
 city has signed more, or other things; the file does not prove itself; the key or the station is
 another) ends it: the file stays to be read under another name, and a new ledger begins that says
-where it continues. Entries that the city is not known to have are recorded anew as ``recovered``.
+where it continues. What goes along into it: ``carrying``.
 A power cut at any point leaves a folder from which the next start does the same again.
 """
 
@@ -21,10 +21,9 @@ import msgspec
 from kiosk.core.canonical import NotCanonical, parse_canonical
 from kiosk.core.chain import ZERO
 from kiosk.core.effects import Item
-from kiosk.core.entries import At, Genesis, LedgerPoint, Opening, Recovered, Unattributed
+from kiosk.core.entries import At, Genesis, LedgerPoint, Opening
 from kiosk.core.errors import StorageError
-from kiosk.core.memory import BinBook
-from kiosk.ledger import making, projections, rows, salvage, schema
+from kiosk.ledger import carrying, making, projections, rows, salvage, schema
 from kiosk.ledger.books import Entry
 from kiosk.ledger.database import connect_reader, connect_writer, told, transaction
 from kiosk.ledger.files import Folder, with_suffix
@@ -48,9 +47,6 @@ Reason = Literal[
     "damaged",  # it does not prove itself
     "interrupted",  # a power cut in the middle of any of these
 ]
-
-_NOT_RECOVERED = frozenset({"genesis", "boot", "forget", "snapshot", "settings"})
-"""Kinds that mean something only in their own ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +79,17 @@ def open_ledger(
     folder: Folder,
     identity: Identity,
     ack: Ack | None,
+    own_ack: Ack | None,
     openings: Mapping[str, Opening],
     items: Mapping[str, str],
     *,
     at: At,
     day_of: DayOf,
 ) -> Opened:
-    """Opens or begins the ledger; the caller holds the lock. Raises StorageError, OperatorError."""
+    """Opens or begins the ledger; the caller holds the lock. Raises StorageError, OperatorError.
+
+    ``ack`` the city's last word, ``own_ack`` the last one before it that agreed with the ledger.
+    """
     turned = None
     same_boot = None
     half = folder.half_retired()
@@ -106,7 +106,7 @@ def open_ledger(
             same_boot = False
     if reason is not None:
         turned, same_boot = _turn_over(
-            folder, identity, reason, half, ack, openings, items, at=at, day_of=day_of
+            folder, identity, reason, half, ack, own_ack, openings, items, at=at, day_of=day_of
         )
         ack = None
     db = connect_writer(folder.database)
@@ -227,6 +227,7 @@ def _turn_over(
     reason: Reason,
     half: Path | None,
     ack: Ack | None,
+    own_ack: Ack | None,
     openings: Mapping[str, Opening],
     items: Mapping[str, str],
     *,
@@ -249,18 +250,23 @@ def _turn_over(
             except sqlite3.DatabaseError:
                 old = Salvaged()
 
+            # Of an older ledger than the city's last word, which it had to the end, nothing is.
+            recovered = (
+                () if reason == "other_ledger" else carrying.recovered(db, old, ack, own_ack)
+            )
+
             def carried() -> Iterator[Item]:
                 nonlocal counted
                 for book in old.books.values():
-                    yield from _carry_empty(book, items)
-                for item in _recovered(db, old, reason, ack):
+                    yield from carrying.scale(book, items)
+                for item in recovered:
                     counted += 1
                     yield item
 
             making.make(
                 folder,
                 identity,
-                _openings(openings, old),
+                carrying.openings(openings, old),
                 _continues(reason, old, ack),
                 carried(),
                 at=at,
@@ -275,7 +281,7 @@ def _turn_over(
     if ack is not None:
         making.retire_ack(folder, ack.ledger)
     if kept is not None:
-        (folder.path / kept).chmod(0o444)
+        (folder.path / kept).chmod(0o400)
     return TurnOver(reason, kept, counted, old.missing), old.last_boot == at.boot
 
 
@@ -301,52 +307,3 @@ def _continues(reason: Reason, old: Salvaged, ack: Ack | None) -> LedgerPoint | 
     ):
         return LedgerPoint(ack.ledger, ack.seq, ack.head.hex())
     return None if old.genesis is None else LedgerPoint(old.genesis["ledger"], seq, head.hex())
-
-
-def _openings(given: Mapping[str, Opening], old: Salvaged) -> dict[str, Opening]:
-    """What each bin holds now: the old books' word where they know the bin."""
-    books = {
-        book.bin: Opening(book.gross_g, book.bag or None, book.adjustment)
-        for book in old.books.values()
-    }
-    return {**given, **books}
-
-
-def _carry_empty(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
-    """Takes a bin's empty weight along, which an opening has no place for.
-
-    Two entries whose nets add up to nothing: ``zero`` moves gross and empty weight, ``restart``
-    moves the gross back.
-    """
-    if book.empty_g == 0 or book.gross_g is None:
-        return
-    gross_g, there_g = book.gross_g, book.gross_g + book.empty_g
-    for before_g, after_g, cause in ((gross_g, there_g, "zero"), (there_g, gross_g, "restart")):
-        yield Item(
-            Unattributed(
-                bin=book.bin,
-                item=book.item or items.get(book.bin, "unknown"),
-                bag=book.bag,
-                cause="zero" if cause == "zero" else "restart",
-                net_g=after_g - before_g,
-                gross_before_g=before_g,
-                gross_after_g=after_g,
-                uncertainty_g=0,
-            )
-        )
-
-
-def _recovered(
-    db: sqlite3.Connection, old: Salvaged, reason: Reason, ack: Ack | None
-) -> Iterator[Item]:
-    """The entries that the city is not known to have, recorded anew."""
-    if old.genesis is None or reason == "other_ledger":
-        # Of an older ledger than the city's last word, which it had to the end.
-        return
-    ledger = old.genesis["ledger"]
-    watermark = ack.seq if ack is not None and ack.ledger == ledger else 0
-    for entry in salvage.entries(db, old, after=watermark):
-        if entry["kind"] == "recovered":
-            yield Item(Recovered(of=entry["of"], entry=entry["entry"]))
-        elif entry["kind"] not in _NOT_RECOVERED:
-            yield Item(Recovered(of={"ledger": ledger, "seq": entry["seq"]}, entry=dict(entry)))

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kiosk.core.canonical import parse_canonical
+import msgspec
+
+from kiosk.core.adjusted import Adjusted
+from kiosk.core.canonical import canonical, parse_canonical
 from kiosk.core.memory import BinBook, Memory
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 
-PROJECTION = 1
+PROJECTION = 2
 """Raised whenever the tables below come to mean something else."""
 
 DayOf = Callable[[int], int]
@@ -69,12 +72,12 @@ def is_current(db: sqlite3.Connection) -> bool:
 def read_book(db: sqlite3.Connection, bin_id: str) -> BinBook | None:
     """One bin's book; None for a bin that the ledger does not know."""
     row = db.execute("SELECT * FROM book WHERE bin = ?", (bin_id,)).fetchone()
-    return None if row is None else BinBook(*row)
+    return None if row is None else _book(row)
 
 
 def read_books(db: sqlite3.Connection) -> dict[str, BinBook]:
     """Every bin's book."""
-    return {row[0]: BinBook(*row) for row in db.execute("SELECT * FROM book")}
+    return {row[0]: _book(row) for row in db.execute("SELECT * FROM book")}
 
 
 def read_memory(
@@ -83,10 +86,6 @@ def read_memory(
     """What the rules need to go on, for the bins of the settings in their order."""
     books = read_books(db)
     visits = db.execute("SELECT visit FROM open_visit ORDER BY seq")
-    credited = db.execute(
-        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
-        " WHERE credited GROUP BY pseudonym"
-    )
     return Memory(
         prefix=prefix,
         books=tuple(
@@ -95,8 +94,17 @@ def read_memory(
         ),
         same_boot=same_boot,
         open_visits=tuple(visit for (visit,) in visits),
-        credited=dict(credited.fetchall()),
+        credited=read_credited(db),
     )
+
+
+def read_credited(db: sqlite3.Connection) -> dict[bytes, int]:
+    """By pseudonym, the last day on which a check-in of it got points."""
+    credited = db.execute(
+        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
+        " WHERE credited GROUP BY pseudonym"
+    )
+    return dict(credited.fetchall())
 
 
 def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:
@@ -115,11 +123,18 @@ def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str, *, new_bag:
     return replace(book, item=item)
 
 
+def _book(row: Sequence[Any]) -> BinBook:
+    bin_id, item, bag, gross_g, empty_g, number, scale = row
+    adjusted = None if scale is None else msgspec.json.decode(scale, type=Adjusted)
+    return BinBook(bin_id, item, bag, gross_g, empty_g, number, adjusted)
+
+
 def _write_book(db: sqlite3.Connection, book: BinBook) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?, ?, ?)",
-        (book.bin, book.item, book.bag, book.gross_g, book.empty_g, book.adjustment),
-    )
+    names = (book.bin, book.item, book.bag, book.gross_g, book.empty_g, book.adjustment)
+    scale = None
+    if book.adjusted is not None:
+        scale = canonical(msgspec.to_builtins(book.adjusted)).decode()
+    db.execute("INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?, ?, ?, ?)", (*names, scale))
 
 
 def _move_visit(db: sqlite3.Connection, entry: Entry) -> None:

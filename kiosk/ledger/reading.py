@@ -11,18 +11,34 @@ from tempfile import TemporaryDirectory
 
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.ledger.database import connect_reader, told
-from kiosk.ledger.errors import from_os
+from kiosk.ledger.errors import refused
 from kiosk.ledger.files import Folder, with_suffix
 
 
+def folder_at(path: Path) -> Folder | None:
+    """The data folder at ``path``; None where that is a file, or nothing. Raises as ``database_of``."""
+    try:
+        return Folder(path) if path.is_dir() else None
+    except OSError as error:
+        raise refused(error, path) from error
+
+
 def database_of(path: Path) -> Path:
-    """The database in a data folder, or the file itself; OperatorError where there is none."""
-    database = Folder(path).database if path.is_dir() else path
-    if not database.is_file():
+    """The database in a data folder, or the file itself.
+
+    Raises OperatorError where there is none, or no right to look, and StorageError.
+    """
+    folder = folder_at(path)
+    database = path if folder is None else folder.database
+    try:
+        there = database.is_file()
+    except OSError as error:
+        raise refused(error, path) from error
+    if not there:
         raise OperatorError(
             "no_ledger",
             f"There is no ledger at {path}.",
-            "Name the data folder, or a ledger.db file.",
+            "It begins when the station first runs (sudo systemctl start kiosk-station).",
         )
     return database
 
@@ -68,5 +84,5 @@ def _copied(database: Path, folder: Path) -> Path:
         if wal.exists():
             shutil.copyfile(wal, with_suffix(copy, "-wal"))
     except OSError as error:
-        raise from_os(error) from error
+        raise refused(error, database) from error
     return copy

@@ -87,6 +87,13 @@ def entries(db: sqlite3.Connection, salvaged: Salvaged, *, after: int) -> Iterat
                 yield parse_canonical(row.body)
 
 
+def holds(db: sqlite3.Connection, seq: int, head: bytes) -> bool:
+    """Whether ``head`` is the hash that stands at ``seq``."""
+    if seq == 0:
+        return head == ZERO
+    return any(row.hash == head for row in _one(db, seq))
+
+
 def _linked_runs(db: sqlite3.Connection) -> tuple[list[Run], int]:
     """Runs of entries that fit each other, and the greatest seq seen."""
     runs: list[Run] = []
@@ -154,7 +161,7 @@ def _vouched(
 ) -> bool:
     """Whether the station's or the city's signature stands on a hash of the run."""
     if ack is not None and ack.ledger == ledger and run.first <= ack.seq <= run.last:
-        return any(row.hash == ack.head for row in _one(db, ack.seq))
+        return holds(db, ack.seq, ack.head)
     if key is None:
         return False
     try:

@@ -11,13 +11,15 @@ import math
 from pathlib import Path
 
 from kiosk.catalogue import Catalogue
-from kiosk.settings.shape import AnyScale, Bin, Hx711Scale, IndicatorScale
+from kiosk.settings.shape import AnyScale, Bin, CountsScale, IndicatorScale
 from kiosk.tomlfile import FileProblem
 
 MAX_DIVISIONS = 10_000
 MIN_DIVISIONS = 50
 MIN_IN_DIVISIONS = 20
 ADC_LIMIT = 2**23 - 1
+MAX_REGISTERS = 32
+"""Most transmitters read no more at once (as in ``drivers.indicator_modbus``)."""
 
 
 def check_bin(one: Bin, place: str, catalogue: Catalogue, file: Path) -> None:
@@ -108,13 +110,14 @@ def check_scale(scale: AnyScale, place: str, file: Path) -> None:
             )
         if scale.min_increment_g > scale.max_g:
             raise out_of_scale(f"{place}.min_increment_g", scale.min_increment_g, scale.max_g, file)
-    if isinstance(scale, Hx711Scale):
+    if isinstance(scale, CountsScale):
         check_hx711(scale, place, file)
     else:
+        check_protocol(scale, place, file)
         check_seal(scale, place, file)
 
 
-def check_hx711(scale: Hx711Scale, place: str, file: Path) -> None:
+def check_hx711(scale: CountsScale, place: str, file: Path) -> None:
     """The slope is a true number, and Max lies within what 24 bits can say."""
     slope = scale.counts_per_gram
     if not math.isfinite(slope) or not 0.001 <= abs(slope) <= 100_000:
@@ -134,6 +137,49 @@ def check_hx711(scale: Hx711Scale, place: str, file: Path) -> None:
             f"at {scale.max_g} g the converter would be at its end already.",
             "Correct max_g, counts_per_gram or zero_counts.",
             value=scale.max_g,
+        )
+
+
+def check_protocol(scale: IndicatorScale, place: str, file: Path) -> None:
+    """What the protocol needs is there, and nothing that it does not read."""
+    if (scale.protocol == "modbus") != (scale.modbus is not None):
+        raise FileProblem(
+            "modbus_map",
+            file,
+            f"{place}.modbus",
+            'protocol = "modbus" and a table [bin.scale.modbus] belong together.',
+            "Write both (at least decimals in the table), or neither.",
+        )
+    if scale.modbus is not None:
+        count = scale.modbus.registers().count
+        if count > MAX_REGISTERS:
+            raise FileProblem(
+                "modbus_spread",
+                file,
+                f"{place}.modbus.status",
+                f"weight and status lie {count} registers apart; one read takes {MAX_REGISTERS}.",
+                "Use the status register next to the weight, as the transmitter's manual has it.",
+                value=count,
+                limit=MAX_REGISTERS,
+            )
+    if scale.protocol != "generic":
+        said = {"unit": scale.unit, "column": scale.column, "stable": scale.stable != "said"}
+        for name, value in said.items():
+            if value:
+                raise FileProblem(
+                    "generic_only",
+                    file,
+                    f"{place}.{name}",
+                    f"protocol {scale.protocol} says this itself.",
+                    'Remove it, or write protocol = "generic".',
+                )
+    elif not scale.stream and scale.request is None:
+        raise FileProblem(
+            "request_missing",
+            file,
+            f"{place}.request",
+            "how the indicator is asked is not known.",
+            'Write request, such as "P\\r\\n", from the indicator\'s manual, or stream = true.',
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +11,9 @@ from kiosk.catalogue import Catalogue
 from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.shape import (
     CameraReader,
+    Hx711IioScale,
     Hx711Scale,
+    Hx711SpiScale,
     IndicatorScale,
     Mqtt,
     Points,
@@ -29,6 +32,7 @@ def check(settings: Settings, catalogue: Catalogue, file: Path) -> None:
     check_unique(reader_names(settings), "id", "setting_twice", file)
     check_unique(pins(settings), "pin", "pin_twice", file)
     check_unique(ports(settings), "port", "port_twice", file)
+    check_shared_clocks(settings, file)
     for number, one in enumerate(settings.bins):
         check_bin(one, f"bin[{number}]", catalogue, file)
     check_points(settings, catalogue, file)
@@ -48,8 +52,7 @@ def check_station(settings: Settings, file: Path) -> None:
             "Write one like Asia/Tokyo, and install the package tzdata if it is missing.",
             value=settings.station.timezone,
         ) from error
-    socket = str(settings.paths.socket)
-    if len(socket.encode()) > MAX_SOCKET_PATH:
+    if len(os.fsencode(settings.paths.socket)) > MAX_SOCKET_PATH:
         raise FileProblem(
             "path_too_long",
             file,
@@ -71,12 +74,15 @@ def reader_names(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def pins(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every GPIO line in use, with its place."""
+    """Every GPIO line in use, with its place; a clock line shared by several scales once."""
+    clocks: set[int] = set()
     for number, one in enumerate(settings.bins):
         place = f"bin[{number}]"
         if isinstance(one.scale, Hx711Scale):
             yield f"{place}.scale.dout_pin", str(one.scale.dout_pin)
-            yield f"{place}.scale.sck_pin", str(one.scale.sck_pin)
+            if one.scale.sck_pin not in clocks:
+                yield f"{place}.scale.sck_pin", str(one.scale.sck_pin)
+            clocks.add(one.scale.sck_pin)
         if one.lid_pin is not None:
             yield f"{place}.lid_pin", str(one.lid_pin)
         if one.lamp_pin is not None:
@@ -90,11 +96,37 @@ def ports(settings: Settings) -> Iterator[tuple[str, str]]:
     for number, one in enumerate(settings.bins):
         if isinstance(one.scale, IndicatorScale):
             yield f"bin[{number}].scale.port", one.scale.port
+        if isinstance(one.scale, Hx711SpiScale):
+            yield f"bin[{number}].scale.bus", f"SPI bus {one.scale.bus}"
+        if isinstance(one.scale, Hx711IioScale):
+            yield f"bin[{number}].scale.device", one.scale.device
     for number, reader in enumerate(settings.readers):
         if isinstance(reader, CameraReader):
             yield f"reader[{number}].source", str(reader.source)
         else:
             yield f"reader[{number}].port", reader.port
+
+
+def check_shared_clocks(settings: Settings, file: Path) -> None:
+    """One pulse train reads all chips on a clock line: the same gain, and about the same rate."""
+    first: dict[int, tuple[str, Hx711Scale]] = {}
+    for number, one in enumerate(settings.bins):
+        scale, place = one.scale, f"bin[{number}].scale"
+        if not isinstance(scale, Hx711Scale):
+            continue
+        other_place, other = first.setdefault(scale.sck_pin, (place, scale))
+        for name in ("gain", "rate_sps"):
+            if getattr(scale, name) != getattr(other, name):
+                raise FileProblem(
+                    "clock_shared",
+                    file,
+                    f"{place}.{name}",
+                    f"it shares its clock line with {other_place}, whose {name} is "
+                    f"{getattr(other, name)}.",
+                    "Set both alike, or give this chip a clock line of its own.",
+                    value=getattr(scale, name),
+                    other=other_place,
+                )
 
 
 def check_unique(named: Iterator[tuple[str, str]], kind: str, code: str, file: Path) -> None:

@@ -6,7 +6,15 @@ from datetime import date
 
 from kiosk.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
-from kiosk.settings.shape import AnyScale, Bin, Hx711Scale, Points, Settings
+from kiosk.settings.shape import (
+    SAYS_GROSS,
+    AnyScale,
+    Bin,
+    CountsScale,
+    IndicatorScale,
+    Points,
+    Settings,
+)
 
 EPOCH = date(1970, 1, 1)
 """Days are counted from here (``Moment.day``)."""
@@ -16,6 +24,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
     """The whole station's rules."""
     return StationRules(
         bins=tuple(bin_rules(one, catalogue) for one in settings.bins),
+        readers=tuple(f"reader:{one.id}" for one in settings.readers),
         crowd=settings.station.crowd,
         tariff=tariff(settings.points),
         catalogue=catalogue.version,
@@ -38,8 +47,9 @@ def bin_rules(one: Bin, catalogue: Catalogue) -> BinRules:
 
 
 def scale_rules(scale: AnyScale) -> ScaleRules:
-    """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none)."""
-    if isinstance(scale, Hx711Scale):
+    """One scale's. Certified needs seal, date and Min (``checks`` asks for all or none), and
+    telegrams that tell gross from net."""
+    if isinstance(scale, CountsScale):
         return ScaleRules(
             max_g=scale.max_g,
             division_g=scale.division_g,
@@ -48,16 +58,21 @@ def scale_rules(scale: AnyScale) -> ScaleRules:
             counts_per_gram=scale.counts_per_gram,
             zero_counts=scale.zero_counts,
         )
-    until = scale.valid_until
+    until = scale.valid_until if scale.protocol in SAYS_GROSS else None
     return ScaleRules(
         max_g=scale.max_g,
         division_g=scale.division_g,
         min_increment_g=scale.effective_min_increment_g,
-        rate_sps=scale.rate_sps if scale.stream else 1000 / scale.poll_ms,
+        rate_sps=scale.rate_sps if streams(scale) else 1000 / scale.poll_ms,
         zeroes_itself=scale.zeroes_itself,
         certified_until_day=None if until is None else (until - EPOCH).days,
         certified_min_g=scale.min_g or 0,
     )
+
+
+def streams(scale: IndicatorScale) -> bool:
+    """Whether it sends by itself; on Modbus nobody does."""
+    return scale.stream and scale.protocol != "modbus"
 
 
 def tariff(points: Points) -> Tariff:

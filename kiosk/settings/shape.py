@@ -19,9 +19,11 @@ from msgspec import Meta
 from kiosk.core.config import Crowd, PointsMode, StationRules
 
 if TYPE_CHECKING:
+    from drivers.indicator_modbus import Registers
     from kiosk.catalogue import Catalogue
 
 IDENTIFIER = r"\A[a-z0-9-]{1,32}\Z"
+REQUEST = r"\A[\x01-\x7f]{1,32}\Z"
 KEY_HEX = r"\A[0-9a-f]{64}\Z"
 MAX_BINS = 32
 MAX_READERS = 8
@@ -37,6 +39,23 @@ Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Language = Literal["ja", "easy", "en"]
+Protocol = Literal[
+    "ad",
+    "dini",
+    "cas",
+    "sma",
+    "sics",
+    "shinko",
+    "sartorius",
+    "kern",
+    "ohaus",
+    "generic",
+    "modbus",
+]
+Unit = Literal["kg", "g", "lb", "t"]
+Register = Annotated[int, Meta(ge=0, le=65535)]
+Bit = Annotated[int, Meta(ge=0, le=15)]
+Bits = Annotated[tuple[Bit, ...], Meta(max_length=16)]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -119,36 +138,104 @@ class Scale(Part, frozen=True, kw_only=True, tag_field="kind"):
         return self.division_g if self.min_increment_g is None else self.min_increment_g
 
 
-class Hx711Scale(Scale, frozen=True, kw_only=True, tag="hx711"):
-    """Load cells on an HX711; an estimate, never certified."""
+class CountsScale(Scale, frozen=True, kw_only=True):
+    """Load cells on an HX711, however it is read; an estimate, never certified."""
 
-    dout_pin: Pin
-    sck_pin: Pin
     counts_per_gram: float
     zero_counts: Annotated[int, Meta(ge=-(2**23), le=2**23 - 1)]
     rate_sps: Literal[10, 80] = 10
     gain: Literal[32, 64, 128] = 128
 
 
+class Hx711Scale(CountsScale, frozen=True, kw_only=True, tag="hx711"):
+    """At two GPIO lines; bins with the same ``sck_pin`` are read in one frame."""
+
+    dout_pin: Pin
+    sck_pin: Pin
+
+
+class Hx711SpiScale(CountsScale, frozen=True, kw_only=True, tag="hx711-spi"):
+    """At MOSI (its clock) and MISO (its data) of an SPI port, ``/dev/spidevBUS.DEVICE``."""
+
+    bus: Annotated[int, Meta(ge=0, le=6)] = 0
+    device: Annotated[int, Meta(ge=0, le=2)] = 0
+
+
+class Hx711IioScale(CountsScale, frozen=True, kw_only=True, tag="hx711-iio"):
+    """Behind the kernel's driver: ``device`` its label in the device tree, or its sysfs folder.
+
+    The driver looks for a conversion every 10 ms, too seldom for 80 of them a second.
+    """
+
+    device: Text
+    rate_sps: Literal[10] = 10
+
+
+class Modbus(Part, frozen=True, kw_only=True):
+    """Where a load-cell transmitter says what; the defaults are Laumas's TLB."""
+
+    unit_id: Annotated[int, Meta(ge=1, le=247)] = 1
+    function: Literal[3, 4] = 3
+    weight: Register = 7
+    weight_type: Literal["u16", "i16", "u32", "i32", "f32"] = "u32"
+    low_word_first: bool = False
+    decimals: Annotated[int, Meta(ge=0, le=6)]
+    unit: Unit = "kg"
+    status: Register | Literal["none"] = 6
+    stable_bit: Bit = 11
+    negative_bit: Bit | Literal["none"] = 7
+    overload_bits: Bits = (2, 3, 4)
+    underload_bits: Bits = ()
+    error_bits: Bits = (0, 1)
+
+    def registers(self) -> Registers:
+        """The part that the driver reads."""
+        from drivers.indicator_modbus import Registers
+
+        return Registers(
+            unit_id=self.unit_id,
+            function=self.function,
+            weight=self.weight,
+            weight_type=self.weight_type,
+            low_word_first=self.low_word_first,
+            decimals=self.decimals,
+            unit=self.unit,
+            status=None if self.status == "none" else self.status,
+            stable_bit=self.stable_bit,
+            negative_bit=None if self.negative_bit == "none" else self.negative_bit,
+            overload_bits=self.overload_bits,
+            underload_bits=self.underload_bits,
+            error_bits=self.error_bits,
+        )
+
+
 class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
     """A weighing indicator on a serial port; certified where seal and date are given."""
 
     port: Text
-    protocol: Literal["ad"] = "ad"
+    protocol: Protocol = "ad"
     baud: Baud = 2400
     bytesize: Literal[7, 8] = 7
     parity: Literal["N", "E", "O"] = "E"
     stopbits: Literal[1, 2] = 1
     stream: bool = True
+    request: Annotated[str, Meta(pattern=REQUEST)] | None = None
     poll_ms: Annotated[int, Meta(ge=50, le=10_000)] = 200
     rate_sps: Annotated[float, Meta(ge=0.1, le=100)] = 10.0
+    unit: Unit | None = None
+    column: Annotated[int, Meta(ge=1, le=8)] | None = None
+    stable: Literal["said", "unless_moving"] = "said"
+    modbus: Modbus | None = None
     zeroes_itself: bool = True
     seal_number: Text | None = None
     valid_until: date | None = None
     min_g: Grams | None = None
 
 
-AnyScale = Hx711Scale | IndicatorScale
+SAYS_GROSS: frozenset[Protocol] = frozenset({"ad", "dini", "cas", "sma", "modbus"})
+"""Whose every telegram tells gross from net; only their stable gross makes certified weights."""
+
+AnyScale = Hx711Scale | Hx711SpiScale | Hx711IioScale | IndicatorScale
 
 
 class Bin(Part, frozen=True, kw_only=True):
@@ -270,7 +357,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
 
     def digest(self) -> str:
         """SHA-256 (hex) of what the settings mean: comments and order do not count."""
-        plain = msgspec.json.encode(self, enc_hook=str, order="deterministic")
+        plain = msgspec.json.encode(self, enc_hook=told, order="deterministic")
         return hashlib.sha256(plain).hexdigest()
 
     def rules(self, catalogue: Catalogue) -> StationRules:
@@ -278,3 +365,8 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
         from kiosk.settings.rules import rules
 
         return rules(self, catalogue)
+
+
+def told(path: object) -> str:
+    """A path as JSON can hold it: a name that is no UTF-8 keeps its bytes as escapes."""
+    return f"{path}".encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

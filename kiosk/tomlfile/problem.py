@@ -21,7 +21,7 @@ class FileProblem(OperatorError):
         super().__init__(code, f"{where}: {what}", todo)
         self.file = file
         self.place = place
-        self.values: dict[str, object] = {"file": file, "place": place or "-", **values}
+        self.values = {"file": file, "place": place or "-", **values}
 
 
 def short(value: object) -> str:

@@ -17,6 +17,7 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 FORMS = {
     r"\A[a-z0-9-]{1,32}\Z": ("identifier", "1 to 32 of the characters a-z, 0-9 and -"),
     r"\A[0-9a-f]{64}\Z": ("key", "64 of the characters 0-9 and a-f"),
+    r"\A[\x01-\x7f]{1,32}\Z": ("ascii", "1 to 32 ASCII characters"),
 }
 """What to write, by the pattern that refused: a name for translations, and the words."""
 

@@ -16,7 +16,7 @@ from sync.messages.batch import (
 )
 from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES, deflate, inflate
 from sync.messages.envelopes import Command, Health, Offline, Online, Reply, StationState
-from sync.messages.problem import Malformed
+from sync.messages.problem import Claim, Malformed
 from sync.messages.wire import MAX_ENTRIES, MAX_UNSEALS, Seal, Unseals
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "AckError",
     "Batch",
     "BatchEntry",
+    "Claim",
     "Command",
     "Health",
     "Malformed",

@@ -19,7 +19,7 @@ from kiosk.core import chain
 from kiosk.core.canonical import Json, NotCanonical, parse_canonical
 from kiosk.core.entries import At
 from sync.messages.content import MAX_PLAIN_BYTES
-from sync.messages.problem import Malformed
+from sync.messages.problem import Claim, Malformed
 from sync.messages.wire import (
     MAX_ENTRIES,
     BatchWire,
@@ -145,6 +145,16 @@ def decode_batch(data: bytes) -> Batch:
         wire = _BATCH.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed("shape", "the message has not the shape of a batch") from None
+    signature = signature_bytes(wire.sig)
+    try:
+        return _checked(wire, signature)
+    except Malformed as malformed:
+        head = bytes.fromhex(wire.head)
+        malformed.claim = Claim(wire.ledger, wire.first, wire.last, head, signature)
+        raise
+
+
+def _checked(wire: BatchWire, signature: bytes) -> Batch:
     if wire.last - wire.first + 1 != len(wire.entries):
         raise Malformed("shape", "first, last and the number of entries do not agree")
     prev = bytes.fromhex(wire.prev)
@@ -165,7 +175,7 @@ def decode_batch(data: bytes) -> Batch:
         entries=tuple(entries),
         seals=tuple(wire.seals),
         unseals=wire.unseals,
-        signature=signature_bytes(wire.sig),
+        signature=signature,
     )
 
 

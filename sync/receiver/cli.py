@@ -10,19 +10,21 @@ import json
 import logging
 import os
 import re
-import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import click
 
 from kiosk.core.errors import KioskError, OperatorError
+from sync import output
+from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry
-from sync.receiver.database import database_file, opened, reading
+from sync.receiver.database import database_file, opened, reading, require_database
 from sync.receiver.service import Service
 from sync.receiver.verify import verify_all
 from sync.signing import Signer
@@ -40,14 +42,40 @@ _city = click.option("--city", required=True, help="The city's identifier.")
 
 
 class _Commands(click.Group):
-    """Turns foreseen failures into their two sentences."""
+    """Turns foreseen failures into their two sentences, or with ``--json`` into one value."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
+        words = list(sys.argv[1:] if args is None else args)
+        output.prepare()
+        sys.exit(output.ended(lambda: self._answered(words), _no_output))
+
+    def _answered(self, words: list[str]) -> int:
         try:
-            return super().invoke(ctx)
+            super().main(words, prog_name="kiosk-receiver", standalone_mode=False)
+            return 0
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else 1
+        except click.ClickException as error:
+            what = error.format_message().rstrip(".") + "."
+            todo = "See kiosk-receiver --help, or kiosk-receiver COMMAND --help."
+            return _refuse(words, OperatorError("wrong_call", what, todo))
         except KioskError as error:
-            click.echo(str(error), err=True)
-            sys.exit(2 if isinstance(error, OperatorError) else 1)
+            return _refuse(words, error)
+        except (click.Abort, KeyboardInterrupt):
+            return 0
+
+
+def _refuse(words: list[str], error: KioskError) -> int:
+    if "--json" in words:
+        _print_json({"error": {"code": error.code, "what": error.what, "todo": error.todo}})
+    else:
+        output.complain(str(error))
+    return 2 if isinstance(error, OperatorError) else 1
+
+
+def _no_output(reason: str) -> None:
+    what = f"Standard output cannot be written ({reason})."
+    output.complain(f"{what} Look at where it goes: a full disk, or a closed one.")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,12 +104,11 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     broker = parse_broker(broker_url, password_file, ca_file, cert_file, tls_key)
     signer = city_key(database, key_file)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
-        Service(engine, broker, signer).run(stop)
+        Service(engine, broker, signer).run(ending)
 
 
 @main.command()
@@ -89,6 +116,7 @@ def run(
 @_as_json
 def verify(database: str, as_json: bool) -> None:
     """Check every stored chain, signature and seal again; 1 when something does not hold."""
+    require_database(database)
     with opened(database) as engine, reading(engine) as connection:
         checked = verify_all(connection)
     if as_json:
@@ -99,6 +127,7 @@ def verify(database: str, as_json: bool) -> None:
                     "station": each.station,
                     "entries": each.entries,
                     "head": each.head.hex(),
+                    "fork": each.fork_seq,
                     "faults": [{"seq": fault.seq, "code": fault.code} for fault in each.faults],
                 }
                 for each in checked
@@ -110,6 +139,10 @@ def verify(database: str, as_json: bool) -> None:
             click.echo(f"{each.ledger}  {each.station}  {each.entries} entries  {verdict}")
             for fault in each.faults:
                 click.echo(f"    at {fault.seq}: {fault.code}")
+            if each.fork_seq is not None:
+                click.echo(f"    forked: another history was offered from {each.fork_seq} on")
+        if not checked:
+            click.echo("Nothing is stored here yet.")
     sys.exit(1 if any(each.faults for each in checked) else 0)
 
 
@@ -149,6 +182,7 @@ def station_add(name: str, city: str, public_key: str, database: str, as_json: b
 @_as_json
 def station_list(database: str, as_json: bool) -> None:
     """Every key that was ever registered."""
+    require_database(database)
     with opened(database) as engine, reading(engine) as connection:
         known = registry.list_stations(connection)
     if as_json:
@@ -168,6 +202,8 @@ def station_list(database: str, as_json: bool) -> None:
     for each in known:
         state = "valid" if each.revoked_ms is None else "revoked"
         click.echo(f"{each.city}/{each.station}  {each.public_key.hex()}  {state}")
+    if not known:
+        click.echo("No station is registered yet.")
 
 
 @station.command("revoke")

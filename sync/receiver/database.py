@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import tables
+from sync.receiver.upgrade import add_missing_columns
 from sync.receiver.views import VIEWS, create_views
 
+MODE = 0o640
+"""Of a new SQLite file: it holds pseudonyms."""
 BUSY_S = 20
 """How long one receiver waits for another's transaction (SQLite)."""
 
@@ -37,22 +41,40 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
     try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
+            _make_private(database_file(url))
             _prepare_sqlite(engine)
         with engine.begin() as connection:
             tables.metadata.create_all(connection)
-            if serving or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names()):
+            upgraded = add_missing_columns(connection)
+            if (
+                serving
+                or upgraded
+                or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names())
+            ):
                 create_views(connection)
             if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
                 connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise _bad_url(error) from error
-    except DBAPIError as error:
+    except (DBAPIError, OSError) as error:
+        why = error.orig if isinstance(error, DBAPIError) else error.strerror
         raise OperatorError(
             "database_unusable",
-            f"The database cannot be opened ({error.orig}).",
+            f"The database cannot be opened ({why}).",
             "Check the URL, the folder and who may write there.",
         ) from error
     return engine
+
+
+def require_database(url: str) -> None:
+    """OperatorError where an SQLite file is not there: looking into nothing must not make it."""
+    file = database_file(url)
+    if file is not None and not file.exists():
+        raise OperatorError(
+            "no_database",
+            f"There is no database {file}.",
+            "Correct the URL; the receiver makes a new one when it first runs.",
+        )
 
 
 def reading(engine: sa.Engine) -> sa.Connection:
@@ -66,9 +88,10 @@ def database_file(url: str) -> Path | None:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         raise _bad_url(error) from error
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    name = parsed.database or ":memory:"
+    if parsed.get_backend_name() != "sqlite" or name == ":memory:" or name.startswith("file:"):
         return None
-    return Path(str(parsed.database))
+    return Path(name)
 
 
 def utc_ms() -> int:
@@ -83,6 +106,12 @@ def _bad_url(error: Exception) -> OperatorError:
         f"The database URL is not one that SQLAlchemy understands here ({error}).",
         "Write it like sqlite:///city.db, or install the driver that it names.",
     )
+
+
+def _make_private(file: Path | None) -> None:
+    """A new file is its owner's and group's alone, whatever the umask; -wal and -shm follow it."""
+    if file is not None and not file.exists():
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE))
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from kiosk.core import chain
+from kiosk.core.canonical import canonical
 from kiosk.core.entries import (
     At,
     BagSwap,
@@ -51,7 +53,7 @@ class Rows:
         """What the entry ``seq`` means; ``value`` is its parsed body."""
         self._add({"ledger": ledger, "seq": seq}, value, None)
 
-    def _add(self, place: Row, value: Row, of: tuple[str, int] | None) -> None:
+    def _add(self, place: Row, value: Row, of: Row | None) -> None:
         draft = parse_draft(value)
         if draft is None:
             return
@@ -70,13 +72,18 @@ class Rows:
                 older = _origin(origin)
                 # One level only: an entry that was recovered twice still names the first ledger.
                 if of is None and older is not None and inner.get("kind") != "genesis":
-                    self._add(place, inner, older)
+                    digest = recovered_digest(inner)
+                    origin_of = {"of_ledger": older[0], "of_seq": older[1], "of_digest": digest}
+                    self._add(place, inner, origin_of)
             case _:
                 row = place | moment | {name: getattr(draft, name, None) for name in _CHANGE_FIELDS}
-                row |= {"kind": value["kind"], "of_ledger": None, "of_seq": None}
-                if of is not None:
-                    row |= {"of_ledger": of[0], "of_seq": of[1]}
-                self.bin_change.append(row)
+                row |= {"kind": value["kind"], "of_ledger": None, "of_seq": None, "of_digest": None}
+                self.bin_change.append(row | (of or {}))
+
+
+def recovered_digest(inner: Row) -> bytes:
+    """The digest that a recovered body had in its own ledger."""
+    return chain.digest(canonical(inner))
 
 
 def parse_draft(value: Row) -> Any:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kiosk.core.errors import OperatorError
 from sync.receiver.database import utc_ms
 from sync.receiver.tables import epoch, station_key
-from sync.signing import KEY_BYTES
+from sync.signing import KEY_BYTES, is_weak
 
 MAX_KEYS = 8
 """Valid keys of one station at a time: the present one, and spare cards."""
@@ -42,6 +42,12 @@ def add_station(connection: sa.Connection, city: str, station: str, public_key: 
         raise OperatorError(
             "key_length",
             "A station's public key has 64 hexadecimal digits.",
+            "Copy it from the station: kiosk status shows it.",
+        )
+    if is_weak(public_key):
+        raise OperatorError(
+            "weak_key",
+            "This is nobody's key: anybody could sign under it.",
             "Copy it from the station: kiosk status shows it.",
         )
     valid = valid_keys(connection, city, station)

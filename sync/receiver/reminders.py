@@ -1,4 +1,4 @@
-"""What has to be said without being asked: gaps that last, and a new life of the database."""
+"""What has to be said without being asked: gaps, a new life of the database, and of the broker."""
 
 from __future__ import annotations
 
@@ -31,6 +31,30 @@ def remind(engine: sa.Engine, now_ms: int) -> list[Answer]:
     """Acknowledgements that are due by the clock."""
     with engine.begin() as connection:
         return _gaps(connection, now_ms) + _new_epoch(connection)
+
+
+def standing(engine: sa.Engine, after: str) -> list[Answer]:
+    """The word that stands for each ledger that goes on, MAX_TOLD of them beyond ledger ``after``.
+
+    A broker that was started anew has forgotten what it retained.
+    """
+    newer = ledger.alias()
+    query = (
+        sa.select(ledger)
+        .where(
+            ledger.c.ledger > after,
+            ledger.c.public_key.is_not(None),
+            ~sa.exists().where(newer.c.continues_ledger == ledger.c.ledger),
+        )
+        .order_by(ledger.c.ledger)
+        .limit(MAX_TOLD)
+    )
+    with engine.begin() as connection:
+        epoch = registry.current_epoch(connection)
+        return [
+            Answer(row.city, row.station, Ack(row.ledger, epoch, row.watermark, row.head))
+            for row in connection.execute(query)
+        ]
 
 
 def _gaps(connection: sa.Connection, now_ms: int) -> list[Answer]:

@@ -11,21 +11,23 @@ import logging
 import queue
 import random
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kiosk.core.errors import StorageError
+from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened
 from sync.notify import notify
 from sync.receiver import store
 from sync.receiver.database import utc_ms
-from sync.receiver.reminders import Answer, remind
+from sync.receiver.refusals import Spoken
+from sync.receiver.reminders import Answer, remind, standing
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -40,6 +42,8 @@ STORE_TRIES = 10
 """Times that one transaction is tried while the database is busy or away."""
 
 log = logging.getLogger("kiosk.receiver")
+
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ class Service:
         self._connection: Connection | None = None
         self._open = False
         self._failures = 0
+        self._spoken = Spoken()
+        self._retold: str | None = None  # the ledger up to which this broker heard all anew
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
 
-    def run(self, stop: threading.Event) -> None:
-        """Serve until ``stop`` is set; StorageError when the database stays away."""
+    def run(self, ending: Ending) -> None:
+        """Serve until asked to end; StorageError when the database stays away."""
         notify("READY=1")
-        while not stop.is_set():
+        while not ending.asked:
             if self._connection is None and time.monotonic() >= self._connect_due_s:
                 self._connect()
             arrived = self._events()
@@ -73,7 +79,7 @@ class Service:
                 self._take(arrived)
             if self._open and time.monotonic() >= self._remind_due_s:
                 self._remind_due_s = time.monotonic() + REMIND_S
-                self._answer(self._stored(lambda: remind(self._engine, utc_ms())))
+                self._remind()
             notify("WATCHDOG=1")
         notify("STOPPING=1")
         if self._connection is not None:
@@ -107,6 +113,7 @@ class Service:
                     arrived.append(item.event)
                 case Opened():
                     self._open, self._failures = True, 0
+                    self._retold = ""
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
                 case Closed(_, words):
                     log.warning("%s", words)
@@ -122,12 +129,35 @@ class Service:
 
     def _take(self, arrived: list[Arrived]) -> None:
         deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
-        self._answer(self._stored(lambda: store.take(self._engine, deliveries, utc_ms())))
+        outcome = self._stored(lambda: store.take(self._engine, deliveries, utc_ms()))
+        for refused in outcome.refusals:
+            self._warn(refused.city, refused.station, refused.code, refused.seq)
+        self._answer(outcome.answers)
         if self._connection is not None:
             for message in arrived:
-                self._connection.puback(message.mid)
+                if message.mid is not None:
+                    self._connection.puback(message.mid)
 
-    def _stored(self, work: Callable[[], list[Answer]]) -> list[Answer]:
+    def _remind(self) -> None:
+        if (after := self._retold) is not None:
+            retold = self._stored(lambda: standing(self._engine, after))
+            self._answer(retold)
+            self._retold = retold[-1].ack.ledger if retold else None
+        answers = self._stored(lambda: remind(self._engine, utc_ms()))
+        for answer in answers:
+            if answer.ack.error is not None:
+                error = answer.ack.error
+                self._warn(answer.city, answer.station, error.code, error.seq)
+        self._answer(answers)
+
+    def _warn(self, city: str, station: str, code: str, seq: int) -> None:
+        quiet = self._spoken.due(city, station, code, time.monotonic())
+        if quiet is None:
+            return
+        since = f", and {quiet} times since this was last said" if quiet else ""
+        log.warning("%s/%s: %s at %s%s", city, station, code, seq, since)
+
+    def _stored(self, work: Callable[[], _Done]) -> _Done:
         """``work`` in a transaction, tried again while the database is busy or away."""
         for tries in range(STORE_TRIES):
             try:
@@ -149,6 +179,3 @@ class Service:
             topic = f"kiosk/v1/{answer.city}/{answer.station}/ack"
             payload = encode_ack(answer.ack, self._signer)
             self._connection.publish(topic, payload, retain=True, content_type="application/json")
-            if answer.ack.error is not None:
-                error = answer.ack.error
-                log.warning("%s/%s: %s at %s", answer.city, answer.station, error.code, error.seq)

@@ -26,6 +26,7 @@ from sync.messages import (
     AckError,
     Batch,
     Malformed,
+    batch_message,
     decode_batch,
     inflate,
     verify_batch,
@@ -42,6 +43,7 @@ from sync.receiver.continuity import (
 )
 from sync.receiver.projections import Rows, parse_draft
 from sync.receiver.quarantine import put_aside
+from sync.receiver.refusals import Refusal, count
 from sync.receiver.reminders import Answer
 from sync.receiver.tables import (
     anchor,
@@ -53,6 +55,7 @@ from sync.receiver.tables import (
     parked,
     seal,
 )
+from sync.signing import verify
 
 MAX_PARKED = 64
 """Batches parked for one station: four windows of its uplink."""
@@ -70,13 +73,21 @@ class Delivery:
     content_type: str | None = None
 
 
-def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> list[Answer]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the stations are to be told, and what the city's people are."""
+
+    answers: list[Answer]
+    refusals: list[Refusal]
+
+
+def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
     """Store what these messages prove, in one transaction; at most one answer for each ledger."""
     with engine.begin() as connection:
         round_ = _Round(connection, now_ms)
         for delivery in deliveries:
             round_.take(delivery)
-        return round_.answers()
+        return Outcome(round_.answers(), round_.refusals)
 
 
 class _Round:
@@ -86,6 +97,7 @@ class _Round:
         self._connection = connection
         self._now_ms = now_ms
         self._told: dict[tuple[Whose, str], AckError | None] = {}
+        self.refusals: list[Refusal] = []
 
     def take(self, delivery: Delivery) -> None:
         """One message; nothing that it may hold raises."""
@@ -99,17 +111,18 @@ class _Round:
             batch = decode_batch(plain)
         except Malformed as malformed:
             self._put_aside(delivery, malformed.code)
+            self._malformed(whose, malformed)
             return
         try:
             self._take_batch(whose, batch, plain)
         except Refused as refused:
             if refused.code != "unknown_key":  # of which nothing is stored, not even this
                 self._put_aside(delivery, refused.code, batch)
-            self._told[whose, batch.ledger] = AckError(refused.code, refused.seq)
+            self._tell(whose, batch.ledger, refused.code, refused.seq)
         except Fork as fork:
             self._put_aside(delivery, "fork", batch)
             self._mark_fork(batch.ledger, fork.seq)
-            self._told[whose, batch.ledger] = AckError("fork", fork.seq)
+            self._tell(whose, batch.ledger, "fork", fork.seq)
 
     def answers(self) -> list[Answer]:
         """What the stations are told after the commit."""
@@ -132,14 +145,13 @@ class _Round:
                 raise Refused("other_station", batch.first)
             row = None  # only parked so far: the genesis, checked below, says whose it is
         self._check_signature(whose, batch, row.public_key if row is not None else None)
-        if batch.first == 1:
-            _check_genesis(whose, batch)
+        _check_genesis(whose, batch)
         if row is None:
             self._register(whose, batch.ledger)
             row = ledger_row(self._connection, batch.ledger)
         if batch.first > row.watermark + 1:
-            if row.fork_seq is not None:
-                raise Fork(row.fork_seq)  # what comes after a fork never joins on
+            if row.fork_seq is not None and row.public_key is None:
+                raise Fork(row.fork_seq)  # its genesis was refused: nothing ever joins on
             self._park(whose, batch, plain)
             return
         self._join(whose, batch)
@@ -164,16 +176,16 @@ class _Round:
 
     def _check_signature(self, whose: Whose, batch: Batch, known: bytes | None) -> None:
         keys = registry.valid_keys(self._connection, whose.city, whose.station)
+        genesis = _genesis(batch) if batch.first == 1 else None
         if known is not None:
             keys = [key for key in keys if key == known]
-        elif batch.first == 1:
-            genesis = _genesis(batch)
-            keys = [key for key in keys if genesis is not None and key.hex() == genesis.key]
+        elif genesis is not None:
+            keys = [key for key in keys if key.hex() == genesis.key]
         if not keys:
             raise Refused("unknown_key", batch.first)
         if not any(verify_batch(batch, key) for key in keys):
-            # Before the genesis nobody knows which of a station's keys this ledger has.
-            code = "bad_signature" if known is not None or batch.first == 1 else "unknown_key"
+            # Without the genesis nobody knows which of a station's keys this ledger has.
+            code = "unknown_key" if known is None and genesis is None else "bad_signature"
             raise Refused(code, batch.first)
 
     def _join(self, whose: Whose, batch: Batch) -> None:
@@ -248,6 +260,7 @@ class _Round:
 
     def _begin(self, whose: Whose, batch: Batch) -> None:
         genesis = _check_genesis(whose, batch)
+        assert genesis is not None, "the batch begins at 1"
         values: dict[str, Any] = {"public_key": bytes.fromhex(genesis.key)}
         if genesis.continues is not None:
             check_continues(self._connection, whose, batch.ledger, genesis.continues)
@@ -314,7 +327,34 @@ class _Round:
                 self._put_aside(Delivery(topic, waiting.payload), code, batch)
                 if isinstance(problem, Fork):
                     self._mark_fork(name, problem.seq)
-                self._told[whose, name] = AckError(code, problem.seq)
+                self._tell(whose, name, code, problem.seq)
+
+    # --- refusing ---------------------------------------------------------------------------------
+
+    def _malformed(self, whose: Whose, malformed: Malformed) -> None:
+        """A station is told only of what it signed itself: anybody's noise must not hold it up."""
+        claim = malformed.claim
+        if claim is None:
+            self._refuse(whose, malformed.code, None, 0)
+            return
+        row = ledger_row(self._connection, claim.ledger)
+        keys = registry.valid_keys(self._connection, whose.city, whose.station)
+        if row is not None and row.public_key is not None:
+            keys = [key for key in keys if key == row.public_key]
+        message = batch_message(claim.ledger, claim.last, claim.head)
+        if any(verify(key, claim.signature, message) for key in keys):
+            self._tell(whose, claim.ledger, malformed.code, claim.first)
+        else:
+            self._refuse(whose, malformed.code, claim.ledger, claim.first)
+
+    def _tell(self, whose: Whose, name: str, code: str, seq: int) -> None:
+        self._told[whose, name] = AckError(code, seq)
+        self._refuse(whose, code, name, seq)
+
+    def _refuse(self, whose: Whose, code: str, name: str | None, seq: int) -> None:
+        refused = Refusal(whose.city, whose.station, code, name, seq)
+        count(self._connection, refused, self._now_ms)
+        self.refusals.append(refused)
 
     # --- small steps ------------------------------------------------------------------------------
 
@@ -352,8 +392,13 @@ def _genesis(batch: Batch) -> Genesis | None:
     return draft if isinstance(draft, Genesis) else None
 
 
-def _check_genesis(whose: Whose, batch: Batch) -> Genesis:
-    """The first entry of a ledger, which has to be of this station and of this ledger."""
+def _check_genesis(whose: Whose, batch: Batch) -> Genesis | None:
+    """The first entry of a ledger, of this station and of this ledger, and there is no second."""
+    for each in batch.entries:
+        if each.kind == "genesis" and each.seq > 1:
+            raise Refused("genesis", each.seq)
+    if batch.first > 1:
+        return None
     genesis = _genesis(batch)
     named = genesis and (genesis.city, genesis.station, genesis.ledger)
     if genesis is None or named != (whose.city, whose.station, batch.ledger):

@@ -110,6 +110,20 @@ quarantine = Table(
     Column("times", Integer, nullable=False),
 )
 
+refusal = Table(
+    "refusal",  # how often a registered station was refused, and why it was last
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("ledger", Text),
+    Column("seq", BigInteger, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("city", "station", "code"),
+)
+
 epoch = Table(
     "epoch",
     metadata,
@@ -142,6 +156,7 @@ bin_change = Table(
     Column("boot_ms", BigInteger, nullable=False),
     Column("of_ledger", Text),  # set in an entry that was recorded anew as recovered
     Column("of_seq", BigInteger),
+    Column("of_digest", LargeBinary),  # the recovered body's: another may be stored at its seq
     PrimaryKeyConstraint("ledger", "seq"),
     ForeignKeyConstraint(["ledger", "seq"], ["entry.ledger", "entry.seq"]),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kiosk.cli import main
@@ -57,6 +58,7 @@ WELL = Facts(
     software="0.1.0",
     settings="0" * 64,
     uptime_ms=3_900_000,
+    public_key="ab" * 32,
     head_seq=120,
     watermark=118,
     epoch=1,
@@ -100,14 +102,27 @@ VIEW = View(
     visits_open=1,
     can_claim=False,
     claiming=False,
+    cards_readable=True,
     online=True,
     storage_trouble=False,
     bins=(
         BinView(
-            bin="b1", item="pet-bottle", state="ready", live_g=1240, fill_pct=9, certified=False
+            bin="b1",
+            item="pet-bottle",
+            state="ready",
+            live_g=1240,
+            fill_pct=9,
+            certified=False,
+            counted=False,
         ),
         BinView(
-            bin="b2", item="carton", state="no_scale", live_g=None, fill_pct=None, certified=False
+            bin="b2",
+            item="carton",
+            state="no_scale",
+            live_g=None,
+            fill_pct=None,
+            certified=False,
+            counted=True,
         ),
     ),
 )
@@ -161,21 +176,22 @@ class Site:
         return Said(code, out, err)
 
     def running(self, facts: Facts = WELL) -> ControlServer:
-        """A station that answers from these facts."""
+        """A station that answers from these facts, with the settings that stand in the file."""
+        from kiosk import settings
+
+        digest = settings.load(self.file).digest()
 
         def touch(args: dict[str, Any]) -> dict[str, Any]:
             self.touched.append(args)
             return {}
 
-        def watch(_: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
-            import msgspec
-
+        def watch(_: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
             yield msgspec.to_builtins(VIEW)
 
         server = ControlServer(
             self.folder / "run/control.sock",
             {
-                "facts": lambda _: to_dict(facts),
+                "facts": lambda _: to_dict(msgspec.structs.replace(facts, settings=digest)),
                 "touch": touch,
             },
             {"watch": watch},

@@ -14,7 +14,7 @@ from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.core.effects import Item
 from kiosk.core.entries import At, BagSwap, Opening, Unattributed
 from kiosk.ledger import Ledger
-from kiosk.ledger.verify import Code
+from kiosk.ledger.finding import Code, Gap
 from sync.messages import Ack
 from sync.messages.ack import encode_ack
 from sync.signing import Signer
@@ -89,7 +89,7 @@ def test_a_good_ledger_is_said_to_be_good(site: Site, acked: Path) -> None:
     assert said.code == 0, said.out
     assert "書かれたときのまま" in said.out
     said = site.kiosk("ledger", "verify", "--ack", str(acked), "--json")
-    assert said.value == {"good": True, "findings": []}
+    assert said.value == {"good": True, "findings": [], "unchecked": []}
 
 
 def test_a_changed_entry_and_a_cut_tail_are_exit_1_and_named(site: Site, acked: Path) -> None:
@@ -103,6 +103,44 @@ def test_a_changed_entry_and_a_cut_tail_are_exit_1_and_named(site: Site, acked: 
     change(site, "UPDATE ledger SET body = replace(body, 'drift', 'zero') WHERE seq = 3")
     said = site.kiosk("ledger", "verify")
     assert said.code == 1 and "3 番の記録が書き換えられています" in said.out
+
+
+def test_the_text_says_as_much_as_the_json(site: Site, acked: Path) -> None:
+    change(site, "DELETE FROM ledger WHERE seq = 4")
+    said = site.kiosk("ledger", "verify", "--lang", "en")
+    assert said.out.splitlines() == [
+        "Entry 4 is missing.",
+        "1 thing does not fit. Call for help, and leave the files as they are.",
+    ]
+    change(site, "DELETE FROM ledger WHERE seq = 3")
+    (finding,) = site.kiosk("ledger", "verify", "--lang", "en", "--json").value["findings"]
+    assert finding == {
+        "code": "entry_missing",
+        "seq": 3,
+        "until": 4,
+        "words": "Entries 3 to 4 are missing.",
+    }
+    assert finding["words"] in site.kiosk("ledger", "verify", "--lang", "en").out
+
+
+def test_what_verify_could_not_check_is_said(site: Site, acked: Path) -> None:
+    text = site.file.read_text(encoding="utf-8")
+    site.file.write_text(text.replace("[city]\npublic_key", "# public_key"), encoding="utf-8")
+    said = site.kiosk("ledger", "verify")
+    assert said.code == 0 and "受領書の署名は見ていません" in said.out
+    (site.folder / "ack.json").unlink()
+    (site.folder / "keys/station.key").chmod(0o600)
+    said = site.kiosk("ledger", "verify", "--json")
+    assert [one["code"] for one in said.value["unchecked"]] == ["no_ack"]
+    assert "ack.json" in site.kiosk("ledger", "verify", "--lang", "easy").out
+
+
+def test_a_deleted_ledger_is_no_station_without_one(site: Site, acked: Path) -> None:
+    (site.folder / "ledger.db").unlink()
+    said = site.kiosk("ledger", "verify", "--lang", "en")
+    assert said.code == 1 and "signed for one up to entry 5" in said.out
+    (finding,) = site.kiosk("doctor", "ledger", "--json").value["findings"]
+    assert (finding["level"], finding["case"]) == ("ERR", "gone")
 
 
 def test_doctor_and_status_read_the_books_of_a_station_at_rest(site: Site, acked: Path) -> None:
@@ -149,9 +187,13 @@ def test_a_station_without_a_ledger_says_so(site: Site, command: str) -> None:
 
 def test_every_finding_of_the_verifier_has_its_words() -> None:
     for language in LANGUAGES:
-        words = Words(language)
+        texts = Words(language).all()
         for code in get_args(Code):
-            assert words(f"verify.{code}", seq=7)
+            assert any(
+                key == f"verify.{code}" or key.startswith(f"verify.{code}_") for key in texts
+            )
+        for gap in get_args(Gap):
+            assert f"unchecked.{gap}" in texts
 
 
 def test_a_bag_swap_shows_what_left(site: Site, city: Signer) -> None:

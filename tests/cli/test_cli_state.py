@@ -9,6 +9,7 @@ import pytest
 from cli_site import WELL, Site
 
 from kiosk.facts import DeviceFacts, Facts, LinkFacts
+from sync.signing import Signer
 
 Run = Callable[..., None]
 
@@ -42,6 +43,44 @@ def test_a_station_at_rest_is_told_from_its_files(site: Site) -> None:
     assert said.code == 1
     assert said.value["running"] is False and said.value["head_seq"] is None
     assert "止まっています" in site.kiosk("status").out
+
+
+def test_the_key_that_the_city_registers_is_on_the_page(site: Site, run: Run) -> None:
+    """``kiosk-receiver station add --key`` sends people here for it, before the first start too."""
+    own = Signer.load(site.folder / "keys/station.key").public_key.hex()
+    assert own in site.kiosk("status").out
+    assert site.kiosk("status", "--json").value["public_key"] == own
+    run()
+    assert "ab" * 32 in site.kiosk("status").out
+    assert site.kiosk("status", "--json").value["public_key"] == "ab" * 32
+
+
+def test_a_key_that_cannot_be_read_spoils_no_page(site: Site) -> None:
+    (site.folder / "keys/station.key").write_text("no key\n")
+    said = site.kiosk("status")
+    assert "kiosk doctor keys" in said.out
+    assert site.kiosk("status", "--json").value["public_key"] is None
+
+
+def test_what_is_lost_is_named_and_at_rest_nobody_knows(site: Site, run: Run) -> None:
+    assert site.kiosk("status", "--json").value["lost"] is None
+    run(
+        msgspec.structs.replace(
+            WELL, devices=(DeviceFacts(name="scale:b1", state="lost", code="scale_missing"),)
+        )
+    )
+    assert site.kiosk("status", "--json").value["lost"] == ["scale:b1"]
+
+
+def test_without_its_uplink_the_doctor_says_how_to_start_it(site: Site, run: Run) -> None:
+    run(msgspec.structs.replace(WELL, link=LinkFacts()))
+    (finding,) = [
+        one
+        for one in site.kiosk("doctor", "--json", "--lang", "en").value["findings"]
+        if one["level"] != "OK"
+    ]
+    assert (finding["code"], finding["cause"]) == ("link", "no_uplink")
+    assert finding["todo"] == "Start it: sudo systemctl start kiosk-uplink"
 
 
 @pytest.mark.parametrize(

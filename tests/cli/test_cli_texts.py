@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from kiosk.cli.texts import Words
+from kiosk.ledger.errors import _WORDS
 
+ROOT = Path(__file__).parents[2]
 JA = Words("ja").all()
 
 
@@ -31,6 +35,25 @@ def test_errors_end_as_sentences_in_japanese() -> None:
         for key, text in Words(language).all().items():
             if key.startswith("error."):
                 assert text.endswith("。"), key
+
+
+def test_what_stops_a_station_or_its_uplink_is_said_in_japanese() -> None:
+    """Refusals of the control protocol are between programs; all others meet a caretaker."""
+    files = [*ROOT.glob("kiosk/**/*.py"), ROOT / "sync/mqtt.py"]
+    codes = set()
+    for file in files:
+        if file.parent.name == "control" and file.name != "server.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            made = isinstance(node, ast.Call) and getattr(node.func, "id", "")
+            if made in ("OperatorError", "StorageError") and isinstance(node.args[0], ast.Constant):
+                codes.add(node.args[0].value)
+    codes -= {"unknown_op", "bad_arguments"}
+    assert {"screen_port", "newer_ledger", "tls_files"} <= codes
+    for language in ("ja", "easy"):
+        texts = Words(language).all()
+        for code in sorted(codes | set(_WORDS)):
+            assert f"error.{code}.what" in texts and f"error.{code}.todo" in texts, code
 
 
 def test_plain_japanese_uses_few_kanji() -> None:

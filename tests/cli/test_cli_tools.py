@@ -93,3 +93,44 @@ def test_an_uplink_without_a_broker_says_what_is_missing(site: Site) -> None:
     site.file.write_text(text.partition("[mqtt]")[0], encoding="utf-8")
     said = site.kiosk("uplink")
     assert said.code == 2 and "[mqtt]" in said.err
+
+
+CAPTURES = {
+    # As cheap indicators sent them: a comma left out, a mark for motion, the last digit behind a slash.
+    "generic": (b"S    20.7g  \r\n" + b"ST,GS    20.7g  \r\n" * 3, ("stable", "20.7", "g")),
+    "ohaus": (b"\x00\x7f     0.0 kg    G\r\n     0.0 kg    G\r\n", ("stable", "0.0", "kg")),
+    "shinko": (b"+007.12/3 G S\r\n+007.12/3 G S\r\n", ("stable", "7.123", "g")),
+    "cas": (b"US,GS,     8.2 g\r\n" * 2, ("motion", "8.2", "g")),
+    "sics": (b"S S     100.00 g\r\nS S     100.00 g\r\n", ("stable", "100.00", "g")),
+}
+
+
+@pytest.mark.parametrize("protocol", CAPTURES)
+def test_a_capture_is_recognised(site: Site, tmp_path: Path, protocol: str) -> None:
+    file = tmp_path / "bytes"
+    raw, expected = CAPTURES[protocol]
+    file.write_bytes(raw)
+    said = site.kiosk("scale", "decode", str(file), config=False)
+    *lines, summary = said.lines
+    told = {(x["protocol"], x["status"], x["value"], x["unit"]) for x in lines if "protocol" in x}
+    assert told == {(protocol, *expected)}
+    assert summary["skipped_bytes"] < 20
+
+
+def test_a_line_without_a_word_for_it_is_not_stable(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "bytes"
+    file.write_bytes(b"  12.34 kg\r\n  12.34 kg\r\n")
+    said = site.kiosk("scale", "decode", str(file), config=False)
+    assert [line.get("status") for line in said.lines] == ["motion", "motion", None]
+
+
+def test_a_bin_without_an_indicator_cannot_say_how_to_read(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "bytes"
+    file.write_bytes(b"")
+    said = site.kiosk("scale", "decode", str(file), "--bin", "b2")
+    assert said.code == 2 and "kiosk scale list" in said.err
+
+
+def test_probing_a_port_that_is_not_there_says_so(site: Site, tmp_path: Path) -> None:
+    said = site.kiosk("scale", "probe", str(tmp_path / "tty"), config=False)
+    assert said.code == 1 and said.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from cli_site import WELL
 
 from kiosk.cli.pages import sentences
 from kiosk.cli.texts import LANGUAGES, Words
-from kiosk.doctor import CODES, examine, worst
-from kiosk.facts import BinFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.doctor import CODES, examine, ground, worst
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.settings import IndicatorScale, Settings
+from kiosk.settings.shape import Bin, Contact, Station
 
 DAY_MS = 86_400_000
 
@@ -32,6 +35,10 @@ def scale(**more: Any) -> dict[str, Any]:
     return {**device("scale:b1"), "bins": (BinFacts(**{"samples_per_s": 10.0, **one, **more}),)}
 
 
+def cards(**more: Any) -> CardFacts:
+    return CardFacts(**{"taken": 0, "reason": "unknown", "age_ms": 60_000, **more})
+
+
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
@@ -40,7 +47,9 @@ CASES = [
     (well(**device("scale:b1", state="lost", code="scale_missing")), "ERR", "scale.lost"),
     (well(**device("scale:b1", beat_age_ms=11_000)), "ERR", "scale.hangs"),
     (well(**scale(state="question")), "WARN", "scale.question"),
-    (well(**scale(state="trouble")), "ERR", "scale.trouble"),
+    (well(**scale(state="overload")), "WARN", "scale.overload"),
+    (well(**scale(seal="expired")), "WARN", "scale.seal_expired"),
+    (well(**scale(seal="undated")), "WARN", "scale.seal_undated"),
     (well(**scale(samples_per_s=0.0)), "ERR", "scale.silent"),
     (well(**scale(samples_per_s=4.0)), "WARN", "scale.slow"),
     (well(**scale(rejected=4000)), "WARN", "scale.noisy"),
@@ -48,11 +57,17 @@ CASES = [
     (well(**device("reader:nfc", beat_age_ms=60_000)), "ERR", "reader.hangs"),
     (well(**device("lid:b1", state="lost", code="pin_lost")), "WARN", "lid.lost"),
     (well(**device("lid:b1", beat_age_ms=60_000)), "WARN", "lid.hangs"),
-    (well(**device("buzzer", state="lost")), "WARN", "device.lost"),
+    (well(**device("signals:all", state="lost", code="gpio_missing")), "WARN", "device.lost"),
     (well(**device("lamp:b1", beat_age_ms=60_000)), "WARN", "device.hangs"),
+    (well(cards=cards(refused=1, taken=9)), "WARN", "card.refused"),
+    (well(cards=cards(refused=3, reason="forged")), "WARN", "card.all"),
+    (well(cards=cards(refused=1, age_ms=DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
-    (well(uplink_wanted=False), "WARN", "link.not_set"),
+    (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),
     (well(link=LinkFacts()), "WARN", "link.down"),
+    (well(link=LinkFacts(online=True, code="city_silent")), "WARN", "link.silent"),
+    (well(link=LinkFacts(online=True, code="ack_no_city_key")), "ERR", "link.refused"),
+    (well(link=LinkFacts(online=True, code="never_heard_of")), "ERR", "link.refused"),
     (well(link=LinkFacts(online=True, code="fork")), "ERR", "link.refused"),
     (well(clock="unsynced"), "WARN", "clock.unsynced"),
     (well(head_seq=2000), "WARN", "watermark.behind"),
@@ -77,6 +92,18 @@ def test_one_thing_wrong_is_one_finding(facts: Facts, level: str, case: str) -> 
         assert what.startswith(tuple("0123456789")) or len(what) > 5
 
 
+def test_a_full_disk_is_no_worn_out_card() -> None:
+    """SQLite tells a file that it cannot make on a full disk as an I/O error."""
+    refused = {"storage_trouble": "io_error"}
+    causes = [
+        one.cause
+        for free_bytes in (0, 8 << 30)
+        for one in examine(well(**refused, disk_free_bytes=free_bytes))
+        if one.code == "ledger"
+    ]
+    assert causes == ["disk_full", "io_error"]
+
+
 def test_with_nothing_waiting_an_old_acknowledgement_is_no_trouble() -> None:
     quiet = well(head_seq=118, last_ack_age_ms=9 * DAY_MS)
     assert worst(list(examine(quiet))) == "OK"
@@ -98,6 +125,34 @@ def test_every_finding_in_the_source_has_words_and_one_next_step() -> None:
         words = Words(language)
         assert words.all()[f"doctor.{code}.{case}.what"]
         assert level == "OK" or words.all()[f"doctor.{code}.{case}.todo"]
+
+
+INDICATOR = {"port": "/dev/ttyUSB0", "max_g": 60_000, "division_g": 20}
+SEALED = {**INDICATOR, "seal_number": "A-1", "valid_until": date(2027, 3, 31), "min_g": 400}
+
+
+@pytest.mark.parametrize(
+    ("scale_of", "today", "clock_known", "level", "case"),
+    [
+        (INDICATOR, date(2027, 3, 1), True, "OK", "none"),
+        (SEALED, date(2026, 12, 1), True, "OK", "ok"),
+        (SEALED, date(2027, 3, 31), True, "WARN", "soon"),
+        (SEALED, date(2027, 4, 1), True, "WARN", "expired"),
+        (SEALED, date(2026, 12, 1), False, "WARN", "clock"),
+        ({**SEALED, "protocol": "sics"}, date(2026, 12, 1), True, "WARN", "unsaid"),
+    ],
+)
+def test_the_doctor_says_whether_a_seal_certifies(
+    scale_of: dict[str, Any], today: date, clock_known: bool, level: str, case: str
+) -> None:
+    bins = (Bin(id="b1", item="can-alu", scale=IndicatorScale(**scale_of)),)
+    contact = Contact(name="A", phone="1")
+    station = Station(id="s", city="c", name="S", contact=contact)
+    found = list(ground.seals(Settings(station=station, bins=bins), today, clock_known=clock_known))
+    assert [(one.level, one.case) for one in found] == [(level, case)]
+    for language in LANGUAGES:
+        what, todo = sentences(Words(language), found[0])
+        assert what and (todo or level == "OK")
 
 
 def test_a_few_refused_readings_a_day_are_ordinary() -> None:

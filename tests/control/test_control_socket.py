@@ -6,7 +6,7 @@ import json
 import socket
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def full(args: dict[str, Any]) -> dict[str, Any]:
     raise StorageError("disk_full", "The disk is full.", "Make room.")
 
 
-def three(args: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+def three(args: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
     for n in range(3):
         yield None
         yield {"n": n}
@@ -101,7 +101,7 @@ def test_a_stream_ends_and_the_next_call_works(path: Path, serve: Serve) -> None
 def test_a_watcher_that_leaves_ends_its_stream(path: Path) -> None:
     ended = threading.Event()
 
-    def forever(args: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+    def forever(args: dict[str, Any]) -> Generator[dict[str, Any] | None, None, None]:
         try:
             while True:
                 yield {"tick": True}
@@ -199,6 +199,18 @@ def test_stop_takes_the_file_away_and_peers_notice(path: Path, serve: Serve) -> 
         with pytest.raises(OperatorError) as gone:
             client.call("echo")
     assert gone.value.code == "station_unreachable"
+
+
+def test_a_station_that_hangs_is_not_taken_for_one_that_is_not_there(path: Path) -> None:
+    """Else its caller would open the ledger itself, and hear that another holds it."""
+    still = threading.Event()
+    server = ControlServer(path, {"hang": lambda _: {"still": still.wait(20)}})
+    server.start()
+    with ControlClient(path, timeout_s=0.2) as client, pytest.raises(OperatorError) as hung:
+        client.call("hang")
+    still.set()
+    server.stop()
+    assert hung.value.code == "station_silent"
 
 
 def test_the_client_finds_a_station_that_came_back(path: Path, serve: Serve) -> None:

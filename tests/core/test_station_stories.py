@@ -9,7 +9,18 @@ from hw_sim.days import Day
 
 from kiosk.core.effects import Beep, Record
 from kiosk.core.entries import Checkin
-from kiosk.core.events import CardSeen, CountsBlock, DeviceBack, DeviceLost, Moment, Tick, Touch
+from kiosk.core.events import (
+    CardSeen,
+    CountsBlock,
+    DeviceBack,
+    DeviceLost,
+    IndicatorReading,
+    IndicatorStatus,
+    Moment,
+    Tick,
+    Touch,
+)
+from kiosk.core.station import Station
 
 ANN, BOB = b"a" * 16, b"b" * 16
 
@@ -198,6 +209,29 @@ def test_visits_together_name_nobody_while_several_are_open() -> None:
     assert all(v is None for v in day.books.visits), "unlinked: no check-in names a visit"
 
 
+def test_points_of_a_visit_are_given_once_a_day_also_after_a_restart() -> None:
+    day = Day(6, crowd="together")
+    memory = replace(day.books.memory("again", same_boot=True), credited={ANN: day.days})
+    day.station = Station(day.rules, memory)
+    assert [points(day, ANN), points(day, BOB)] == [0, 1]
+    day.run(60_000)
+    day.days += 1
+    assert points(day, ANN) == 1
+    day.run(60_000)
+    assert points(day, ANN) == 0
+
+
+def points(day: Day, person: bytes) -> int:
+    """What the check-in of this card gives."""
+    now = Moment(day.t_ms, day.t_ms, "synced", day.days)
+    (record,) = day.station.handle(CardSeen(day.t_ms, person, "qr", True), now)
+    assert isinstance(record, Record)
+    (item,) = record.items
+    assert isinstance(item.draft, Checkin)
+    day.station.recorded(record.items, day.books.append(record.items))
+    return item.draft.points
+
+
 def test_a_knock_records_nothing(day: Day) -> None:
     day.platforms["b0"].move(day.t_ms, 0)
     day.run(8_000)
@@ -257,6 +291,50 @@ def test_a_scale_that_was_unplugged_closes_its_gap_with_one_entry(day: Day) -> N
     day.check()
 
 
+def test_nobody_is_asked_for_a_card_while_the_readers_are_gone(day: Day) -> None:
+    day.rules = replace(day.rules, readers=("reader:qr", "reader:nfc"))
+    day.restart()
+    day.run(4_000)
+    day.post(DeviceLost("reader:qr", day.t_ms, "camera_missing", "no picture"))
+    assert day.station.view().cards_readable, "the other one still reads"
+    day.drop(None, "b0", 300)
+    day.run(6_000)
+    assert day.station.view().can_claim
+    day.post(DeviceLost("reader:nfc", day.t_ms, "nfc_missing", "no answer"))
+    assert not day.station.view().cards_readable
+    assert not day.station.view().can_claim, "no card could claim it"
+    day.post(DeviceBack("reader:qr", day.t_ms))
+    assert day.station.view().cards_readable
+    assert nets(day) == [(None, 300)], "and what fell meanwhile is weighed as ever"
+
+
+def test_more_than_the_scale_can_weigh_is_no_endless_weighing(day: Day) -> None:
+    first, *others = day.rules.bins
+    assert first.scale is not None
+    indicator = replace(first.scale, counts_per_gram=None)
+    day.rules = replace(day.rules, bins=(replace(first, scale=indicator), *others))
+    day.restart()
+
+    def says(ms: int, status: IndicatorStatus, gross_mg: int | None) -> None:
+        for _ in range(ms // 100):
+            day.run(100)
+            day.post(IndicatorReading("b0", day.t_ms, status, gross_mg))
+
+    says(3_000, "stable", 0)
+    says(200, "motion", 12_000_000)
+    says(1_000, "overload", None)
+    assert day.station.view().phase == "weighing", (
+        "a bag thrown in is more than its weight at first"
+    )
+    says(3_000, "overload", None)
+    view = day.station.view()
+    assert (view.phase, view.bins[0].state) == ("waiting", "trouble")
+    says(2_000, "stable", 400_000)
+    view = day.station.view()
+    assert (view.phase, view.bins[0].state) == ("recorded", "ready")
+    assert nets(day) == [(None, 400)]
+
+
 def test_drift_between_visits_is_nobodys(day: Day) -> None:
     day.drop(None, "b0", 3_000)
     day.run(60_000)
@@ -300,6 +378,20 @@ def test_a_full_disk_loses_no_weight_and_greets_nobody(day: Day) -> None:
     assert not station.view().storage_trouble
 
 
+def test_after_a_greeting_that_failed_the_screen_does_not_complain_for_ever(day: Day) -> None:
+    card = CardSeen(day.t_ms, ANN, "qr", True)
+    now = Moment(day.t_ms, day.t_ms, "synced", day.days)
+    (record,) = day.station.handle(card, now)
+    assert isinstance(record, Record)
+    assert day.station.failed(record.items) == [Beep("trouble")]
+    day.run(3_000)
+    assert day.station.view().storage_trouble, "whoever showed the card can read why"
+    day.run(4_000)
+    assert not day.station.view().storage_trouble
+    day.card(ANN)
+    assert day.station.view().phase == "greeting"
+
+
 def test_an_indicator_that_zeroed_itself_asks_and_the_bin_goes_on_without_its_scale() -> None:
     day = Day(4)
     day.run(4_000)
@@ -319,6 +411,49 @@ def test_an_indicator_that_zeroed_itself_asks_and_the_bin_goes_on_without_its_sc
     day.drop(ANN, "b0", 400)
     day.run(6_000)
     assert nets(day)[-1] == (ANN, 400)
+
+
+def without_a_scale(day: Day, bin_id: str) -> None:
+    """The hall did not buy a scale for this bin."""
+    bins = tuple(replace(b, scale=None) if b.bin == bin_id else b for b in day.rules.bins)
+    day.rules = replace(day.rules, bins=bins)
+    day.restart()
+    day.run(4_000)
+
+
+def test_a_full_bin_without_a_scale_is_full_for_everyone_until_its_bag_is_changed(
+    day: Day,
+) -> None:
+    without_a_scale(day, "b0")
+    assert day.station.view().bins[0].state == "no_scale"
+    day.post(Touch(day.t_ms, "full", "b0"))
+    day.run(60_000)
+    day.card(ANN)
+    day.run(1_000)
+    day.post(Touch(day.t_ms, "count", "b0"))
+    assert day.station.view().phase == "thanks", "into the overflow bag: counted all the same"
+    seen = day.station.view().bins[0]
+    assert seen.state == "full" and seen.counted
+    day.post(Touch(day.t_ms, "bag_swap", "b0"))
+    assert len(day.books.swaps) == 1
+    seen = day.station.view().bins[0]
+    assert seen.state == "no_scale" and seen.counted
+
+
+def test_a_bin_whose_scale_broke_over_a_full_bag_stays_full_until_the_bag_is_changed() -> None:
+    day = Day(5)
+    day.rules = replace(
+        day.rules, bins=tuple(replace(b, bag_limit_g=5_000) for b in day.rules.bins)
+    )
+    day.restart()
+    day.run(4_000)
+    day.drop(None, "b0", 5_200)
+    day.run(60_000)
+    assert day.station.view().bins[0].state == "full"
+    day.post(Touch(day.t_ms, "scale_broken", "b0"))
+    assert day.station.view().bins[0].state == "full"
+    day.post(Touch(day.t_ms, "bag_swap", "b0"))
+    assert day.station.view().bins[0].state == "no_scale"
 
 
 def test_visit_close_is_the_last_word_of_a_visit(day: Day) -> None:

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 from hw_sim import demo_site, kills
-from hw_sim.demo import DemoError, Wishes
-from hw_sim.demo_site import Site
+from hw_sim.demo_site import DemoError, Site
 from hw_sim.scenario import load
+from hw_sim.wishes import Wishes
 
 from kiosk import catalogue, settings
 from kiosk.core.cards import CardDesk
@@ -39,11 +39,26 @@ def test_every_wish_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DEMO_S", "soon"), ("DEMO_SPEED", "0"), ("DEMO_PORT", "70000"), ("DEMO_KILLS", "nan")],
+    [
+        ("DEMO_S", "soon"),
+        ("DEMO_S", "0"),
+        ("DEMO_SPEED", "0"),
+        ("DEMO_SEED", "-1"),
+        ("DEMO_PORT", "70000"),
+        ("DEMO_PORT", "9" * 5_000),
+        ("DEMO_KEEP", "yes"),
+        ("DEMO_KILLS", "nan"),
+        ("DEMO_KILLS", "1.5"),
+    ],
 )
 def test_a_wish_that_cannot_be_is_named(name: str, value: str) -> None:
-    with pytest.raises(DemoError, match=name):
+    with pytest.raises(DemoError, match=f"^{name}={value} is no .*number from "):
         Wishes.from_environment({name: value})
+
+
+def test_an_empty_wish_is_none() -> None:
+    given = dict.fromkeys(("DEMO_S", "DEMO_SPEED", "DEMO_PORT", "DEMO_KEEP", "DEMO_DIR"), "")
+    assert Wishes.from_environment(given) == Wishes()
 
 
 def test_a_taken_port_is_said_with_the_way_out() -> None:
@@ -59,6 +74,15 @@ def test_a_folder_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> No
     with pytest.raises(DemoError, match="not made by the demo"):
         demo_site.claim(Site(tmp_path))
     assert precious.read_text() == "three years"
+
+
+def test_what_can_be_no_folder_is_said_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("milk")
+    for place in (tmp_path / "list.txt", tmp_path / "list.txt" / "demo", Path("/proc/demo")):
+        with pytest.raises(DemoError, match=f"{place} cannot be.*DEMO_DIR"):
+            demo_site.claim(Site(place))
+    with pytest.raises(DemoError, match=r"too long for a socket's path.*DEMO_DIR"):
+        demo_site.claim(Site(tmp_path / ("long" * 30)))
 
 
 def test_a_stale_folder_goes_and_a_kept_one_stays(tmp_path: Path) -> None:
@@ -81,8 +105,9 @@ def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_the_station_that_is_written_is_one_that_the_station_reads(tmp_path: Path) -> None:
-    site = Site(tmp_path)
-    demo_site.clear(site, keep=False)
+    site = Site(tmp_path / 'the "new" デモ')
+    with demo_site.claim(site):
+        demo_site.clear(site, keep=False)
     demo_site.make_keys(site)
     scenario = demo_site.make_scenario(site, screen_port=8080, seed=3, speed=1.0)
     demo_site.write_settings(site, scenario, bytes(32), mqtt_port=1883)

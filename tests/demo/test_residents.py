@@ -193,6 +193,18 @@ def test_without_a_scale_the_lid_tells(hall: Hall) -> None:
     assert hall.acts[-1][1:] == ("lid", 0)
 
 
+def test_a_bag_is_not_changed_before_a_station_just_started_has_weighed_it(hall: Hall) -> None:
+    hall.held["b1"] = 2_000
+    hall.sight = replace(hall.sight, starting=frozenset({"b1"}))
+    hall.later(4.0, lambda: setattr(hall, "sight", replace(hall.sight, starting=frozenset())))
+    begun_s = hall.now_s
+
+    hall.play(people(hall).bag_change())
+
+    lifted_s = next(t_s for t_s, act, _ in hall.acts if act == "lift_bag")
+    assert lifted_s - begun_s >= 4.0
+
+
 def test_the_fullest_bag_is_changed_and_a_light_one_left_alone(hall: Hall) -> None:
     hall.held = {"b1": 2_000, "b2": 9_000}
     hall.play(people(hall).bag_change())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +68,18 @@ def test_killed_often_it_comes_back_as_often(keep: Keep) -> None:
     assert keeper.starts == 13
 
 
+def test_asked_to_end_again_and_again_it_comes_back_each_time(keep: Keep) -> None:
+    """By default SIGTERM kills; our own programs end with 0. Neither is the child's own fault."""
+    polite = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(0))\nsignal.pause()"
+    for command in (FOREVER, (sys.executable, "-c", polite)):
+        keeper, news = keep(Child("uplink", command))
+        heard(news, "started")
+        for _ in range(12):
+            assert keeper.send(signal.SIGTERM)
+            heard(news, "started")
+        assert keeper.failure is None
+
+
 def test_a_child_that_cannot_live_is_given_up_with_its_last_words(keep: Keep) -> None:
     broken = "import sys; print('the port is taken', file=sys.stderr); sys.exit(2)"
     keeper, news = keep(Child("broker", (sys.executable, "-c", broken)))
@@ -94,6 +108,27 @@ def test_stopping_ends_the_child_and_takes_the_pid_file_away(keep: Keep, tmp_pat
         os.kill(pid, 0)
     assert not (tmp_path / "pids" / "receiver.pid").exists()
     assert keeper.failure is None
+
+
+def test_no_child_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """Not even one that listens to no SIGTERM."""
+    deaf = "import signal\nsignal.signal(15, signal.SIG_IGN)\nprint('here', flush=True)\nsignal.pause()"
+    keeping = f"""
+import signal, sys
+from pathlib import Path
+from hw_sim.supervisor import Child, Keeper
+child = Child("world", (sys.executable, "-c", {deaf!r}), output=lambda line: print(line, flush=True))
+Keeper(child, Path({str(tmp_path)!r}), lambda name, what: None).start()
+signal.pause()
+"""
+    demo = subprocess.Popen([sys.executable, "-c", keeping], stdout=subprocess.PIPE, text=True)
+    assert demo.stdout is not None and demo.stdout.readline() == "here\n"
+    child = os.pidfd_open(int((tmp_path / "pids" / "world.pid").read_text()))
+    demo.kill()
+    demo.communicate()
+    gone, _, _ = select.select([child], [], [], PATIENCE_S)
+    os.close(child)
+    assert gone
 
 
 def test_what_a_child_says_reaches_its_listener_line_by_line(keep: Keep) -> None:

@@ -41,7 +41,7 @@ def _forget_pins() -> None:
         gpiozero.Device.pin_factory.close()
         gpiozero.Device.pin_factory = None
     for name in list(sys.modules):
-        if name.split(".")[0] in {"RPi", "hx711", "bench_pins"} or name in {
+        if name.split(".")[0] in {"RPi", "hx711", "bench_pins", "spidev"} or name in {
             "drivers.hx711_safe",
             "gpiozero.pins.rpigpio",
         }:

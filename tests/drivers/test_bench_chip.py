@@ -158,6 +158,34 @@ def test_a_cable_off_leaves_the_line_to_its_pull(rig: Rig) -> None:
     assert rig.chip.dout() == 0
 
 
+def test_a_loose_wire_leaves_the_line_to_its_pull_for_a_while(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, loose_ppm=300_000, seed=4)
+    seen = []
+    for _ in range(2_000):
+        rig.now += T // 20
+        seen.append(rig.chip.dout())
+    assert 0.02 < seen.count(None) / 2_000 < 0.3
+
+
+def test_with_reloading_a_conversion_ends_a_frame_that_was_broken_off(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, reloads=True)
+    rig.load(-1)
+    rig.now += 5 * T
+    rig.bits(11)
+    assert rig.chip.dout() == 1
+    rig.now += T
+    assert rig.chip.dout() == 0
+    assert rig.bits(24) == 0xFFFFFF
+
+
+def test_pulses_in_the_middle_of_a_conversion_meet_the_next_one_without_a_look(rig: Rig) -> None:
+    rig.load(-1)
+    rig.frame()
+    rig.now += T
+    rig.chip.sck(1)
+    assert rig.chip.dout() == 1, "the first bit of a conversion that nobody had looked for"
+
+
 def test_another_process_finds_the_bench_and_nothing_else(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.load(77)

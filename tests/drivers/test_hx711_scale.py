@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driver_site import Inbox, MakeBench
+from driver_site import Inbox, MakeBench, gpio_scale
 from hw_sim.bench import Bench, Hx711Wiring, station_environment
 
-from drivers.hx711 import Hx711Scale
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import CountsBlock, DeviceBack, DeviceLost
 
@@ -28,7 +27,7 @@ class Site:
         self.bench = bench
         self.slot = bench.chips[0]
         self.inbox = inbox
-        self.scale = Hx711Scale("b1", dout_pin=5, sck_pin=6, rate_sps=80.0, gain=gain)
+        self.scale = gpio_scale(gain=gain)
 
     def counts(self, least: int) -> list[int]:
         """The next samples, at least so many."""
@@ -190,18 +189,15 @@ def test_the_packages_own_readings_are_bounded_and_keep_zero(site: Site) -> None
     assert caught.value.code == "scale_missing"
 
 
-def test_several_chips_on_one_clock_are_each_heard(make_bench: MakeBench) -> None:
-    bench = make_bench([QUIET, Hx711Wiring(13, 6, 80.0, noise_counts=0.0)])
-    bench.load(0, 111)
-    bench.load(1, 222)
-    from RPi import GPIO
-
-    GPIO.setup(6, GPIO.OUT)
-    while GPIO.input(5) or GPIO.input(13):
-        pass
-    values = [0, 0]
-    for _ in range(25):
-        GPIO.output(6, 1)
-        GPIO.output(6, 0)
-        values = [value << 1 | GPIO.input(pin) for value, pin in zip(values, (5, 13), strict=True)]
-    assert [value >> 1 for value in values] == [111, 222]
+@pytest.mark.parametrize(("wired", "told"), [(10.0, 80.0), (80.0, 10.0)])
+def test_a_chip_wired_to_another_rate_than_was_set_is_told_so(
+    make_bench: MakeBench, inbox: Inbox, wired: float, told: float
+) -> None:
+    bench = make_bench([Hx711Wiring(dout_pin=5, sck_pin=6, rate_sps=wired)])
+    bench.load(0, 84_000)
+    scale = gpio_scale(rate_sps=told)
+    scale.start(inbox.post)
+    event = inbox.wait((DeviceLost, CountsBlock))
+    scale.stop()
+    assert isinstance(event, DeviceLost)
+    assert event.code == "scale_rate"

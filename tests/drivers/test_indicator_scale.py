@@ -11,6 +11,7 @@ import pytest
 from driver_site import Inbox
 from hw_sim.indicator_peer import IndicatorPeer
 
+from drivers import indicator_ad, serial_scale
 from drivers.serial_scale import SerialScale
 from kiosk.core.events import DeviceBack, DeviceLost, IndicatorReading
 
@@ -33,7 +34,8 @@ class Site:
         self._feeder.start()
 
     def pump(self, *, stream: bool = True) -> SerialScale:
-        return SerialScale("b1", str(self.link), stream=stream, poll_ms=50)
+        request = None if stream else indicator_ad.REQUEST
+        return SerialScale("b1", str(self.link), request=request, poll_ms=50)
 
     def reading(self, status: str, gross_mg: int | None) -> IndicatorReading:
         """The first telegram of that status and weight; it is for our bin."""
@@ -172,3 +174,36 @@ def test_an_indicator_that_zeroes_itself_forgets_what_lies_on_it(tmp_path: Path)
         peer.feed(0.2, 6_000.0)
         assert b"+00000.00kg" in line.read(64)
     peer.stop()
+
+
+@pytest.mark.parametrize(
+    ("telegram", "code"),
+    [
+        (b"OL,GS,+99999.99kg\r\n", "indicator_overload"),
+        (b"ST,NT,+00001.00kg\r\n", "indicator_error"),
+    ],
+    ids=["overload", "tared"],
+)
+def test_an_indicator_that_goes_on_without_a_weight_is_lost_until_it_weighs(
+    site: Site, monkeypatch: pytest.MonkeyPatch, telegram: bytes, code: str
+) -> None:
+    monkeypatch.setattr(serial_scale, "NO_WEIGHT_MS", 300)
+    site.scale.start(site.inbox.post)
+    site.reading("stable", 1_640_000)
+    site.fed.clear()
+    over = threading.Event()
+
+    def say() -> None:
+        while not over.wait(0.05):
+            site.peer.send(telegram)
+
+    saying = threading.Thread(target=say)
+    saying.start()
+    assert site.inbox.wait(DeviceLost).code == code
+    time.sleep(1.0)  # it is tried again and again meanwhile
+    over.set()
+    saying.join()
+    assert site.inbox.drain() == []
+    site.fed.set()
+    site.inbox.wait(DeviceBack)
+    site.reading("stable", 1_640_000)

@@ -7,6 +7,7 @@ the place of the log. The stations come with certificates made here, as a city w
 from __future__ import annotations
 
 import datetime
+import json
 import queue
 import re
 import shutil
@@ -30,6 +31,7 @@ WAIT_S = 10.0
 """Longer than any answer takes; nothing is measured by it."""
 
 NOT_AUTHORIZED = 135
+EXAMPLE_PLUGIN = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
 RECEIVER_PASSWORD = "only-in-this-test"
 
 
@@ -110,6 +112,19 @@ def program(name: str) -> str:
     return found
 
 
+def plugin() -> Path:
+    """Where this machine's Debian architecture has it."""
+    (found,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    return found
+
+
+def with_stations(example: str, *names: str) -> str:
+    """The list of stations as an administrator fills it."""
+    listed = json.loads(example)
+    listed["clients"] = [{"username": name, "roles": [{"rolename": "station"}]} for name in names]
+    return json.dumps(listed)
+
+
 def settled(text: str, folder: Path, authority: Authority, tls: int, plain: int) -> str:
     """The example with this test's ports and paths; each line that is changed must be there."""
     server = authority.issue("localhost")
@@ -121,6 +136,10 @@ def settled(text: str, folder: Path, authority: Authority, tls: int, plain: int)
         "keyfile  /etc/mosquitto/tls/broker.key": f"keyfile {server.key}",
         "password_file /etc/mosquitto/passwords": f"password_file {folder / 'passwords'}",
         "acl_file /etc/mosquitto/kiosk.acl": f"acl_file {folder / 'kiosk.acl'}",
+        f"plugin {EXAMPLE_PLUGIN}": f"plugin {plugin()}",
+        "plugin_opt_config_file /etc/mosquitto/kiosk-stations.json": (
+            f"plugin_opt_config_file {folder / 'kiosk-stations.json'}"
+        ),
         "log_dest syslog": "log_dest stderr",
     }.items():
         assert text.count(f"\n{example}\n") == 1, example
@@ -140,6 +159,10 @@ def broker(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bro
         encoding="utf-8",
     )
     shutil.copy(root / "config/mosquitto.acl", folder / "kiosk.acl")
+    stations = (root / "config/mosquitto-stations.json").read_text(encoding="utf-8")
+    (folder / "kiosk-stations.json").write_text(
+        with_stations(stations, "demo/a", "demo/b"), encoding="utf-8"
+    )
     subprocess.run(
         [
             *(program("mosquitto_passwd"), "-b", "-c"),
@@ -242,6 +265,12 @@ def station_b(broker: Broker) -> Iterator[Client]:
 
 
 @pytest.fixture
+def forgotten(broker: Broker) -> Iterator[Client]:
+    """A station with a certificate that nobody added to the list."""
+    yield from connected(as_station("demo/forgotten", broker), broker.tls_port)
+
+
+@pytest.fixture
 def receiver(broker: Broker) -> Iterator[Client]:
     def settle(client: paho.Client) -> None:
         client.username_pw_set("receiver", RECEIVER_PASSWORD)
@@ -323,6 +352,38 @@ def test_what_the_city_says_to_all_reaches_every_station(
 
 def test_the_receiver_cannot_speak_for_a_station(receiver: Client) -> None:
     assert receiver.publish("kiosk/v1/demo/a/ledger") == NOT_AUTHORIZED
+
+
+@pytest.mark.parametrize("group", ["receivers", "any-other"])
+def test_a_station_cannot_take_batches_from_the_receivers(
+    station_a: Client, station_b: Client, receiver: Client, group: str
+) -> None:
+    """The broker would pick it for every second batch, and drop those that it may not read."""
+    shared = f"$share/{group}/kiosk/v1/+/+/ledger"
+    assert receiver.subscribe(shared) == 1
+    for topic in (shared, f"$share/{group}/kiosk/v1/demo/b/ledger", f"$share/{group}/#"):
+        assert station_b.subscribe(topic) == NOT_AUTHORIZED
+    for _ in range(6):
+        assert station_a.publish("kiosk/v1/demo/a/ledger") == 0
+    for _ in range(6):
+        assert receiver.messages.get(timeout=WAIT_S) == ("kiosk/v1/demo/a/ledger", b"{}")
+
+
+def test_what_mosquitto_conf_says_of_a_station_that_is_not_in_the_list_is_true(
+    forgotten: Client, receiver: Client
+) -> None:
+    """Not refused, as the comment warns; all else holds for it like for any other."""
+    assert forgotten.subscribe("$share/receivers/kiosk/v1/+/+/ledger") == 1
+    assert forgotten.publish("kiosk/v1/demo/a/ledger") == NOT_AUTHORIZED
+    assert receiver.subscribe("kiosk/v1/+/+/state") == 1
+    assert forgotten.publish("kiosk/v1/demo/forgotten/state") == 0
+    assert receiver.messages.get(timeout=WAIT_S) == ("kiosk/v1/demo/forgotten/state", b"{}")
+
+
+def test_nobody_rules_the_broker_over_mqtt(station_a: Client, receiver: Client) -> None:
+    """The plugin would take orders on this topic."""
+    for client in (station_a, receiver):
+        assert client.publish("$CONTROL/dynamic-security/v1") == NOT_AUTHORIZED
 
 
 def test_nobody_comes_in_without_a_name(broker: Broker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from kiosk.core.entries import (
     Checkin,
     ClockQuality,
     Opening,
+    Snapshot,
     Unattributed,
     VisitClose,
     Weighing,
@@ -148,3 +150,13 @@ def drop_many(ledger: Ledger, count: int) -> None:
     before_g = book.gross_g
     for after_g in range(before_g + 100, before_g + 100 * count + 1, 100):
         ledger.append([weighing(after_g - 100, after_g)])
+
+
+def thin(site: Site, ledger: Ledger, *seqs: int) -> None:
+    """The bodies of ``seqs`` taken away, behind a snapshot of everything before it."""
+    data = b"the projections"
+    digest = hashlib.sha256(data).hexdigest()
+    (at,) = ledger.append([Item(Snapshot(of=ledger.head[0], digest=digest))])
+    with closing(sqlite3.connect(site.database)) as db, db:
+        db.execute("INSERT INTO snapshot VALUES (?, ?)", (at, data))
+        db.executemany("UPDATE ledger SET body = NULL WHERE seq = ?", [(seq,) for seq in seqs])

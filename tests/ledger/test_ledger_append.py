@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ledger_site import Site, bag_swap, checkin, unattributed, weighing
 
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.chain import link
 from kiosk.core.effects import Item
 from kiosk.core.entries import Adjustment, ItemCount
@@ -143,7 +144,12 @@ def test_the_empty_weight_goes_with_the_zero_and_with_an_adjustment(
     site: Site, ledger: Ledger
 ) -> None:
     ledger.append([weighing(0, 5_000), unattributed(5_000, 10, "indicator_zeroed")])
-    ledger.append([Item(Adjustment("b1", 2, "bottle", 10, 30)), unattributed(30, 25, "drift")])
+    ledger.append(
+        [
+            Item(Adjustment("b1", 2, "bottle", 10, 10, -4_970, Adjusted())),
+            unattributed(10, 25, "adjustment"),
+        ]
+    )
     ledger.close()
 
     again = site.open()

@@ -91,17 +91,17 @@ print(json.dumps({"codes": codes, "gross_g": again.memory().books[0].gross_g,
                   "turned": again.turn_over is not None}))
 """
 
-READ_ONLY = """
+ANOTHERS = """
 import os, sys
 from pathlib import Path
 from ledger_site import Site
-from kiosk.core.errors import StorageError
+from kiosk.core.errors import OperatorError
 site = Site(Path(sys.argv[1]))
 if os.getuid() == 0:
     os.setuid(65_534)
 try:
     site.open()
-except StorageError as error:
+except OperatorError as error:
     print(error.code)
 """
 
@@ -129,7 +129,7 @@ def test_what_was_told_as_recorded_survives_every_kill(site: Site) -> None:
         with closing(sqlite3.connect(site.database)) as db:
             (last,) = db.execute("SELECT max(seq) FROM ledger").fetchone()
         assert told <= last <= told + 1
-    assert not verify(site.folder, station_key=site.signer.public_key)
+    assert not verify(site.folder, station_key=site.signer.public_key).findings
 
     ledger = site.open()
     assert ledger.turn_over is None
@@ -147,7 +147,7 @@ def test_a_disk_that_refuses_to_write(site: Site, limit: int) -> None:
     assert set(said["codes"]) <= {"io_error", "disk_full"}
     assert len(said["codes"]) == 3
     assert said["sent"]
-    assert not verify(site.folder, station_key=site.signer.public_key)
+    assert not verify(site.folder, station_key=site.signer.public_key).findings
 
     ledger = site.open()
     assert (ledger.turn_over, ledger.head[0]) == (None, said["told"] + 1)
@@ -169,14 +169,14 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert not said["turned"]
 
 
-def test_a_read_only_folder(site: Site) -> None:
+def test_a_folder_that_is_anothers(site: Site) -> None:
     site.folder.mkdir(mode=0o755)
     site.folder.chmod(0o555)
     for above in site.folder.parents:
         if above.owner() == site.folder.owner() and "pytest" in str(above):
             above.chmod(0o755)
-    done = subprocess.run(child(READ_ONLY, site.folder), capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["read_only"]
+    done = subprocess.run(child(ANOTHERS, site.folder), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["no_rights"]
     assert list(site.folder.iterdir()) == []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ledger_site import (
+    DAY_MS,
     ITEMS,
     Site,
     bag_swap,
@@ -24,8 +25,10 @@ from ledger_site import (
 from kiosk.core.errors import OperatorError
 from kiosk.core.memory import BinBook
 from kiosk.ledger import Ledger
+from kiosk.ledger.schema import SCHEMA
 from kiosk.ledger.show import show
 from kiosk.ledger.verify import verify
+from sync.messages import AckError
 from sync.signing import Signer
 
 
@@ -38,7 +41,7 @@ def well(site: Site, folder: Path | None = None) -> bool:
         folder or site.folder,
         city_key=site.city.public_key,
         station_key=site.signer.public_key,
-    )
+    ).findings
 
 
 def restored(site: Site, copy: Path) -> None:
@@ -74,6 +77,22 @@ def test_a_reboot_in_the_night_is_another_boot(site: Site) -> None:
     again.close()
 
 
+def test_the_ledger_is_no_business_of_other_users(site: Site) -> None:
+    before = os.umask(0)
+    try:
+        ledger = site.open()
+        ledger.append([checkin(b"A")])
+        beyond = site.ack(ledger, 9, head=b"c" * 32)
+        modes = {path.name: path.stat().st_mode & 0o077 for path in site.folder.glob("*.db*")}
+        ledger.close()
+        (site.folder / "ack.json").write_bytes(beyond)
+        site.open().close()
+        modes |= {path.name: path.stat().st_mode & 0o077 for path in site.folder.glob("*.db*")}
+    finally:
+        os.umask(before)
+    assert len(modes) >= 3 and not any(modes.values()), modes
+
+
 def test_a_second_daemon_is_told_so(site: Site, ledger: Ledger) -> None:
     with pytest.raises(OperatorError) as refused:
         site.open()
@@ -89,7 +108,7 @@ def test_a_failed_start_lets_the_next_one_in(site: Site) -> None:
         site.open()
     assert refused.value.code == "newer_ledger"
     with closing(sqlite3.connect(site.database)) as db:
-        db.execute("PRAGMA user_version = 1")
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
     site.open().close()
 
 
@@ -134,7 +153,9 @@ def test_a_restored_backup_never_continues_its_ledger(site: Site, tmp_path: Path
     fresh = site.open()
     assert fresh.turn_over is not None
     assert fresh.turn_over.reason == "ack_beyond_head"
-    assert fresh.turn_over.recovered == 0
+    assert fresh.turn_over.recovered == 1, (
+        "the drop after the restore: the city's entry 5 is another"
+    )
     (genesis,) = show(site.folder, kinds=["genesis"])
     assert genesis["continues"] == {
         "ledger": old, "seq": old_head[0], "head": old_head[1].hex()
@@ -152,6 +173,34 @@ def test_a_restored_backup_never_continues_its_ledger(site: Site, tmp_path: Path
     assert later.turn_over is None
     assert well(site)
     later.close()
+
+
+def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([checkin(b"A"), checkin(b"B", points=0)])
+    ledger.accept_ack(site.ack(ledger))
+    beyond = site.ack(ledger, 9, head=b"c" * 32)
+    ledger.close()
+    (site.folder / "ack.json").write_bytes(beyond)
+
+    fresh = site.open()
+    assert fresh.turn_over is not None
+    assert fresh.memory().credited == {b"A" * 16: 20_000}
+    assert not list(site.folder.glob("ledger-*-shm")), "the old file is read, and left alone"
+    site.clock.utc_ms += DAY_MS
+    fresh.append([checkin(b"A"), checkin(b"C")])
+    second = site.ack(fresh, 9, head=b"d" * 32)
+    fresh.close()
+    (site.folder / "ack.json").write_bytes(second)
+
+    later = site.open()
+    assert later.turn_over is not None
+    assert later.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    later.close()
+    again = site.open()
+    assert again.turn_over is None, "a restart the same day"
+    assert again.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    again.close()
 
 
 def test_a_restored_folder_that_kept_its_newer_acknowledgement(site: Site, tmp_path: Path) -> None:
@@ -207,9 +256,55 @@ def test_another_history_than_the_citys_goes_on_from_the_citys(site: Site) -> No
 
     fresh = site.open()
     assert fresh.turn_over is not None
-    assert (fresh.turn_over.reason, fresh.turn_over.recovered) == ("head_differs", 1)
+    assert (fresh.turn_over.reason, fresh.turn_over.recovered) == ("head_differs", 3)
     (genesis,) = show(site.folder, kinds=["genesis"])
     assert genesis["continues"]["head"] == (b"h" * 32).hex()
+    fresh.close()
+
+
+@pytest.mark.parametrize("alone", [2, 6])
+def test_an_old_image_that_went_on_alone_brings_the_city_all_that_it_lacks(
+    site: Site, tmp_path: Path, alone: int
+) -> None:
+    """Shorter or longer than what the city has by now: below its number nothing was its own."""
+    ledger = site.open()
+    drop_many(ledger, 3)
+    ledger.accept_ack(site.ack(ledger))
+    ledger.close()
+    shutil.copytree(site.folder, tmp_path / "image")
+    ledger = site.open()
+    drop_many(ledger, 4)
+    city_word, again_said = site.ack(ledger), site.ack(ledger, error=AckError("fork", 5))
+    ledger.close()
+    restored(site, tmp_path / "image")
+
+    image = site.open()
+    image.append([weighing(300, 340)] + [weighing(340 + n, 341 + n) for n in range(alone - 1)])
+    for word in (city_word, again_said):
+        assert image.accept_ack(word).restart, "whichever of the receivers says it, and how often"
+    image.close()
+
+    fresh = site.open()
+    assert fresh.turn_over is not None
+    recovered = show(site.folder, kinds=["recovered"])
+    assert [entry["of"]["seq"] for entry in recovered] == list(range(5, 5 + alone))
+    assert recovered[0]["entry"]["net_g"] == 40
+    assert sorted(path.name for path in site.folder.glob("ack*")) == []
+    fresh.close()
+    assert well(site)
+
+
+def test_a_word_of_the_citys_earlier_life_says_nothing_of_this_one(site: Site) -> None:
+    """The city's database was restored to before entry 4, and then told another history."""
+    ledger = site.open()
+    drop_many(ledger, 5)
+    ledger.accept_ack(site.ack(ledger, 4))
+    ledger.accept_ack(site.ack(ledger, 5, epoch=2, head=b"h" * 32))
+    ledger.close()
+
+    fresh = site.open()
+    recovered = show(site.folder, kinds=["recovered"])
+    assert [entry["of"]["seq"] for entry in recovered] == [2, 3, 4, 5, 6]
     fresh.close()
 
 

@@ -9,12 +9,14 @@ from contextlib import closing
 import pytest
 from ledger_site import DAY_MS, ITEMS, Site, checkin, close_visit
 
+from kiosk.core.adjusted import Adjusted
 from kiosk.core.effects import Item
 from kiosk.core.entries import Adjustment, BagSwap, ItemCount, Unattributed, Weighing
 from kiosk.ledger import Ledger, projections
 from kiosk.ledger.verify import verify
 
-CAUSES = ("removal", "drift", "remainder", "zero", "restart", "unscaled", "indicator_zeroed")
+CAUSES = ("removal", "drift", "remainder", "zero", "restart", "unscaled", "indicator_zeroed",
+          "adjustment")  # fmt: skip
 
 
 class Life:
@@ -24,16 +26,20 @@ class Life:
         self.draw = random.Random(seed)
         self.gross_g = {book.bin: book.gross_g for book in ledger.memory().books}
         self.adjustments = 1
+        self.visits: list[str] = []
+        """Those that are open; a name is never used twice."""
+        self.named = 0
 
     def item(self) -> Item:
         bin_id = self.draw.choice(sorted(ITEMS))
         before_g = self.gross_g[bin_id]
         after_g = None if self.draw.random() < 0.05 else self.draw.randint(-50, 40_000)
-        visit = self.draw.choice(["v-1", "v-2", "v-3", None])
+        visit = self.draw.choice([*self.visits, None])
         kind = self.draw.randrange(8)
         if kind == 0:
-            return checkin(bytes([self.draw.randint(65, 90)]), visit=visit, points=kind % 2)
+            return checkin(bytes([self.draw.randint(65, 90)]), visit=self.begin(), points=kind % 2)
         if kind == 1 and visit is not None:
+            self.visits.remove(visit)
             return close_visit(visit)
         if kind == 2:
             return Item(ItemCount("lamp", None, visit, count=self.draw.randint(1, 9)))
@@ -48,7 +54,12 @@ class Life:
             )
         if kind == 4 and net_g is not None:
             self.adjustments += 1
-            return Item(Adjustment(bin_id, self.adjustments, "bottle", before_g, after_g))
+            self.gross_g[bin_id] = before_g
+            return Item(
+                Adjustment(
+                    bin_id, self.adjustments, "two_points", before_g, before_g, 5, Adjusted()
+                )
+            )
         if kind < 7 or net_g is None or before_g is None or after_g is None:
             cause = self.draw.choice(CAUSES)
             return Item(
@@ -60,6 +71,14 @@ class Life:
                 10, 20, 1, "estimate", 1, 1, 0,
             )
         )  # fmt: skip
+
+    def begin(self) -> str | None:
+        """A new visit's name; None for a check-in that is not linked."""
+        if self.draw.random() < 0.2:
+            return None
+        self.named += 1
+        self.visits.append(f"v-{self.named}")
+        return self.visits[-1]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -80,7 +99,7 @@ def test_projections_are_what_the_ledger_adds_up_to(site: Site, seed: int) -> No
 
     assert not verify(
         site.folder, city_key=site.city.public_key, station_key=site.signer.public_key
-    )
+    ).findings
     with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
         kept = projections.dump(db)
         projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)

@@ -54,16 +54,18 @@ def setup(count: int) -> Setup:
     )
 
 
-def bins(count: int, **states: BinState) -> tuple[BinView, ...]:
-    """All ready, but ``states``; each fuller than the one before."""
+def bins(count: int, unweighed: str = "", **states: BinState) -> tuple[BinView, ...]:
+    """All ready, but ``states``; each fuller than the one before, but the one that is ``unweighed``."""
+    counted = {unweighed, *(name for name, state in states.items() if state == "no_scale")}
     return tuple(
         BinView(
             bin=f"b{number}",
             item=item,
             state=states.get(f"b{number}", "ready"),
             live_g=None,
-            fill_pct=None if states.get(f"b{number}") == "no_scale" else (number * 23) % 100,
+            fill_pct=None if f"b{number}" in counted else (number * 23) % 100,
             certified=False,
+            counted=f"b{number}" in counted,
         )
         for number, item in enumerate(ITEMS[:count], 1)
     )
@@ -84,6 +86,7 @@ WAITING = View(
     visits_open=0,
     can_claim=False,
     claiming=False,
+    cards_readable=True,
     online=True,
     storage_trouble=False,
     bins=bins(4, b4="no_scale"),
@@ -101,6 +104,9 @@ BUSY = bins(13, b2="full", b5="trouble", b7="away", b9="starting", b11="no_scale
 SCENES: dict[str, tuple[int, View]] = {
     "waiting": (4, WAITING),
     "waiting-trouble": (4, view(bins=TROUBLED, online=False)),
+    "waiting-unweighed-full": (4, view(bins=bins(4, "b4", b4="full"))),
+    "waiting-no-reader": (4, view(cards_readable=False)),
+    "waiting-no-reader-trouble": (4, view(cards_readable=False, bins=TROUBLED)),
     "greeting": (4, view(phase="greeting", visits_open=1)),
     "weighing": (4, view(phase="weighing", bin="b1", live_g=420, visits_open=1)),
     "weighing-heavy": (4, view(phase="weighing", bin="b2", live_g=24680, visits_open=1)),
@@ -124,6 +130,7 @@ SCENES: dict[str, tuple[int, View]] = {
     "closed": (4, view(phase="closed")),
     "storage": (4, view(phase="greeting", visits_open=1, storage_trouble=True)),
     "many": (13, view(bins=bins(13))),
+    "many-no-reader": (13, view(cards_readable=False, bins=BUSY)),
     "many-trouble": (13, view(bins=BUSY)),
     "many-weighing": (13, view(phase="weighing", bin="b12", live_g=860, bins=BUSY)),
 }

@@ -81,6 +81,42 @@ def test_a_full_bin_is_changed_in_two_touches(page: Page, stations: dict[int, St
     page.wait_for_selector('[data-scene="waiting"]')
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_full_bin_without_a_scale_says_where_to_go_and_goes_on_counting(
+    page: Page, stations: dict[int, Station], language: str
+) -> None:
+    station = stations[4]
+    page.goto(f"http://127.0.0.1:{station.screen.port}/")
+    show(page, station.screen, SCENES["waiting-unweighed-full"][1], language)
+    said = setup(4)
+    overflow = said.bins["b4"].overflow[language]
+    assert overflow in page.inner_text("#more"), "on the first page, before anyone touches a bin"
+    page.click('.tile[data-state="full"]')
+    assert overflow in page.inner_text("h1")
+    assert page.evaluate(MEASURE) == []
+    count, change, *_ = page.locator("#actions button").all()
+    assert "first" in (change.get_attribute("class") or "")
+    count.click()
+    assert station.touched.get(timeout=LONG_S) == ("count", "b4")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_reader_nobody_is_asked_for_a_card_and_everybody_is_welcome(
+    page: Page, stations: dict[int, Station], language: str
+) -> None:
+    server = stations[4].screen
+    server.publish(view())
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    show(page, server, view(), language)
+    usual = page.inner_text("h1")
+    server.publish(view(cards_readable=False))
+    page.wait_for_function("usual => document.querySelector('h1').innerText !== usual", arg=usual)
+    assert "000-000-0000" in page.inner_text("#more")
+    assert page.locator(".tile").count() == 4
+    server.publish(view())
+    page.wait_for_function("usual => document.querySelector('h1').innerText === usual", arg=usual)
+
+
 def test_a_station_that_restarts_is_waited_for_calmly_and_comes_back(page: Page) -> None:
     first = Station(setup(4))
     first.screen.start()

@@ -18,7 +18,10 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[screen]": shape.Screen,
     "[[bin]]": shape.Bin,
     '[bin.scale]` with `kind = "hx711"': shape.Hx711Scale,
+    '[bin.scale]` with `kind = "hx711-spi"': shape.Hx711SpiScale,
+    '[bin.scale]` with `kind = "hx711-iio"': shape.Hx711IioScale,
     '[bin.scale]` with `kind = "indicator"': shape.IndicatorScale,
+    "[bin.scale.modbus]": shape.Modbus,
     'kind = "camera"': shape.CameraReader,
     'kind = "pn532"': shape.Pn532Reader,
     "[buzzer]": shape.Buzzer,
@@ -54,7 +57,8 @@ def test_every_setting_is_explained_with_its_default(section: str) -> None:
 
 
 def test_no_table_of_the_settings_is_missing_from_the_page() -> None:
-    known = set(SECTIONS.values()) | {shape.Settings, shape.Part, shape.Scale, shape.Reader}
+    known = set(SECTIONS.values())
+    known |= {shape.Settings, shape.Part, shape.Scale, shape.CountsScale, shape.Reader}
     tables = {
         value
         for value in vars(shape).values()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from settings_site import USUAL, Write
 
+from drivers import indicator_modbus
+from drivers.protocols import PROTOCOLS
 from kiosk import catalogue, settings
 from kiosk.cli.texts import Words
-from kiosk.settings import IndicatorScale
+from kiosk.settings import IndicatorScale, shape
 from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
 
 INDICATOR = 'kind = "indicator"\nport = "/dev/ttyUSB0"\nmax_g = 60000\ndivision_g = 20\n'
 SEALED = INDICATOR + 'seal_number = "A-1"\nvalid_until = 2027-03-31\nmin_g = 400\n'
+GENERIC = f'{INDICATOR}protocol = "generic"\n'
 HX = "zero_counts = 84000\nmax_g = 60000\ndivision_g = 20\n"
 ALU = 'item = "can-alu"'
 QUOTED = '"20"'
@@ -25,6 +29,11 @@ CROWD = 'crowd = "one_by_one"'
 def hx(division_g: str, more: str = "") -> str:
     """The HX711 bin with another division, and perhaps a line more."""
     return f"zero_counts = 84000\nmax_g = 60000\ndivision_g = {division_g}\n{more}\n"
+
+
+def modbus(table: str) -> str:
+    """The indicator's bin with a load-cell transmitter instead."""
+    return f'{INDICATOR}protocol = "modbus"\nmodbus = {{ {table} }}\n'
 
 
 SPOILT = [
@@ -65,6 +74,16 @@ SPOILT = [
     (INDICATOR, f'{INDICATOR}seal_number = "A-1"\n', "bin[1].scale.valid_until", "seal_incomplete"),
     (INDICATOR, SEALED.replace("400", "200"), "bin[1].scale.min_g", "min_too_small"),
     (INDICATOR, SEALED.replace("2027-03-31", '"soon"'), "bin[1].scale.valid_until", "setting_value"),
+    (INDICATOR, f'{INDICATOR}protocol = "toledo"\n', "bin[1].scale.protocol", "setting_choice"),
+    (INDICATOR, f'{INDICATOR}protocol = "modbus"\n', "bin[1].scale.modbus", "modbus_map"),
+    (INDICATOR, f"{INDICATOR}modbus = {{ decimals = 2 }}\n", "bin[1].scale.modbus", "modbus_map"),
+    (INDICATOR, modbus("decimals = 2, status = 90"), "bin[1].scale.modbus.status", "modbus_spread"),
+    (INDICATOR, modbus("unit_id = 1"), "bin[1].scale.modbus.decimals", "setting_missing"),
+    (INDICATOR, modbus("decimals = 2, stable_bit = 16"), "bin[1].scale.modbus.stable_bit", "setting_range"),
+    (INDICATOR, f'{INDICATOR}unit = "kg"\n', "bin[1].scale.unit", "generic_only"),
+    (INDICATOR, f'{INDICATOR}stable = "unless_moving"\n', "bin[1].scale.stable", "generic_only"),
+    (INDICATOR, f"{GENERIC}stream = false\n", "bin[1].scale.request", "request_missing"),
+    (INDICATOR, f'{INDICATOR}request = "\\u3042"\n', "bin[1].scale.request", "setting_form"),
     ('port = "/dev/ttyS0"', 'port = "/dev/ttyUSB0"', "reader[1].port", "port_twice"),
     ('id = "nfc"', 'id = "qr"', "reader[1].id", "setting_twice"),
     ("pet-bottle = 10", "pet-bottles = 10", "points.per_kg.pet-bottles", "item_unknown"),
@@ -188,6 +207,27 @@ def test_rules_take_from_the_item_and_the_scale_what_the_bin_leaves_open(write: 
     assert alu.scale.certified_until_day is None
     assert carton.scale is None
     assert found.rules(usual).link_days == 90
+
+
+def test_a_seal_certifies_nothing_where_gross_is_not_told_from_net(write: Write) -> None:
+    found = settings.load(write(USUAL.replace(INDICATOR, f'{SEALED}protocol = "sics"\n')))
+    rules = found.rules(catalogue.load(found.paths.catalogue)).bins[1].scale
+    assert rules is not None and rules.certified_until_day is None
+
+
+def test_every_protocol_of_the_settings_is_one_of_the_drivers() -> None:
+    assert set(get_args(shape.Protocol)) == {*PROTOCOLS, indicator_modbus.PROTOCOL}
+    says = {name for name, spec in PROTOCOLS.items() if spec.says_gross}
+    assert says | {indicator_modbus.PROTOCOL} == shape.SAYS_GROSS
+
+
+def test_a_transmitters_registers_are_those_of_the_file(write: Write) -> None:
+    table = 'decimals = 2, status = "none", weight = 40, weight_type = "i32", negative_bit = "none"'
+    found = settings.load(write(USUAL.replace(INDICATOR, modbus(table))))
+    scale = found.bins[1].scale
+    assert isinstance(scale, IndicatorScale) and scale.modbus is not None
+    registers = scale.modbus.registers()
+    assert (registers.start, registers.count, registers.negative_bit) == (40, 2, None)
 
 
 def test_a_sealed_indicator_is_certified_until_its_day(write: Write) -> None:

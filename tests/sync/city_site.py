@@ -222,8 +222,8 @@ class Listener:
     def on(self, name: str) -> list[Heard]:
         return [each for each in list(self.heard) if each.topic.endswith("/" + name)]
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        self._client.publish(topic, payload, qos=1)
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
+        self._client.publish(topic, payload, qos=qos)
 
     def close(self) -> None:
         self._client.disconnect()

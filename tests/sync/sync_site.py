@@ -37,6 +37,7 @@ class Book:
     signer: Signer = STATION_KEY
     station: str = STATION
     continues: dict[str, Any] | None = None
+    opening_g: int = 0
     rows: list[tuple[bytes | None, bytes]] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=lambda: [chain.ZERO])
     seals: dict[int, Seal] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Book:
         self.add(
             "genesis", station=self.station, city=CITY, ledger=self.ledger, software="test",
             key=self.signer.public_key.hex(), continues=self.continues,
-            opening={"b1": {"gross_g": 0, "bag": None, "adjustment": 1}},
+            opening={"b1": {"gross_g": self.opening_g, "bag": None, "adjustment": 1}},
         )  # fmt: skip
 
     @property

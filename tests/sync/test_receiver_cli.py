@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,23 @@ def test_a_station_is_registered_listed_and_revoked(url: str) -> None:
     assert "revoked" in call("station", "list", "--database", url).stdout
 
 
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("frob",), "wrong_call"),
+        (("verify",), "wrong_call"),
+        (("verify", "--database", "no URL"), "database_url"),
+    ],
+)
+def test_a_refusal_is_two_sentences_or_one_value(args: tuple[str, ...], code: str) -> None:
+    said = call(*args)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (2, "", 1)
+    said = call(*args, "--json")
+    assert (said.exit_code, said.stderr) == (2, "")
+    error = json.loads(said.stdout)["error"]
+    assert error["code"] == code and error["what"].endswith(".") and error["todo"].endswith(".")
+
+
 def test_every_epoch_is_one_higher(url: str) -> None:
     assert [ask("epoch", "new", "--database", url)["epoch"] for _ in range(2)] == [2, 3]
 
@@ -72,6 +90,41 @@ def test_verify_ends_with_1_when_something_was_changed(url: str) -> None:
     assert "at 2: digest" in result.stdout
 
 
+def test_looking_into_a_database_that_is_not_there_makes_none(url: str, tmp_path: Path) -> None:
+    assert call("verify", "--database", url).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+    ask("key", "--database", url)
+    with opened(url):
+        assert call("verify", "--database", url).output == "Nothing is stored here yet.\n"
+    assert ask("verify", "--database", url) == []
+
+
+def test_the_citys_database_is_no_business_of_other_users(url: str, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with opened(url) as engine, engine.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes["city.db"] == 0o640
+    assert all(mode & 0o007 == 0 for mode in modes.values()), modes
+
+
+def test_verify_tells_of_a_fork_and_ends_well(url: str) -> None:
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    book, twin = Book(), Book()
+    book.weigh(3)
+    twin.weigh(3, net_g=900)
+    with opened(url) as engine:
+        take(engine, [Delivery(TOPIC, book.batch(0)), Delivery(TOPIC, twin.batch(0))], 0)
+    (checked,) = ask("verify", "--database", url)
+    assert (checked["fork"], checked["faults"]) == (2, [])
+    assert (
+        "forked: another history was offered from 2 on" in call("verify", "--database", url).stdout
+    )
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -83,6 +136,10 @@ def test_verify_ends_with_1_when_something_was_changed(url: str) -> None:
         ("station add A --city demo --key 00 --database URL", "not an identifier"),
         ("station add a --city demo --key zz --database URL", "not hexadecimal"),
         ("station add a --city demo --key 00 --database URL", "64 hexadecimal digits"),
+        (f"station add a --city demo --key {'00' * 32} --database URL", "anybody could sign"),
+        (f"station add a --city demo --key {'ee' + 'ff' * 31} --database URL", "anybody could"),
+        ("verify --database URL", "There is no database"),
+        ("station list --database URL", "There is no database"),
         ("station revoke a --city demo --database URL", "No valid key"),
         ("verify --database postgresql+none://x/y", "not one that SQLAlchemy understands"),
         ("key --database sqlite://", "--key FILE"),

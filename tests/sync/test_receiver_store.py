@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,12 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_
 
 from sync.messages import CONTENT_ZLIB, AckError
 from sync.receiver import registry
+from sync.receiver.database import opened
+from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
 from sync.receiver.store import MAX_PARKED, Delivery, take
 from sync.receiver.verify import verify_all
+from sync.receiver.views import drop_views
 from sync.signing import Signer
 
 OTHER_KEY = Signer(b"some-other-key-of-the-tests-32-b")
@@ -25,7 +30,7 @@ NOW_MS = 1_000_000
 def send(
     city: sa.Engine, *payloads: bytes, now_ms: int = NOW_MS, topic: str = TOPIC
 ) -> list[Answer]:
-    return take(city, [Delivery(topic, payload) for payload in payloads], now_ms)
+    return take(city, [Delivery(topic, payload) for payload in payloads], now_ms).answers
 
 
 def rows(city: sa.Engine, query: str) -> list[tuple[Any, ...]]:
@@ -158,6 +163,78 @@ def test_a_parked_batch_of_another_history_is_set_aside_when_its_turn_comes(
     assert rows(city, "SELECT reason FROM quarantine") == [("fork",)]
 
 
+def test_batches_out_of_order_after_a_fork_are_parked_and_joined(
+    city: sa.Engine, book: Book
+) -> None:
+    """A twin spoke once; the station goes on, and its batches come by two receivers."""
+    send(city, book.batch(0))
+    twin = Book()
+    twin.weigh(12, net_g=900)
+    send(city, twin.batch(10))
+    book.weigh(4)
+    assert send(city, book.batch(12)) == []
+    (answer,) = send(city, book.batch(10, 12))
+    assert (answer.ack.seq, answer.ack.error) == (14, None)
+    assert rows(city, "SELECT first, reason FROM quarantine") == [(11, "fork")]
+    send(city, twin.batch(11))
+    (answer,) = send(city, book.batch(13))
+    assert (answer.ack.seq, answer.ack.error) == (14, None)
+
+
+def test_a_station_hears_what_is_wrong_with_what_it_signed_itself(
+    city: sa.Engine, book: Book
+) -> None:
+    send(city, book.batch(0, 5))
+    torn = book.batch(5).replace(b'"net_g":100', b'"net_g":900', 1)
+    (answer,) = send(city, torn)
+    assert (answer.ack.seq, answer.ack.error) == (5, AckError("chain", 6))
+    noise = book.batch(5, signer=OTHER_KEY).replace(b'"net_g":100', b'"net_g":900', 1)
+    assert send(city, noise, b"{}") == [], "anybody's noise holds up no station"
+
+
+def test_a_genesis_that_cannot_be_read_is_told_as_that_and_not_as_an_unknown_key(
+    city: sa.Engine,
+) -> None:
+    odd = Book(continues={"ledger": "a0" * 16, "seq": "nine", "head": ""})
+    assert errors(send(city, odd.batch(0))) == [AckError("genesis", 1)]
+    stranger = Book(continues={"ledger": "a0" * 16, "seq": "nine", "head": ""}, signer=OTHER_KEY)
+    assert errors(send(city, stranger.batch(0))) == [AckError("unknown_key", 1)]
+
+
+def test_a_second_genesis_in_a_ledger_is_refused_and_the_city_goes_on(
+    city: sa.Engine, book: Book
+) -> None:
+    """Its opening stood in the way of the first one's, and every receiver ended on it in turn."""
+    mad = Book()
+    mad.add(
+        "genesis", station=STATION, city=CITY, ledger=mad.ledger, software="test", continues=None,
+        key=mad.signer.public_key.hex(), opening={"b1": {"gross_g": 5, "bag": None, "adjustment": 1}},
+    )  # fmt: skip
+    assert errors(send(city, mad.batch(0))) == [AckError("genesis", 2)]
+    assert errors(send(city, book.batch(0))) == [None]
+
+
+def test_the_city_sees_which_station_is_refused_and_how_often(city: sa.Engine, book: Book) -> None:
+    stranger = Book(signer=OTHER_KEY)
+    send(city, stranger.batch(0), stranger.batch(0))
+    state = "SELECT ledger, refused, refused_code, refused_ms FROM station_state"
+    assert rows(city, state) == [(None, 2, "unknown_key", NOW_MS)]
+    send(city, book.batch(0), b"{}", now_ms=NOW_MS + 5)
+    assert rows(city, state) == [(book.ledger, 3, "shape", NOW_MS + 5)]
+    send(city, b"{}", topic=f"kiosk/v1/{CITY}/any-name/ledger")
+    assert one(city, "SELECT count(*) FROM refusal WHERE station <> 'hall-1'") == 0, (
+        "who is not registered may bear any name"
+    )
+
+
+def test_the_log_says_the_same_of_a_station_once_an_hour() -> None:
+    spoken = Spoken()
+    said = [spoken.due(CITY, STATION, "fork", now_s) for now_s in (0.0, 1.0, 3599.0, 3600.0)]
+    assert said == [0, None, None, 2]
+    assert spoken.due(CITY, STATION, "body", 3600.0) == 0
+    assert spoken.due(CITY, "hall-2", "fork", 3600.0) == 0
+
+
 def test_of_an_unknown_key_nothing_is_stored(city: sa.Engine) -> None:
     stranger = Book(signer=OTHER_KEY)
     stranger.weigh(3)
@@ -217,7 +294,8 @@ def test_one_station_cannot_speak_for_another(city: sa.Engine, book: Book) -> No
 def test_what_cannot_be_read_is_set_aside_with_its_reason(
     city: sa.Engine, topic: str, payload: bytes, content_type: str | None, reason: str
 ) -> None:
-    assert take(city, [Delivery(topic, payload, content_type)], NOW_MS) == []
+    outcome = take(city, [Delivery(topic, payload, content_type)], NOW_MS)
+    assert outcome.answers == []
     assert rows(city, "SELECT reason, times FROM quarantine") == [(reason, 1)]
 
 
@@ -256,9 +334,21 @@ def test_seals_go_in_with_their_entry_and_out_with_the_unseal(city: sa.Engine) -
     assert holds(city)
 
 
-def continued(older: Book, seq: int, ledger: str = "a2" * 16) -> Book:
+def continued(older: Book, seq: int, ledger: str = "a2" * 16, opening_g: int = 0) -> Book:
     point = {"ledger": older.ledger, "seq": seq, "head": older.hashes[seq].hex()}
-    return Book(ledger=ledger, continues=point)
+    return Book(ledger=ledger, continues=point, opening_g=opening_g)
+
+
+def recover(after: Book, lost: Book, seq: int) -> None:
+    body, _ = lost.rows[seq - 1]
+    assert body is not None
+    after.add("recovered", of={"ledger": lost.ledger, "seq": seq}, entry=json.loads(body))
+
+
+def books(city: sa.Engine) -> int:
+    """What the city's books say lies in the bin, which began empty."""
+    counted = one(city, "SELECT sum(net_g) FROM counted")
+    return int(counted + one(city, "SELECT sum(net_g) FROM restore"))
 
 
 def test_a_new_card_continues_the_ledger_and_the_difference_is_booked_as_restore(
@@ -322,14 +412,77 @@ def test_a_recovered_entry_counts_only_while_its_original_is_not_stored(
 ) -> None:
     send(city, book.batch(0, 9))
     after = continued(book, 9)
-    stamp = {"boot": "c0" * 16, "boot_ms": 1, "utc_ms": UTC_MS, "clock": "unsynced"}
-    lost = {"seq": 10, "kind": "weighing", "at": stamp, **weighing_fields(800, 900)}
-    after.add("recovered", of={"ledger": book.ledger, "seq": 10}, entry=lost)
-    after.add("recovered", of={"ledger": book.ledger, "seq": 9}, entry=lost | {"seq": 9})
+    for seq in (10, 9, 10):
+        recover(after, book, seq)
     send(city, after.batch(0))
     assert one(city, "SELECT count(*) FROM weighing_resolved") == 9
     send(city, book.batch(9))
     assert one(city, "SELECT count(*) FROM weighing_resolved WHERE of_seq IS NOT NULL") == 0
+
+
+def test_an_old_image_that_went_on_alone_counts_beside_what_has_its_numbers(
+    city: sa.Engine, book: Book
+) -> None:
+    """The card is put back as it was at 800 g; 30 g more fall, and the city has 900 g by then."""
+    send(city, book.batch(0))
+    image = Book()
+    image.weigh(8)
+    image.add("weighing", **weighing_fields(800, 830))
+    after = continued(book, 10, opening_g=830)
+    for seq in (9, 10):
+        recover(after, image, seq)
+    send(city, after.batch(0))
+    assert rows(city, "SELECT of_seq, net_g FROM weighing_resolved WHERE of_seq IS NOT NULL") == [
+        (10, 30)
+    ]
+    restore = "SELECT opening_g, known_g, recovered_g, net_g FROM restore"
+    assert rows(city, restore) == [(830, 900, 30, -100)]
+    assert books(city) == 830
+
+
+def test_what_was_recovered_is_not_booked_as_restore_again(city: sa.Engine, book: Book) -> None:
+    """The scale never moved: whichever of the two ledgers brings the last 200 g, nothing is restored."""
+    send(city, book.batch(0, 8))
+    after = continued(book, 8, opening_g=900)
+    for seq in (9, 10):
+        recover(after, book, seq)
+    send(city, after.batch(0))
+    assert rows(city, "SELECT known_g, recovered_g, net_g FROM restore") == [(700, 200, 0)]
+    assert books(city) == 900
+    send(city, book.batch(8))
+    assert rows(city, "SELECT known_g, recovered_g, net_g FROM restore") == [(900, 0, 0)]
+    assert books(city) == 900
+
+
+def test_a_ledger_in_which_nothing_happened_is_known_by_its_opening(
+    city: sa.Engine, book: Book
+) -> None:
+    """Two bad cards in a row."""
+    send(city, book.batch(0))
+    second = continued(book, 10, opening_g=900)
+    third = continued(second, 1, "a3" * 16, opening_g=950)
+    send(city, second.batch(0), third.batch(0))
+    assert rows(city, "SELECT known_g, net_g FROM restore ORDER BY ledger") == [(900, 0), (900, 50)]
+    assert books(city) == 950
+
+
+def test_a_city_that_an_older_receiver_made_learns_which_entries_were_recovered(
+    tmp_path: Path, book: Book
+) -> None:
+    url = f"sqlite:///{tmp_path / 'city.db'}"
+    with opened(url) as city:
+        with city.begin() as connection:
+            registry.add_station(connection, CITY, STATION, STATION_KEY.public_key)
+        after = continued(book, 9, opening_g=900)
+        recover(after, book, 10)
+        send(city, book.batch(0, 9), after.batch(0))
+        with city.begin() as connection:
+            drop_views(connection)
+            connection.exec_driver_sql("ALTER TABLE bin_change DROP COLUMN of_digest")
+    with opened(url) as city:
+        assert books(city) == 900
+        send(city, book.batch(9))
+        assert books(city) == 900
 
 
 def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
@@ -363,6 +516,45 @@ def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
     ]
 
 
+def test_one_stations_nonsense_is_left_out_of_the_citys_sums_and_said(
+    city: sa.Engine, book: Book
+) -> None:
+    """2,000 times 2^53 g are more than a database's integer; the neighbours want to see their day."""
+    send(city, book.batch(0))
+    mad = Book(ledger="a4" * 16, station="hall-2")
+    for _ in range(1100):
+        mad.add("weighing", **weighing_fields(0, 2**53))
+        mad.add("item_count", item="pet-bottle", bin=None, visit=None, count=2**53, ml=None)
+    with city.begin() as connection:
+        registry.add_station(connection, CITY, "hall-2", STATION_KEY.public_key)
+    for after in range(0, mad.head, 100):
+        last = min(after + 100, mad.head)
+        send(city, mad.batch(after, last), topic=f"kiosk/v1/{CITY}/hall-2/ledger")
+    columns = "station, net_g, weighings, pieces, implausible"
+    assert rows(city, f"SELECT {columns} FROM day_item ORDER BY station") == [
+        ("hall-1", 900, 9, None, 0),
+        ("hall-2", None, 0, None, 2200),
+    ]
+
+
+@pytest.mark.parametrize("boot", ["ab", "", "B0" * 16, "b0" * 16 + "\n"])
+def test_a_body_without_a_boot_id_is_no_entry(city: sa.Engine, book: Book, boot: str) -> None:
+    send(city, book.batch(0))
+    book.add("weather", at={"boot": boot})
+    assert errors(send(city, book.batch(10))) == [AckError("body", 11)]
+
+
+def test_a_bin_without_a_name_and_a_clock_that_knows_less_than_nothing_count_for_nothing(
+    city: sa.Engine,
+) -> None:
+    book = Book()
+    book.add("weighing", **weighing_fields(0, 100) | {"bin": "びん"})
+    book.add("clock", utc_ms=UTC_MS, uncertainty_ms=-1, source="ntp")
+    assert errors(send(city, book.batch(0))) == [None], "what is signed is kept"
+    assert one(city, "SELECT count(*) FROM weighing_resolved") == 0
+    assert one(city, "SELECT count(*) FROM anchor") == 0
+
+
 def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> None:
     book.add("weather", sky="rain")
     book.add("weighing", net_g="not a number")
@@ -379,8 +571,14 @@ def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> 
         ("DELETE FROM entry WHERE seq = 10", "watermark"),
         ("UPDATE entry SET kind = 'boot' WHERE seq = 4", "columns"),
         ("UPDATE entry SET hash = digest WHERE seq = 4", "chain"),
+        ("UPDATE entry SET station = 'hall-2' WHERE seq = 4", "columns"),
+        ("UPDATE bin_change SET net_g = 5 WHERE seq = 4", "projection"),
+        ("UPDATE bin_change SET bin = 'b2' WHERE seq = 4", "projection"),
+        ("DELETE FROM bin_change WHERE seq = 4", "projection"),
         ("UPDATE batch_sig SET sig = zeroblob(64)", "signature"),
         ("DELETE FROM batch_sig", "unsigned"),
+        ("UPDATE entry SET body = NULL WHERE seq = 4", "thinned"),
+        ("UPDATE entry SET body = NULL, kind = NULL WHERE seq = 4", "thinned"),
     ],
 )
 def test_verify_finds_what_was_done_to_the_city(
@@ -388,8 +586,35 @@ def test_verify_finds_what_was_done_to_the_city(
 ) -> None:
     send(city, book.batch(0))
     with city.begin() as connection:
-        connection.execute(sa.text("DELETE FROM bin_change"))
+        if damage.startswith("DELETE FROM entry"):
+            connection.execute(sa.text("DELETE FROM bin_change"))
         connection.execute(sa.text(damage))
     with city.connect() as connection:
         (checked,) = verify_all(connection)
     assert code in {fault.code for fault in checked.faults}
+
+
+def faults(city: sa.Engine) -> list[tuple[int, str]]:
+    with city.connect() as connection:
+        return [(one.seq, one.code) for each in verify_all(connection) for one in each.faults]
+
+
+def test_what_a_station_thinned_away_needs_its_snapshot(city: sa.Engine, book: Book) -> None:
+    book.rows[3] = (None, book.rows[3][1])
+    book.rows[4] = (None, book.rows[4][1])
+    send(city, book.batch(0))
+    assert faults(city) == [(4, "thinned"), (5, "thinned")]
+    book.add("snapshot", of=4, digest="0" * 64)
+    send(city, book.batch(10))
+    assert faults(city) == [(5, "thinned")]
+
+
+def test_grams_that_a_station_invented_are_found_at_the_city(city: sa.Engine, book: Book) -> None:
+    book.add("weighing", **weighing_fields(950, 1000))
+    book.add("weighing", **weighing_fields(1000, 1100) | {"net_g": 90})
+    book.add(
+        "adjustment", bin="b1", number=2, method="two", gross_before_g=1100, gross_after_g=1000
+    )
+    book.add("weighing", **weighing_fields(1000, 1100))
+    send(city, book.batch(0))
+    assert faults(city) == [(11, "books"), (12, "books")]

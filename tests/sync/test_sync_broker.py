@@ -23,7 +23,7 @@ from city_site import (
     rewriting_examples,
     uplink,
 )
-from sync_site import CITY, STATION, STATION_KEY, TOPIC
+from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
 from sync.messages import inflate
@@ -138,6 +138,47 @@ def test_a_drop_reaches_the_citys_database_and_the_watermark_comes_back(town: Ci
             (EXAMPLES / f"{name}.json").write_bytes(example + b"\n")
 
 
+def test_a_station_that_comes_back_is_announced_once_and_not_lost_again(town: City) -> None:
+    """The uplink's connections to the process that went end without touching those to the new one."""
+    town.receiver()
+    town.uplink()
+    eventually(town.all_is_there, "the watermark at the head")
+    eventually(lambda: bool(town.station.links), "the uplink's first word")
+    for number in range(4):
+        told = len(town.listener.on("state"))
+        town.station.stop()
+        eventually(lambda: len(town.listener.on("state")) > told, "down")  # noqa: B023
+        town.station.links.clear()
+        town.station.start()
+        town.station.drop(number + 1)
+        eventually(town.all_is_there, "the drops after the restart")
+        eventually(lambda: bool(town.station.links), "the new process hears how the link is")
+    states = [plain(message).get("station") for message in town.listener.on("state")]
+    assert states == ["up"] + ["down", "up"] * 4
+
+
+def test_a_broker_that_was_started_anew_retains_the_last_word_again(town: City) -> None:
+    """Nobody needs to drop anything first: whoever asks the broker hears how far the city is."""
+    town.receiver()
+    town.uplink()
+    town.station.drop(3)
+    eventually(town.all_is_there, "the watermark at the head")
+    town.broker.kill()
+    town.broker.start()
+
+    def retained() -> bool:
+        late = Listener(town.broker.port)
+        try:
+            eventually(lambda: bool(late.on("state")), "the birth is retained")
+            return any(
+                message.retained and plain(message)["seq"] == 4 for message in late.on("ack")
+            )
+        finally:
+            late.close()
+
+    eventually(retained, "the acknowledgement is retained")
+
+
 def test_kill_9_of_receivers_uplink_and_broker_in_mid_drain_loses_nothing(town: City) -> None:
     for _ in range(3):
         town.station.drop(500)
@@ -169,6 +210,22 @@ def test_noise_on_the_topic_is_set_aside_and_the_receiver_goes_on(town: City) ->
     eventually(lambda: town.database.count("quarantine") == 4, "four messages set aside")
     town.station.drop()
     eventually(town.all_is_there, "the next drop")
+
+
+def test_a_station_that_sends_at_qos_0_stops_nobody_and_is_believed_by_its_signature(
+    town: City,
+) -> None:
+    """Nobody may PUBACK such a message: the broker would throw the receiver off."""
+    program = town.receiver()
+    hasty = Book(signer=STATION_KEY)
+    hasty.weigh(2)
+    for _ in range(5):
+        town.listener.publish(TOPIC, b"x", qos=0)
+    town.listener.publish(TOPIC, hasty.batch(0), qos=0)
+    eventually(lambda: town.database.count("entry") == 3, "the batch at QoS 0 is stored")
+    town.uplink()
+    eventually(town.all_is_there, "the others' entries")
+    assert not program.has_said("ended"), "the receiver was never thrown off"
 
 
 def test_a_station_whose_key_nobody_registered_keeps_everything_and_is_told_why(

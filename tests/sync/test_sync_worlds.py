@@ -193,7 +193,7 @@ class World:
                 self.after(1, 2000, lambda: self.receive(payload))
 
     def receive(self, payload: bytes) -> None:
-        answers = take(self.city, [Delivery(TOPIC, payload)], self.now_ms)
+        answers = take(self.city, [Delivery(TOPIC, payload)], self.now_ms).answers
         if self.troubled and self.random.random() < 0.1:
             self.kills += 1  # the receiver, after its commit and before its answer
             self.after(100, 3000, lambda: self.receive(payload))

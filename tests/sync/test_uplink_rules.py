@@ -170,6 +170,20 @@ def test_what_the_city_refuses_is_held_then_probed_and_never_dropped() -> None:
     assert rig.published[published:] == [10, 20, 30, 31]
 
 
+def test_the_last_error_is_the_one_that_is_told_until_the_city_is_content() -> None:
+    rig = Rig(head=30)
+    rig.ack(10)
+    for code in ("bad_signature", "genesis", "other_station", "fork", "unknown_key", "body"):
+        did = rig.ack(10, AckError(code, 11))
+        assert [action.code for action in did if isinstance(action, Report)] == [code]
+        assert rig.ack(10, AckError(code, 11)) == []
+    published = len(rig.published)
+    assert Report(True, None, "") in rig.ack(10), "content, though nothing is new"
+    assert rig.published[published:] == [20], "and tried at once"
+    rig.pass_ms(ACK_TIMEOUT_MS)
+    assert Report(True, None, "") in rig.ack(10), "who repeats himself is not silent"
+
+
 def test_a_lost_link_goes_back_and_waits_longer_each_time() -> None:
     rig = Rig(head=10)
     waits = []

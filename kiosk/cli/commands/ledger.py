@@ -32,25 +32,19 @@ def ledger() -> None: ...
 @click.option("--ack", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @click.pass_obj
 def ledger_verify(call: Call, ack: Path | None) -> int:
+    from kiosk.cli import pages
     from kiosk.ledger.verify import verify
 
     folder = own_folder(call.settings)
     city = call.settings.city
-    findings = verify(
+    verdict = verify(
         folder,
         ack=ack,
         city_key=city.key if city else None,
         station_key=station_key(call.settings),
     )
-    if call.json:
-        plain = [{"code": one.code, "seq": one.seq, "words": one.words} for one in findings]
-        call.write({"good": not findings, "findings": plain})
-    for finding in findings:
-        call.say(f"verify.{finding.code}", seq=finding.seq)
-    call.say("verify_page.bad" if findings else "verify_page.good", count=len(findings))
-    if not findings and not (ack or call.settings.paths.ack.exists()):
-        call.say("verify_page.no_ack")
-    return 1 if findings else 0
+    pages.verdict(call, verdict)
+    return 1 if verdict.findings else 0
 
 
 @ledger.command("export")

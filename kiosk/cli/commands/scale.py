@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kiosk.cli.call import Call
+from kiosk.cli.commands import scale_work
 from kiosk.cli.spoken import SpokenGroup
+from kiosk.core.errors import OperatorError
+
+if TYPE_CHECKING:
+    from drivers.telegram import Codec
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -22,6 +29,7 @@ def slope(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
 
 def add(app: click.Group) -> None:
     app.add_command(scale)
+    scale_work.add(scale)
 
 
 @click.group(cls=SpokenGroup)
@@ -90,8 +98,44 @@ def scale_replay(
 @scale.command("decode")
 @click.argument("file", type=EXISTING)
 @click.option("--protocol", metavar="P")
+@click.option("--bin", "bin_id", metavar="BIN")
 @click.pass_obj
-def scale_decode(call: Call, file: Path, protocol: str | None) -> None:
+def scale_decode(call: Call, file: Path, protocol: str | None, bin_id: str | None) -> None:
     from drivers.decode import decode_file
 
-    call.write_each(decode_file(file, protocol))
+    decoders = None if bin_id is None else indicator_of(call, bin_id)
+    call.write_each(decode_file(file, protocol, decoders))
+
+
+def indicator_of(call: Call, bin_id: str) -> dict[str, Callable[[], Codec]]:
+    """The codec of one bin's indicator, as the settings have it."""
+    from kiosk.devices import decoders
+    from kiosk.settings import IndicatorScale
+
+    found = {
+        one.id: one.scale for one in call.settings.bins if isinstance(one.scale, IndicatorScale)
+    }
+    if bin_id not in found:
+        raise OperatorError(
+            "no_such_bin",
+            f"There is no bin {bin_id} on an indicator.",
+            f"The bins are: {', '.join(found)}.",
+        )
+    return decoders(found[bin_id])
+
+
+@scale.command("probe")
+@click.argument("port", metavar="PORT")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=60.0, metavar="N")
+@click.pass_obj
+def scale_probe(call: Call, port: str, seconds: float) -> int:
+    from drivers.probe import Found, probe
+    from kiosk.cli import pages
+
+    for one in probe(port, seconds):
+        if isinstance(one, Found):
+            pages.probe_found(call, port, one)
+            return 0
+        pages.probe_tried(call, one)
+    pages.probe_nothing(call, port)
+    return 1

@@ -55,10 +55,13 @@ class Words:
 
     def error(self, error: KioskError) -> tuple[str, str]:
         """What is wrong and what to do, in this language where it has the words."""
-        values: Mapping[str, object] = {"what": error.what, **getattr(error, "values", {})}
+        values: Mapping[str, object] = {"what": error.what, **error.values}
         spoken = {name: self.spoken(name, value) for name, value in values.items()}
-        what = self.get(f"error.{error.code}.what", **spoken)
-        todo = self.get(f"error.{error.code}.todo", **spoken)
+        try:
+            what = self.get(f"error.{error.code}.what", **spoken)
+            todo = self.get(f"error.{error.code}.todo", **spoken)
+        except KeyError:  # came from another program, which says no more than its own words
+            return error.what, error.todo
         return what or error.what, todo or error.todo
 
 

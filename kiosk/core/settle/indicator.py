@@ -9,6 +9,9 @@ from kiosk.core.config import ScaleRules
 from kiosk.core.events import IndicatorReading
 from kiosk.core.settle.signs import GAP_MS, Motion, Plateau, Sign
 
+BLIND_MS = 3_000
+"""An indicator that so long says everything but a weight has more on it than a hand's shock."""
+
 
 class IndicatorSettler:
     """Plateaus of one bin from a serial indicator's own telegrams.
@@ -25,6 +28,7 @@ class IndicatorSettler:
         self._stable_since_ms: int | None = None
         self._candidate_g = 0.0
         self._last_ms: int | None = None
+        self._blind_since_ms: int | None = None
         self._level_g: float | None = None
         self._live_g: float | None = None
         self.moving_since_ms: int | None = None
@@ -38,10 +42,17 @@ class IndicatorSettler:
     def live_g(self) -> float | None:
         return self._live_g
 
+    @property
+    def blind(self) -> bool:
+        """Overloaded, or in error: for a while now no telegram has held a weight."""
+        if self._blind_since_ms is None or self._last_ms is None:
+            return False
+        return self._last_ms - self._blind_since_ms >= BLIND_MS
+
     def interrupt(self) -> None:
         """Telegrams were lost: stillness has to be proven from the beginning."""
         self._stable_since_ms = None
-        self._last_ms = None
+        self._last_ms = self._blind_since_ms = None
         self._level_g = None
         self._live_g = None
         self.moving_since_ms = None
@@ -54,9 +65,12 @@ class IndicatorSettler:
         self._last_ms = reading.t_ms
         if reading.gross_mg is None:
             self.rejected[reading.status] += 1
+            if self._blind_since_ms is None:
+                self._blind_since_ms = reading.t_ms
             self._stable_since_ms = None
             self._live_g = None
             return self._leave(reading.t_ms)
+        self._blind_since_ms = None
         gross_g = reading.gross_mg / 1000
         self._live_g = gross_g
         if reading.status != "stable":

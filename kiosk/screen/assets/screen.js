@@ -15,6 +15,7 @@ const BADGES = {
   away: "away",
   starting: "starting",
   full: "full_short",
+  overload: "full_short",
   trouble: "trouble_short",
   question: "question_short",
 };
@@ -57,8 +58,12 @@ function overflowOf(bin) {
   return setup.bins[bin].overflow[language];
 }
 
+function binOf(bin) {
+  return view.bins.find((one) => one.bin === bin);
+}
+
 function stateOf(bin) {
-  return view.bins.find((one) => one.bin === bin)?.state ?? "ready";
+  return binOf(bin)?.state ?? "ready";
 }
 
 /** One calm sentence for a bin that is not as usual, or "". */
@@ -66,6 +71,7 @@ function troubleOf(bin) {
   const said = words();
   switch (stateOf(bin)) {
     case "full":
+    case "overload":
       return filled(said.full, { overflow: overflowOf(bin) });
     case "trouble":
       return said.trouble;
@@ -120,6 +126,10 @@ function phaseScene() {
   const picture = item === null ? "other" : pictureOf(item);
   switch (view.phase) {
     case "waiting":
+      if (!view.cards_readable) {
+        // One thing at a time: a bin's own trouble stands on its tile.
+        return { tone: "calm", picture: "hello", template: said.no_reader, tiles: true, more: [contactLine()] };
+      }
       return { tone: "calm", picture: "card", template: said.waiting, tiles: true, more: news() };
     case "greeting":
       return { tone: "glad", picture: "hello", template: said.greeting, tiles: true, more: news() };
@@ -239,10 +249,13 @@ function openedScene() {
   const trouble = troubleOf(bin);
   const state = stateOf(bin);
   const buttons = [];
-  if (state === "no_scale") buttons.push(touch(said.count, "count", bin, "first"));
+  if (binOf(bin)?.counted) {
+    // A full bin's pieces go to its overflow place, and count all the same.
+    buttons.push(touch(said.count, "count", bin, state === "full" ? "plain" : "first"));
+  }
   if (state === "full") {
     buttons.push({ label: said.bag_swap, kind: "first", press: () => open({ bin, step: "bag" }) });
-  } else if (state !== "away") {
+  } else if (state !== "away" && state !== "overload") {
     buttons.push(touch(said.is_full, "full", bin));
   }
   if (trouble !== "") {

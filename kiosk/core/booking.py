@@ -1,0 +1,25 @@
+"""What is durable becomes true: the only place where written entries move bins and visits."""
+
+from __future__ import annotations
+
+from kiosk.core.entries import AnyDraft, ItemCount, VisitClose, Weighing
+from kiosk.core.state import State
+
+
+def believe(state: State, draft: AnyDraft) -> None:
+    """One entry that the ledger has committed."""
+    visit = state.visits.get(getattr(draft, "visit", None))
+    if visit is not None:
+        match draft:
+            case Weighing():
+                visit.net_g[draft.item] = visit.net_g.get(draft.item, 0) + draft.net_g
+                visit.put_in_g[draft.bin] = visit.put_in_g.get(draft.bin, 0) + draft.net_g
+            case ItemCount():
+                visit.pieces += draft.count or 0
+            case VisitClose():
+                visit.closed = True
+            case _:
+                pass
+    bin_id = getattr(draft, "bin", None)
+    if bin_id is not None and not isinstance(draft, ItemCount):
+        state.bins[bin_id].booked(draft)

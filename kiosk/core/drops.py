@@ -1,0 +1,155 @@
+"""A drop: what changed on a bin, whose it is, and its weighing.
+
+Invariant: every entry on a bin begins where the bin's last one ended; what belongs to no visit is written
+with its cause before the drop.
+
+Theory. Within a visit changes are counted from ``base_g``, the level after the last counted one, so that
+twenty grams ten times come out as two hundred. A change of less than ``min_increment_g`` is thanked and
+carried within the visit.
+"""
+
+from __future__ import annotations
+
+from kiosk.core import bags, certified, putback, slow, uncertainty, zeroing
+from kiosk.core.bin import Bin, Settled
+from kiosk.core.effects import Beep, Effect, Item
+from kiosk.core.entries import AnyDraft, Weighing
+from kiosk.core.owners import NO_ONE, Owner, owner_of
+from kiosk.core.points import visit_points
+from kiosk.core.state import State
+from kiosk.core.visits import Visit
+
+
+def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:
+    """The entries of a change on a bin that weighs; None where it is carried or waited for."""
+    book_g = bin_.book.gross_g
+    assert book_g is not None
+    left_g = book_g if settled.before_g is None else settled.before_g
+    owner = _owner(state, settled)
+    visit = owner.visit
+    if bags.looks_changed(bin_, visit, left_g, settled):
+        bags.wait(bin_, left_g, settled)
+        return None
+    if bags.is_being_set(bin_, owner.anonymous, left_g, settled):
+        return bin_.unattributed("drift", book_g, settled.gross_g, settled.uncertainty_g)
+    base_g, base_sd_g = _base(bin_, visit, left_g, settled)
+    change_g = settled.gross_g - base_g
+    if abs(change_g) < _least_g(bin_, owner):
+        if visit is not None:
+            _carry(state, bin_, visit, base_g, base_sd_g, settled)
+        return None
+    flush = zeroing.tare(bin_, base_g, book_g)
+    if not flush:
+        flush = bin_.flush(base_g, None if visit is None else visit.visit)
+    if owner.anonymous and change_g < 0:
+        removal = bin_.unattributed("removal", base_g, settled.gross_g, settled.uncertainty_g)
+        return (*flush, *removal)
+    back_g = putback.due_g(visit, bin_, change_g)
+    if back_g and visit is not None:
+        bin_.put_back = (visit.visit, back_g)
+        came_g = base_g + back_g
+        flush = (*flush, *bin_.unattributed("removal", base_g, came_g, settled.uncertainty_g))
+        if back_g == change_g:
+            return flush
+        base_g = came_g
+    if owner.anonymous:
+        visit = Visit(state.name("v"), settled.began_ms, None, settled.t_ms)
+        state.visits.add(visit)
+    return (*flush, _weighing(state, bin_, visit, base_g, base_sd_g, settled))
+
+
+def _base(bin_: Bin, visit: Visit | None, left_g: int, settled: Settled) -> tuple[int, float]:
+    """Where a change is counted from, and that level's standard uncertainty."""
+    if visit is not None and bin_.engaged == visit.visit and bin_.base_g is not None:
+        return bin_.base_g, bin_.base_sd_g
+    return slow.begun_at(bin_, visit, left_g, settled)
+
+
+def _owner(state: State, settled: Settled) -> Owner:
+    rules = state.rules
+    until_ms = settled.t_ms
+    if rules.crowd == "one_by_one":
+        until_ms = max(until_ms, settled.began_ms + rules.handover_ms)
+    owner = owner_of(settled.began_ms, until_ms, state.visits, rules.crowd, rules.handover_ms)
+    return NO_ONE if owner.visit is not None and owner.visit.closed else owner
+
+
+def _least_g(bin_: Bin, owner: Owner) -> int:
+    """From here on a change is counted by itself."""
+    if owner.anonymous and bin_.quantised:
+        # A rounded value may flicker by one division on its own.
+        return bin_.scale.min_increment_g + bin_.scale.division_g
+    return bin_.scale.min_increment_g
+
+
+def _carry(
+    state: State, bin_: Bin, visit: Visit, base_g: int, base_sd_g: float, settled: Settled
+) -> None:
+    """Too little to be counted by itself: carried within the visit, thanked, never a 0."""
+    bin_.engaged, bin_.base_g, bin_.base_sd_g = visit.visit, base_g, base_sd_g
+    step_g = settled.gross_g - (base_g if settled.before_g is None else settled.before_g)
+    if step_g > settled.uncertainty_g:
+        state.showing.show("small", settled.t_ms, bin_id=settled.bin, visit=visit)
+
+
+def _weighing(
+    state: State, bin_: Bin, visit: Visit | None, base_g: int, base_sd_g: float, settled: Settled
+) -> Weighing:
+    net_g = settled.gross_g - base_g
+    item, tariff = bin_.rules.item, state.rules.tariff
+    points = 0
+    if visit is not None:
+        after = {**visit.net_g, item: visit.net_g.get(item, 0) + net_g}
+        points = visit_points(tariff, after) - visit_points(tariff, visit.net_g)
+    return Weighing(
+        bin=bin_.rules.bin,
+        item=item,
+        bag=bin_.book.bag,
+        visit=None if visit is None else visit.visit,
+        net_g=net_g,
+        gross_before_g=base_g,
+        gross_after_g=settled.gross_g,
+        uncertainty_g=uncertainty.weighing_g(
+            net_g,
+            left_sd_g=base_sd_g,
+            after_sd_g=settled.after_sd_g,
+            line=bin_.line,
+            extra_sd_g=settled.extra_sd_g,
+        ),
+        division_g=bin_.scale.division_g,
+        adjustment=bin_.book.adjustment,
+        mode=certified.mode(bin_, net_g, state.now),
+        catalogue=state.rules.catalogue,
+        tariff=tariff.number,
+        points=points,
+    )
+
+
+def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> list[Effect]:
+    """The drop is durable: it is shown, beeped, and its bin's lamp lights."""
+    last = items[-1].draft if items else None
+    if not isinstance(last, Weighing):
+        putback.done(state, bin_, items)
+        bin_.disengage()
+        return []
+    putback.done(state, bin_, items)
+    bin_.weighed, bin_.swapped_ms = True, None
+    visit = state.visits.get(last.visit)
+    bin_.engaged = last.visit
+    bin_.base_g = None if last.visit is None else settled.gross_g
+    bin_.base_sd_g = settled.after_sd_g
+    bin_.watched = None
+    if visit is not None:
+        visit.touch(settled.t_ms)
+    state.counters.records += 1
+    state.showing.show(
+        "recorded" if last.net_g > 0 else "taken_out",
+        settled.t_ms,
+        bin_id=settled.bin,
+        net_g=last.net_g,
+        visit=visit,
+    )
+    return [
+        Beep("recorded"),
+        state.lamps.light(settled.bin, settled.t_ms + state.rules.thanks_ms),
+    ]

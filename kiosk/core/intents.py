@@ -1,0 +1,115 @@
+"""What a station means to write, one transaction each, in the order in which it came up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.bin import Settled
+from kiosk.core.entries import AnyDraft
+from kiosk.core.events import CardSeen, ScaleAdjusted, ServiceAsked, TouchAction, ZeroAsked
+from kiosk.core.visits import Visit
+
+MAX_INTENTS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """A card was shown (``checkins``)."""
+
+    card: CardSeen
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFor:
+    """A card was shown for a drop made without one (``checkins``)."""
+
+    card: CardSeen
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A bin stands still (``weights``)."""
+
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A bin's bag was changed, and the bin has kept still since (``bags``)."""
+
+    bin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A visit that has ended gets its last entry (``closing``)."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something fell into a bin that does not weigh (``pieces``)."""
+
+    bin: str
+    t_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A caretaker said what happened at a bin (``bags``)."""
+
+    bin: str
+    action: TouchAction
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An empty bin's zero has crept away (``zeroing``)."""
+
+    bin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """A caretaker says that a bin is empty (``zeroing``)."""
+
+    asked: ZeroAsked
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Work at a scale begins or ends (``adjusting``)."""
+
+    asked: ServiceAsked
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """A scale's new line takes effect (``adjusting``)."""
+
+    asked: ScaleAdjusted
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An entry that depends on nothing (an alarm, the clock)."""
+
+    draft: AnyDraft
+
+
+Intent = (
+    Greet
+    | ClaimFor
+    | Settle
+    | Swap
+    | Close
+    | Piece
+    | Answer
+    | Track
+    | Zero
+    | Serve
+    | Adjust
+    | Write
+)

@@ -1,0 +1,39 @@
+"""What a touch on the screen (or a word from the command line) sets going."""
+
+from __future__ import annotations
+
+from kiosk.core import checkins
+from kiosk.core.bin import Bin
+from kiosk.core.events import Touch
+from kiosk.core.intents import Answer, Piece
+from kiosk.core.state import State
+
+
+def touched(state: State, touch: Touch) -> None:
+    """What makes no sense here and now does nothing: fingers are late and press twice."""
+    if touch.action == "claim":
+        checkins.claim_touched(state, touch)
+    elif touch.action == "goodbye":
+        visit = state.visits.current()
+        if visit is not None:
+            visit.end(touch.t_ms, "goodbye")
+    elif touch.bin in state.bins:
+        _at_bin(state, state.bins[touch.bin], touch)
+
+
+def _at_bin(state: State, bin_: Bin, touch: Touch) -> None:
+    match touch.action:
+        case "full":
+            bin_.said_full = True
+        case "count" if not bin_.weighs:
+            state.intend(Piece(bin_.rules.bin, touch.t_ms))
+        case "scale_broken" if bin_.rules.scale is not None:
+            bin_.broken = True
+            bin_.interrupt()
+        case "scale_mended" if bin_.broken:
+            bin_.broken = False
+            bin_.interrupt()
+        case "bag_swap" | "indicator_zeroed":
+            state.intend(Answer(bin_.rules.bin, touch.action))
+        case _:
+            pass

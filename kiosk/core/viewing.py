@@ -1,0 +1,95 @@
+"""From the state to what the screen draws (``view``)."""
+
+from __future__ import annotations
+
+from kiosk.core import certified, checkins, devices
+from kiosk.core.bin import Bin
+from kiosk.core.events import Moment
+from kiosk.core.points import visit_points
+from kiosk.core.state import State
+from kiosk.core.view import BinState, BinView, View
+from kiosk.core.visits import Visit
+
+
+def view(state: State, *, storage_trouble: bool) -> View:
+    """What the screen has to draw now."""
+    showing = state.showing
+    active = state.bins.get(showing.bin) if showing.bin else None
+    visit = showing.visit
+    t_ms = state.now.boot_ms
+    cards_readable = devices.cards_readable(state)
+    claiming = cards_readable and state.claim_until_ms > t_ms
+    return View(
+        phase=showing.phase,
+        since_ms=showing.since_ms,
+        bin=showing.bin,
+        net_g=showing.net_g,
+        live_g=None if active is None else _rounded(active, _live_change_g(active)),
+        visit_g=0 if visit is None else visit.brought_g(),
+        points=_points(state, visit),
+        estimate=active is None or not certified.is_certified(active, state.now),
+        checkins=state.counters.checkins,
+        refusals=state.counters.refusals,
+        records=state.counters.records,
+        visits_open=len(state.visits.open()),
+        can_claim=cards_readable and not claiming and checkins.claimable(state, t_ms) is not None,
+        claiming=claiming,
+        cards_readable=cards_readable,
+        online=state.online,
+        storage_trouble=storage_trouble,
+        bins=tuple(_bin_view(b, state.now) for b in state.bins.values()),
+    )
+
+
+def _points(state: State, visit: Visit | None) -> int | None:
+    tariff = state.rules.tariff
+    if tariff.mode == "none" or visit is None or visit.pseudonym is None:
+        return None
+    return tariff.per_visit if tariff.mode == "visit" else visit_points(tariff, visit.net_g)
+
+
+def _live_change_g(bin_: Bin) -> int | None:
+    """What has been laid into the bin since it last stood still."""
+    if bin_.live_g is None or bin_.book.gross_g is None:
+        return None
+    base_g = bin_.base_g if bin_.base_g is not None else bin_.book.gross_g
+    return bin_.live_g - base_g
+
+
+def _bin_view(bin_: Bin, now: Moment) -> BinView:
+    return BinView(
+        bin=bin_.rules.bin,
+        item=bin_.rules.item,
+        state=_bin_state(bin_),
+        live_g=_rounded(bin_, bin_.live_g),
+        fill_pct=bin_.fill_pct(),
+        certified=certified.is_certified(bin_, now),
+        counted=bin_.scaleless,
+    )
+
+
+def _bin_state(bin_: Bin) -> BinState:
+    """The one thing to know about a bin, the most pressing first."""
+    if bin_.scaleless:
+        return "full" if bin_.is_full() else "no_scale"
+    if bin_.lost or bin_.blind:
+        return "trouble"
+    if bin_.stage == "question":
+        return "question"
+    if bin_.stage in ("away", "service"):
+        return "away"
+    if bin_.stage == "over":
+        return "overload"
+    if bin_.stage in ("starting", "gap"):
+        return "starting"
+    if bin_.moving_since_ms is not None:
+        return "weighing"
+    return "full" if bin_.is_full() else "ready"
+
+
+def _rounded(bin_: Bin, grams: int | None) -> int | None:
+    """To the division, as a scale shows it."""
+    if grams is None or bin_.rules.scale is None:
+        return None
+    d = bin_.rules.scale.division_g
+    return round(grams / d) * d
