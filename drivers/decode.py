@@ -14,6 +14,8 @@ from drivers.telegram import Codec, Frame, Skipped
 from kiosk.core.errors import OperatorError
 
 PIECE_BYTES = 65_536
+MAX_FILE_BYTES = 32 << 20
+"""More than nine hours of an indicator at 9,600 baud."""
 PICK_BYTES = 262_144
 """The protocol is told by so much of a capture."""
 EIGHT_BITS = "modbus"
@@ -34,13 +36,24 @@ def decode_file(
     or a file that cannot be read.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise OperatorError(
             "capture",
             f"{path} cannot be read ({error.strerror}).",
             "Give a file of captured bytes.",
+            file=path,
+            reason=error.strerror,
         ) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise OperatorError(
+            "capture_too_big",
+            f"{path} is larger than {MAX_FILE_BYTES} bytes.",
+            "Check that it is a file of captured bytes, and cut a long one in pieces.",
+            file=path,
+            limit=MAX_FILE_BYTES,
+        )
     yield from decode(data, protocol, decoders)
 
 
@@ -54,6 +67,8 @@ def decode(
             "protocol",
             f"The protocol {protocol!r} is not known.",
             f"Choose one of: {', '.join(known)}.",
+            name=protocol,
+            names=", ".join(known),
         )
     name = protocol or read(data[:PICK_BYTES], known)[0]
     frames = skipped_bytes = 0

@@ -271,6 +271,8 @@ def _password(path: Path | None) -> str | None:
             "password_file_unreadable",
             f"The password file {path} cannot be read ({error.strerror}).",
             "Correct password_file in the settings, or who may read the file.",
+            file=path,
+            reason=error.strerror,
         ) from error
 
 

@@ -52,12 +52,15 @@ class Signer:
                 "key_file_unreadable",
                 f"The key file {path} cannot be read ({error.strerror}).",
                 "Create the key, or correct the path in the settings.",
+                file=path,
+                reason=error.strerror,
             ) from error
         if mode & 0o007:
             raise OperatorError(
                 "key_file_open",
                 f"Everybody on this machine may read the key file {path}.",
                 f"Run: chmod 600 {path}",
+                file=path,
             )
         match = _SEED_TEXT.fullmatch(text)
         if match is None:
@@ -65,6 +68,7 @@ class Signer:
                 "key_file_malformed",
                 f"The key file {path} does not hold 64 hexadecimal digits.",
                 "Put the right file there, or move it away and create a new key.",
+                file=path,
             )
         return cls(bytes.fromhex(match[1].decode()))
 

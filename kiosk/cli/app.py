@@ -14,6 +14,7 @@ import click
 
 from kiosk.cli.call import Call
 from kiosk.cli.commands import bag, card, config, ledger, scale, service, state
+from kiosk.cli.refusals import translated
 from kiosk.cli.spoken import SpokenGroup, remember
 from kiosk.core.errors import KioskError, OperatorError
 from sync import output
@@ -62,7 +63,7 @@ def answered(call: Call, words: list[str]) -> int:
         code = app.main(args=words, prog_name="kiosk", obj=call, standalone_mode=False)
         return code if isinstance(code, int) else DONE
     except click.ClickException as error:
-        call.refuse(wrong_call(error))
+        call.refuse(translated(error))
         return WRONG_CALL
     except KioskError as error:
         call.refuse(error)
@@ -79,9 +80,3 @@ def no_output(reason: str) -> OperatorError:
         "Look at where it goes: a full disk, or a closed one.",
         reason=reason,
     )
-
-
-def wrong_call(error: click.ClickException) -> OperatorError:
-    """click's refusal of a call; its own words stay, the todo is ours."""
-    what = error.format_message().rstrip(".") + "."
-    return OperatorError("wrong_call", what, "See kiosk --help, or kiosk COMMAND --help.")

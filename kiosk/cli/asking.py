@@ -14,6 +14,7 @@ from kiosk.doctor.finding import Level, Values
 from kiosk.facts import Facts, from_dict
 from kiosk.settings import CountsScale, Settings
 from kiosk.status import report
+from kiosk.tomlfile.problem import short
 
 ANSWER_S = 10.0
 """A station that is well answers within milliseconds."""
@@ -121,7 +122,11 @@ def check_bin(settings: Settings, bin_id: str) -> None:
     bins = [one.id for one in settings.bins]
     if bin_id not in bins:
         raise OperatorError(
-            "no_such_bin", f"There is no bin {bin_id}.", f"The bins are: {', '.join(bins)}."
+            "no_such_bin",
+            f"There is no bin {short(bin_id)}.",
+            f"The bins are: {', '.join(bins)}.",
+            bin=short(bin_id),
+            names=", ".join(bins),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import click
 
 from kiosk.cli.call import Call
+from kiosk.cli.refusals import no_such_command
 from kiosk.cli.texts import Language
 
 DAILY = (
@@ -91,6 +92,17 @@ class SpokenGroup(Spoken, click.Group):
     """A group; its help lists what is below it, each with its words."""
 
     command_class = Spoken
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, no_args_is_help=False, **more)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise no_such_command(f"{path_of(ctx)} {name}".strip(), self.commands)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         call = ctx.ensure_object(Call)

@@ -172,6 +172,8 @@ def listen(path: Path) -> tuple[socket.socket, int]:
             "socket_failed",
             f"The control socket {path} cannot be made ({error.strerror}).",
             "Check that its folder exists and belongs to the station's user.",
+            file=path,
+            reason=error.strerror,
         ) from error
 
 
@@ -185,6 +187,7 @@ def _check_free(path: Path) -> None:
             "socket_path_taken",
             f"{path} is no socket.",
             "Move that file away, or choose another folder for run in the settings.",
+            file=path,
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(SEND_S)

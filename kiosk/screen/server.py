@@ -119,6 +119,8 @@ class ScreenServer:
                 "screen_port",
                 f"The screen's address {host} port {port} cannot be used ({error.strerror}).",
                 "End the program that has it, or set another screen.port.",
+                port=port,
+                reason=error.strerror,
             ) from error
         return listener
 

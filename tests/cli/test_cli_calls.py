@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,36 @@ def test_a_wrong_call_is_two_sentences_and_exit_2(site: Site, args: list[str]) -
     said = site.kiosk("--json", *args, config=False)
     assert said.code == 2 and said.err == ""
     assert said.value["error"]["code"] == "wrong_call"
+
+
+@pytest.mark.parametrize(
+    ("args", "part"),
+    [
+        (["frob"], "frob"),
+        (["ledger"], "verify"),
+        (["ledger", "frob"], "ledger frob"),
+        (["status", "--frob"], "--frob"),
+        (["status", "more"], "more"),
+        (["scale", "replay"], "TRACE"),
+        (["scale", "replay", "/nonexistent"], "/nonexistent"),
+        (["scale", "decode", "/"], "/"),
+        (["ledger", "show", "--count", "0"], "--count"),
+        (["ledger", "show", "--count", "9" * 30], "10000"),
+        (["status", "--lang", "fr"], "--lang"),
+        (["doctor", "NOPE"], "NOPE"),
+        (["bag", "swap", "b9"], "b9"),
+    ],
+)
+def test_refusals_speak_the_callers_language(site: Site, args: list[str], part: str) -> None:
+    said = {lang: site.kiosk("--json", "--lang", lang, *args) for lang in LANGUAGES}
+    errors = {lang: one.value["error"] for lang, one in said.items()}
+    assert {one.code for one in said.values()} == {2}
+    assert all(part in one["what"] + one["todo"] for one in errors.values())
+    for lang in ("ja", "easy"):
+        assert errors[lang]["what"].endswith("。") and errors[lang]["todo"].endswith("。")
+        # Names of commands and options stay; no sentence of anybody else's does.
+        assert not re.search(r"[A-Za-z]+ [a-z]+ [a-z]+ [a-z]+", errors[lang]["what"])
+    assert errors["en"]["what"].endswith(".") and "\n" not in errors["en"]["what"]
 
 
 def test_common_options_stand_anywhere(site: Site) -> None:

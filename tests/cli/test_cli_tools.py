@@ -37,17 +37,65 @@ def test_a_trace_is_replayed_without_settings(site: Site, trace: Path) -> None:
 def test_a_broken_trace_names_its_line(site: Site, trace: Path) -> None:
     trace.write_text("t_ms,counts\n0,84000\n0,84000\n", encoding="utf-8")
     said = site.kiosk("scale", "replay", str(trace), *SCALE.split(), config=False)
-    assert said.code == 2 and "Line 3" in said.err
+    assert said.code == 2 and "3 行目" in said.err
 
 
 @pytest.mark.parametrize(
-    ("there", "instead"), [("gram 43", "gram 0"), ("gram 43", "gram nan"), ("sps 10", "sps 0")]
+    ("rows", "line", "words"),
+    [
+        ("t,counts\n", 1, "columns t_ms and counts"),
+        ('t_ms,counts,note\n0,84000,ok\n100,84000,"open\n200,84000,x"\n300,84000,\n', 3, "quote"),
+        ('t_ms,counts,note\n0,84000,ok\n100,84000,"open\n', 3, "no CSV"),
+        ("t_ms,counts\n0,84000\n100\n", 3, "too short"),
+        ("t_ms,counts\n0,x\n", 2, "counts must be a whole number"),
+        ("t_ms,counts\n1000000000000000,5\n", 2, "more than 15 digits"),
+        ("t_ms,counts\n0," + "1" * 20_000 + "\n", 2, "more than 10000 characters"),
+    ],
+)
+def test_what_is_wrong_in_a_trace_is_said_in_three_languages(
+    site: Site, trace: Path, rows: str, line: int, words: str
+) -> None:
+    trace.write_text(rows, encoding="utf-8")
+    said = {
+        lang: site.kiosk(
+            "scale", "replay", str(trace), *SCALE.split(), "--lang", lang, config=False
+        ).err
+        for lang in ("en", "ja", "easy")
+    }
+    assert f"Line {line} " in said["en"] and words in said["en"]
+    assert f" {line} 行目" in said["ja"] and f"{line} ぎょうめ" in said["easy"]
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        ("gram 43", "gram 0"),
+        ("gram 43", "gram nan"),
+        ("gram 43", "gram 1e-300"),
+        ("gram 43", f"gram {'4' * 400}"),
+        ("sps 10", "sps 0"),
+        ("sps 10", "sps nan"),
+        ("sps 10", "sps inf"),
+        ("max-g 60000", f"max-g {'6' * 400}"),
+        ("counts 84000", "counts 8e4"),
+        ("division-g 20", "division-g 60001"),
+    ],
 )
 def test_a_scale_that_cannot_be_is_a_wrong_call(
     site: Site, trace: Path, there: str, instead: str
 ) -> None:
     call = SCALE.replace(there, instead).split()
-    assert site.kiosk("scale", "replay", str(trace), *call, config=False).code == 2
+    said = site.kiosk("scale", "replay", str(trace), *call, "--lang", "en", config=False)
+    option = f"--{instead.partition(' ')[0]}".replace("--gram", "--counts-per-gram")
+    assert said.code == 2 and (option in said.err or option[2:] in said.err)
+    assert len(said.err) < 300
+
+
+def test_what_never_ends_is_refused(site: Site) -> None:
+    said = site.kiosk("scale", "replay", "/dev/zero", *SCALE.split(), "--json", config=False)
+    assert said.code == 2 and said.value["error"]["code"] == "trace"
+    said = site.kiosk("scale", "decode", "/dev/zero", "--json", config=False)
+    assert said.code == 2 and said.value["error"]["code"] == "capture_too_big"
 
 
 def test_an_indicators_bytes_are_decoded_without_settings(site: Site, tmp_path: Path) -> None:

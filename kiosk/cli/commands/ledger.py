@@ -12,6 +12,7 @@ import click
 
 from kiosk.cli.call import Call
 from kiosk.cli.spoken import SpokenGroup
+from kiosk.cli.values import Readable, Whole
 
 if TYPE_CHECKING:
     from kiosk.settings import Settings
@@ -29,7 +30,7 @@ def ledger() -> None: ...
 
 
 @ledger.command("verify")
-@click.option("--ack", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--ack", type=Readable(), metavar="FILE")
 @click.pass_obj
 def ledger_verify(call: Call, ack: Path | None) -> int:
     from kiosk.cli import pages
@@ -59,7 +60,7 @@ def ledger_export(call: Call) -> None:
 @ledger.command("show")
 @click.option("--kind", "kinds", multiple=True)
 @click.option("--bin", "bin_id", metavar="BIN")
-@click.option("--count", type=click.IntRange(1, 10_000), default=LAST, metavar="N")
+@click.option("--count", type=Whole(1, 10_000), default=LAST, metavar="N")
 @click.pass_obj
 def ledger_show(call: Call, kinds: tuple[str, ...], bin_id: str | None, count: int) -> None:
     from kiosk.cli import pages

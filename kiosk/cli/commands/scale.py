@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,20 +10,20 @@ import click
 
 from kiosk.cli.call import Call
 from kiosk.cli.commands import scale_work
+from kiosk.cli.refusals import wrong_call
 from kiosk.cli.spoken import SpokenGroup
+from kiosk.cli.values import Readable, Real, Whole
 from kiosk.core.errors import OperatorError
+from kiosk.tomlfile.problem import short
 
 if TYPE_CHECKING:
     from drivers.telegram import Codec
 
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def slope(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
-    """A scale's slope: a true number, and not 0; negative where the cells are wired so."""
-    if value == 0 or not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no slope of a scale")
-    return value
+MAX_G = 100_000_000
+"""A hundred tonnes."""
+MAX_COUNTS = 2**31
+SLOPE = Real(0.000_001, 1_000_000, either_sign=True)
+"""Counts a gram: not 0; negative where the cells are wired so."""
 
 
 def add(app: click.Group) -> None:
@@ -62,13 +61,13 @@ def scale_zeroed(call: Call, bin_id: str) -> None:
 
 
 @scale.command("replay")
-@click.argument("trace", type=EXISTING)
-@click.option("--counts-per-gram", type=float, callback=slope, required=True, metavar="X")
-@click.option("--zero-counts", type=int, required=True, metavar="N")
-@click.option("--max-g", type=click.IntRange(1), required=True, metavar="N")
-@click.option("--division-g", type=click.IntRange(1), required=True, metavar="N")
-@click.option("--rate-sps", type=click.FloatRange(0.1, 1000), required=True, metavar="X")
-@click.option("--min-increment-g", type=click.IntRange(1), metavar="N")
+@click.argument("trace", type=Readable())
+@click.option("--counts-per-gram", type=SLOPE, required=True, metavar="X")
+@click.option("--zero-counts", type=Whole(-MAX_COUNTS, MAX_COUNTS), required=True, metavar="N")
+@click.option("--max-g", type=Whole(1, MAX_G), required=True, metavar="N")
+@click.option("--division-g", type=Whole(1, MAX_G), required=True, metavar="N")
+@click.option("--rate-sps", type=Real(0.1, 1000), required=True, metavar="X")
+@click.option("--min-increment-g", type=Whole(1, MAX_G), metavar="N")
 @click.pass_obj
 def scale_replay(
     call: Call,
@@ -80,9 +79,13 @@ def scale_replay(
     rate_sps: float,
     min_increment_g: int | None,
 ) -> None:
+    from kiosk import trace as traces
     from kiosk.core.config import ScaleRules
     from kiosk.replay import replay
 
+    within("--division-g", division_g, max_g)
+    if min_increment_g is not None:
+        within("--min-increment-g", min_increment_g, max_g)
     rules = ScaleRules(
         max_g=max_g,
         division_g=division_g,
@@ -91,12 +94,23 @@ def scale_replay(
         counts_per_gram=counts_per_gram,
         zero_counts=zero_counts,
     )
-    with trace.open(encoding="utf-8", errors="replace", newline="") as lines:
-        call.write_each(replay(lines, rules))
+    call.write_each(replay(traces.lines(trace), rules))
+
+
+def within(option: str, value_g: int, max_g: int) -> None:
+    """Refuses what would be more than the scale's Max."""
+    if value_g > max_g:
+        raise wrong_call(
+            "beyond",
+            f"{option} {value_g} is more than --max-g {max_g}.",
+            option=option,
+            value=value_g,
+            most=max_g,
+        )
 
 
 @scale.command("decode")
-@click.argument("file", type=EXISTING)
+@click.argument("file", type=Readable())
 @click.option("--protocol", metavar="P")
 @click.option("--bin", "bin_id", metavar="BIN")
 @click.pass_obj
@@ -118,15 +132,17 @@ def indicator_of(call: Call, bin_id: str) -> dict[str, Callable[[], Codec]]:
     if bin_id not in found:
         raise OperatorError(
             "no_such_bin",
-            f"There is no bin {bin_id} on an indicator.",
+            f"There is no bin {short(bin_id)} on an indicator.",
             f"The bins are: {', '.join(found)}.",
+            bin=short(bin_id),
+            names=", ".join(found),
         )
     return decoders(found[bin_id])
 
 
 @scale.command("probe")
 @click.argument("port", metavar="PORT")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=60.0, metavar="N")
+@click.option("--seconds", type=Real(1, 600), default=60.0, metavar="N")
 @click.pass_obj
 def scale_probe(call: Call, port: str, seconds: float) -> int:
     from drivers.probe import Found, probe

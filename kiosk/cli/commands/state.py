@@ -9,6 +9,7 @@ import click
 from kiosk.cli.call import Call
 from kiosk.cli.spoken import Spoken, SpokenGroup
 from kiosk.core.errors import OperatorError
+from kiosk.tomlfile.problem import short
 
 if TYPE_CHECKING:
     from kiosk.doctor import Finding
@@ -57,8 +58,10 @@ def unknown(call: Call, code: str) -> list[Finding]:
         return []
     raise OperatorError(
         "unknown_code",
-        f"The doctor knows no code {code!r}.",
+        f"The doctor knows no code {short(code)}.",
         f"The checks are: {', '.join(CODES)}.",
+        asked=short(code),
+        names=", ".join(CODES),
     )
 
 

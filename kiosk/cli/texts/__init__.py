@@ -43,6 +43,8 @@ class Words:
         """A value of an error that is itself a word."""
         if name in ("expected", "got"):
             return self.kinds(value)
+        if name == "reason":
+            return self.get("reason." + re.sub(r"[^a-z]+", "_", f"{value}".lower())) or value
         return self(f"form.{value}") if name == "form" else value
 
     def kinds(self, words: object) -> str:
@@ -54,12 +56,17 @@ class Words:
         )
 
     def error(self, error: KioskError) -> tuple[str, str]:
-        """What is wrong and what to do, in this language where it has the words."""
+        """What is wrong and what to do, in this language where it has the words.
+
+        An error with a ``case`` may have words of its own for it (``error.CODE_CASE.what``).
+        """
         values: Mapping[str, object] = {"what": error.what, **error.values}
         spoken = {name: self.spoken(name, value) for name, value in values.items()}
+        key = f"error.{error.code}"
+        own = f"{key}_{values.get('case')}"
         try:
-            what = self.get(f"error.{error.code}.what", **spoken)
-            todo = self.get(f"error.{error.code}.todo", **spoken)
+            what = self.get(f"{own}.what", **spoken) or self.get(f"{key}.what", **spoken)
+            todo = self.get(f"{own}.todo", **spoken) or self.get(f"{key}.todo", **spoken)
         except KeyError:  # came from another program, which says no more than its own words
             return error.what, error.todo
         return what or error.what, todo or error.todo
