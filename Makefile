@@ -32,7 +32,7 @@ demo: install
 TEST_WORKERS := 4
 test: install
 	base=$$(mktemp -d /tmp/kXXXXXX) && trap 'rm -rf "$$base"' EXIT && \
-	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --basetemp "$$base/t" $(PYTEST_ARGS)
+	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --basetemp "$$base/t" $(PYTEST_ARGS)
 
 check: install
 	$(BIN)/ruff check .
