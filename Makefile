@@ -31,7 +31,7 @@ demo: install
 # A socket's path is short (107 bytes), so the folder that the tests work in has to be.
 TEST_WORKERS := 4
 test: install
-	base=$$(mktemp -d /tmp/kXXXXXX) && trap 'rm -rf "$$base"' EXIT && \
+	base=$$(mktemp -d /tmp/pytest-XXXX) && trap 'rm -rf "$$base"' EXIT && \
 	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --basetemp "$$base/t" $(PYTEST_ARGS)
 
 check: install

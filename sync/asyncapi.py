@@ -55,9 +55,10 @@ def schemas() -> Json:
     """JSON Schemas (2020-12) by name."""
     drafts = get_args(AnyDraft)
     types = [BatchWire, AckWire, Online, Offline, Health, Command, Reply, At, Thinned, *drafts]
-    _, made = msgspec.json.schema_components(
+    _, given = msgspec.json.schema_components(
         types, ref_template=_REF, schema_hook=lambda _: {"description": "any JSON of the ledger"}
     )
+    made: Json = json.loads(json.dumps(given))  # a default may be a tuple, which JSON does not know
     (seq,), _ = msgspec.json.schema_components([Seq], ref_template=_REF)
     for draft in drafts:
         schema = made[draft.__name__]

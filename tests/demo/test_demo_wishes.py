@@ -17,6 +17,9 @@ from kiosk import catalogue, settings
 from kiosk.core.cards import CardDesk
 from kiosk.core.events import CardRefused, CardSeen
 
+CITY_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+"""RFC 8032, 7.1, the first test's."""
+
 
 def test_without_wishes_it_runs_until_ctrl_c() -> None:
     assert Wishes.from_environment({}) == Wishes(seconds=None, speed=1, seed=1, port=8080)
@@ -110,7 +113,7 @@ def test_the_station_that_is_written_is_one_that_the_station_reads(tmp_path: Pat
         demo_site.clear(site, keep=False)
     demo_site.make_keys(site)
     scenario = demo_site.make_scenario(site, screen_port=8080, seed=3, speed=1.0)
-    demo_site.write_settings(site, scenario, bytes(32), mqtt_port=1883)
+    demo_site.write_settings(site, scenario, CITY_KEY, mqtt_port=1883)
     read = settings.load(site.settings)
     rules = read.rules(catalogue.load(read.paths.catalogue))
     assert [bin_.scale is not None for bin_ in rules.bins] == [True, True, True, False]

@@ -15,6 +15,9 @@ import pytest
 from hw_sim import demo_site
 from hw_sim.demo_site import Site
 
+CITY_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+"""RFC 8032, 7.1, the first test's."""
+
 BIN = Path(sys.executable).parent
 STORM = (signal.SIGTERM, signal.SIGINT) * 100
 PATIENCE_S = 60.0
@@ -39,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     demo_site.clear(made, keep=False)
     demo_site.make_keys(made)
     scenario = demo_site.make_scenario(made, screen_port=demo_site.free_port(), seed=1, speed=1.0)
-    demo_site.write_settings(made, scenario, bytes(32), demo_site.free_port())
+    demo_site.write_settings(made, scenario, CITY_KEY, demo_site.free_port())
     return made
 
 
