@@ -38,6 +38,8 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     if abs(change_g) < _least_g(bin_, owner):
         if visit is not None:
             _carry(state, bin_, visit, base_g, base_sd_g, settled)
+        elif owner.anonymous and not settled.sure:
+            doubts.wait(bin_, base_g, settled)  # a gust may go on from here
         return None
     if doubts.nobody_known(owner) and doubts.is_doubtful(bin_, settled, change_g):
         doubts.wait(bin_, base_g, settled)
