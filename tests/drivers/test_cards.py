@@ -122,7 +122,12 @@ def test_an_nfc_card_identifies_and_does_not_prove(uid: str) -> None:
     assert (outcome.by, outcome.proves, outcome.t_ms) == ("nfc", False, 7)
 
 
-@pytest.mark.parametrize("uid", ["08a1b2c3", "01fe010203040506", "02fe010203040506", "", "0102"])
+@pytest.mark.parametrize("uid", ["", "0102"])
+def test_a_number_that_no_chip_has_is_unknown(uid: str) -> None:
+    assert refusal(desk().identify_nfc(bytes.fromhex(uid), t_ms=0)) == "unknown"
+
+
+@pytest.mark.parametrize("uid", ["08a1b2c3", "01fe010203040506", "02fe010203040506"])
 def test_a_telephone_with_a_random_number_is_no_card(uid: str) -> None:
     assert refusal(desk().identify_nfc(bytes.fromhex(uid), t_ms=0)) == "random"
 
