@@ -19,7 +19,7 @@ from kiosk.core.visits import Visit
 
 
 def shown(state: State, card: CardSeen) -> None:
-    """A reader saw a card that the station takes."""
+    """A card that is somebody's was shown."""
     visit = claimable(state, card.t_ms)
     if state.claim_until_ms > card.t_ms and visit is not None:
         state.intend(ClaimFor(card, visit))

@@ -69,6 +69,8 @@ class StationRules:
     tariff: Tariff = field(default_factory=Tariff)
     catalogue: int = 0
     link_days: int = 0
+    self_issue: bool = False
+    """Whether residents may begin a spare card themselves."""
     visit_idle_ms: int = 30_000
     thanks_ms: int = 6_000
     reopen_ms: int = 600_000

@@ -15,10 +15,12 @@ from kiosk.core.entries import AnyDraft
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One draft; ``pseudonym`` (16 bytes) where the ledger must seal it in."""
+    """One draft; ``pseudonym`` (16 bytes) where the ledger must seal it in; ``of_back`` where its ``of``
+    is the entry so many before it, whose seq only the ledger knows."""
 
     draft: AnyDraft
     pseudonym: bytes | None = None
+    of_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ AnswerCode = Literal[
     "beyond_limit",  # more than zero-setting may do
     "in_service",
     "impossible",  # no line that a scale can have
+    "show_card",  # the lost card is known: now the new one has to be shown
+    "card_closed",  # it is closed already
+    "nobody_came",  # no card was shown in time
+    "ended",  # called off, or something else was asked for
 ]
 
 

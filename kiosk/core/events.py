@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.core.adjusted import Adjusted
-from kiosk.core.entries import ClockQuality
+from kiosk.core.entries import ClockQuality, CloseCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,36 @@ class CardRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class SlipSeen:
+    """A good recovery code, typed or held before the camera: whose lost card it speaks of.
+
+    ``card`` the lost card's own pseudonym, ``account`` its account's; ``closed`` whether it is closed
+    already.
+    """
+
+    t_ms: int
+    card: bytes
+    account: bytes
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardWork:
+    """A caretaker asks for something to be done with cards. Answered with ``Answered``, see ``holding``.
+
+    ``replace`` the lost card by the next spare one shown; ``close`` it. ``lost`` None: its slip is to be
+    shown first (``replace``), or it is the next card or slip shown (``close``). ``end`` what ``request``
+    asked for is off.
+    """
+
+    t_ms: int
+    request: str
+    work: Literal["replace", "close", "end"]
+    lost: SlipSeen | None = None
+    cause: CloseCause = "lost"
+
+
+@dataclass(frozen=True, slots=True)
 class LidMoved:
     """A bin's lid switch changed."""
 
@@ -131,6 +161,7 @@ TouchAction = Literal[
     "count",  # one piece into a bin without a scale
     "goodbye",  # end my visit
     "full",  # いっぱい
+    "begin_card",  # はじめての方: the next spare card becomes somebody's
 ]
 
 
@@ -223,6 +254,8 @@ Event = (
     | DeviceBack
     | CardSeen
     | CardRefused
+    | SlipSeen
+    | CardWork
     | LidMoved
     | Touch
     | ZeroAsked

@@ -18,6 +18,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 
 ============ ======================================================================================
 ``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``)
+``holding``  a spare card becomes somebody's, a lost one is replaced or closed
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
@@ -42,6 +43,7 @@ from kiosk.core import (
     closing,
     devices,
     doubts,
+    holding,
     pieces,
     slow,
     thermometer,
@@ -57,6 +59,7 @@ from kiosk.core.entries import AnyDraft, Checkin, Claim, Clock
 from kiosk.core.events import (
     CardRefused,
     CardSeen,
+    CardWork,
     ClockKnown,
     CountsBlock,
     DeviceBack,
@@ -68,6 +71,7 @@ from kiosk.core.events import (
     Moment,
     ScaleAdjusted,
     ServiceAsked,
+    SlipSeen,
     Tick,
     Touch,
     Warmth,
@@ -76,11 +80,14 @@ from kiosk.core.events import (
 from kiosk.core.intents import (
     Adjust,
     Answer,
+    BeginCard,
     ClaimFor,
     Close,
+    CloseCard,
     Greet,
     Intent,
     Piece,
+    ReplaceCard,
     Serve,
     Settle,
     Swap,
@@ -149,7 +156,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor):
+        if not isinstance(intent, Greet | ClaimFor | BeginCard):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
@@ -169,7 +176,14 @@ class Station:
                 weights.sampled(state, event)
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
+                    effects = holding.shown(state, event)
+                    if effects is not None:
+                        return effects
                     checkins.shown(state, event)
+            case SlipSeen():
+                return holding.slip_shown(state, event)
+            case CardWork():
+                holding.asked(state, event)
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -209,6 +223,7 @@ class Station:
             zeroing.pass_time(state, t_ms)
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
+        holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
@@ -246,6 +261,12 @@ class Station:
                 return checkins.decide(state, intent.card)
             case ClaimFor():
                 return checkins.decide_claim(state, intent)
+            case BeginCard():
+                return holding.decide_begin(state, intent)
+            case CloseCard():
+                return holding.decide_close(state, intent)
+            case ReplaceCard():
+                return holding.decide_replace(state, intent)
             case Settle():
                 return weights.decide(state, intent.settled)
             case Swap():
@@ -275,6 +296,12 @@ class Station:
                 return checkins.done(state, intent.card, items)
             case ClaimFor():
                 return checkins.claimed(state, intent)
+            case BeginCard():
+                return holding.begun(state, intent, items)
+            case CloseCard():
+                return holding.closed(state, intent)
+            case ReplaceCard():
+                return holding.replaced(state, intent)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():
@@ -300,6 +327,8 @@ class Station:
 
 def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
+    if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
+        return holding.item(intent, draft)
     if isinstance(intent, Greet | ClaimFor) and isinstance(draft, Checkin | Claim):
         return Item(draft, intent.card.pseudonym)
     return Item(draft)

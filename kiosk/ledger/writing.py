@@ -63,6 +63,8 @@ def _entry(db: sqlite3.Connection, seq: int, at: At, item: Item) -> dict[str, An
     entry: dict[str, Any] = msgspec.to_builtins(item.draft)
     entry["seq"] = seq
     entry["at"] = msgspec.to_builtins(at)
+    if item.of_back:
+        entry["of"] = seq - item.of_back
     if item.pseudonym is not None:
         if len(item.pseudonym) != PSEUDONYM_BYTES or "seal" not in entry:
             raise ValueError(f"no pseudonym of {len(item.pseudonym)} bytes fits {entry['kind']}")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kiosk.core.cards import token
+from kiosk.core.cards import recovery, token
 from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
 from kiosk.core.cards.names import UID_BYTES, Scheme, is_random_uid, pseudonym
-from kiosk.core.cards.token import KEY_BYTES, CardError
-from kiosk.core.events import CardRefused, CardSeen
+from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError
+from kiosk.core.errors import OperatorError
+from kiosk.core.events import CardRefused, CardSeen, SlipSeen
 
 
 class CardDesk:
@@ -41,17 +42,40 @@ class CardDesk:
         self._holders = holders
         self._uids = uids
 
-    def identify_qr(self, text: bytes, *, t_ms: int, day: int | None) -> CardSeen | CardRefused:
+    def identify_qr(
+        self, text: bytes, *, t_ms: int, day: int | None
+    ) -> CardSeen | CardRefused | SlipSeen:
         """``text`` any bytes of a QR code; ``day`` the local day (days since 1970-01-01), None
         while the clock is not known: then nothing counts as expired, for a station without a clock
         still serves."""
+        if len(text) == recovery.CHARS:
+            return self._slip(text, t_ms)
         try:
             body = token.check(text, self._card_keys)
         except CardError as error:
             return CardRefused(t_ms, "qr", error.reason)
         if day is not None and day > body.last_day:
             return CardRefused(t_ms, "qr", "expired")
-        return self._admit("qr", body.random_id, t_ms, proves=True)
+        return self._admit("qr", body.random_id, t_ms, proves=True, body=body)
+
+    def recover(self, typed: str, *, t_ms: int) -> SlipSeen:
+        """``typed`` a recovery code. Raises OperatorError as ``recovery.parse`` does."""
+        found = recovery.parse(typed, self._card_keys.values())
+        name = pseudonym(self._pseudonym_key, "qr", found.random_id)
+        account = pseudonym(self._pseudonym_key, "qr", found.account_id)
+        return SlipSeen(
+            t_ms,
+            card=name,
+            account=self._holders.account(name) or account,
+            closed=self._lists.standing(name) == "closed",
+        )
+
+    def _slip(self, text: bytes, t_ms: int) -> SlipSeen | CardRefused:
+        """A recovery code held before the camera."""
+        try:
+            return self.recover(text.decode("ascii"), t_ms=t_ms)
+        except (OperatorError, UnicodeDecodeError):
+            return CardRefused(t_ms, "qr", "unknown")
 
     def identify_nfc(self, uid: bytes, *, t_ms: int) -> CardSeen | CardRefused:
         """``uid`` a type A UID or a FeliCa IDm."""
@@ -62,10 +86,29 @@ class CardDesk:
         return self._admit("nfc", uid, t_ms, proves=False)
 
     def _admit(
-        self, scheme: Scheme, identifier: bytes, t_ms: int, *, proves: bool
+        self,
+        scheme: Scheme,
+        identifier: bytes,
+        t_ms: int,
+        *,
+        proves: bool,
+        body: CardBody | None = None,
     ) -> CardSeen | CardRefused:
+        """``body`` what a town's card says of itself beside its id."""
         name = pseudonym(self._pseudonym_key, scheme, identifier)
         standing = self._lists.standing(name)
         if standing != "good":
             return CardRefused(t_ms, scheme, standing)
-        return CardSeen(t_ms, self._holders.account(name), scheme, proves)
+        account = self._holders.account(name)
+        if account is None:
+            account = name
+            if body is not None and body.household:
+                account = pseudonym(self._pseudonym_key, scheme, body.account_id)
+        return CardSeen(
+            t_ms,
+            account,
+            scheme,
+            proves,
+            card=None if account == name else name,
+            spare=body is not None and body.spare and self._holders.holding(name) == "spare",
+        )
