@@ -154,7 +154,7 @@ def item(intent: BeginCard | CloseCard | ReplaceCard, draft: AnyDraft) -> Item:
         case ReplaceCard(), CardAccount():
             return Item(draft, intent.lost.account)
         case ReplaceCard(), CardJoined():
-            return Item(draft, own_name(intent.card), of_back=1)
+            return Item(draft, own_name(intent.card), back=1)
         case BeginCard(), CardBegun():
             return Item(draft, own_name(intent.card))
         case BeginCard(), _:

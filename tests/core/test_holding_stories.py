@@ -54,7 +54,7 @@ class Desk(Day):
         return self.station.view().phase
 
     def kinds(self) -> list[tuple[type, bytes | None, int]]:
-        return [(type(i.draft), i.pseudonym, i.of_back) for i in self.items]
+        return [(type(i.draft), i.pseudonym, i.back) for i in self.items]
 
 
 @pytest.fixture
