@@ -26,7 +26,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What the station knows of a bin's scale; fields of a newer station are passed over.
 
     ``scale`` the adjustment in force, None where the settings' line is the first one.
-    ``temperature_mc`` of its thermometer in 1/1000 °C, ``warmth_gain`` the factor that it puts to the slope.
+    ``temperature_mc`` of its thermometer in 1/1000 °C, ``warmth_gain`` the factor that it puts
+    to the slope.
     """
 
     bin: str
