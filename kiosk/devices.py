@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
-from kiosk.cards.keys import Keyless, desk
+from kiosk.cards.keys import Keyless
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
     CameraReader,
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.settings.shape import AnyReader, Cards, Paths
+    from kiosk.core.cards import CardDesk
+    from kiosk.settings.shape import AnyReader
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -119,12 +120,13 @@ def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
     return {scale.protocol: PROTOCOLS[scale.protocol].decoder}
 
 
-def readers(settings: Settings, clock: StationClock) -> list[Device]:
-    """A thread for each card reader; the readers' desks alone know the keys."""
+def readers(settings: Settings, clock: StationClock, desk: Callable[[], CardDesk]) -> list[Device]:
+    """A thread for each card reader. ``desk`` makes the desk that knows the keys, DeviceError while they
+    are missing."""
     made: list[Device] = []
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, settings.cards, clock)
+        make = partial(_reader, one, name, desk, clock)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -132,9 +134,9 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     return made
 
 
-def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
+def _reader(one: AnyReader, name: str, desk: Callable[[], CardDesk], clock: StationClock) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key, cards)
+    known = desk()
     if isinstance(one, CameraReader):
         from drivers import camera
 

@@ -21,10 +21,15 @@ import msgspec
 
 from kiosk import __version__
 from kiosk.answers import Answers
+from kiosk.cards.holders import CardHolders
+from kiosk.cards.keys import desk
+from kiosk.cards.local import ClosedHere
+from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.cards.facts import of_items
 from kiosk.core.effects import Answered, Item
 from kiosk.core.entries import Boot, Opening
 from kiosk.core.errors import OperatorError, StorageError
@@ -56,6 +61,7 @@ from sync.signing import Signer
 if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.catalogue import Catalogue
+    from kiosk.core.cards import CardDesk
     from kiosk.core.view import View
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings
@@ -152,6 +158,7 @@ class _Running:
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
         self._ledger = held.enter_context(closing(self._open_ledger(place)))
+        self._holders = self._open_holders(held)
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
         trouble = self._signals.trouble
@@ -192,10 +199,16 @@ class _Running:
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
+        cards = CardOps(self._answers, self._desk, settings.rules(items).touch_ms)
         control = ControlServer(
             settings.paths.socket,
             {**self._handlers(), "scale_line": scales.line},
-            {"watch": self._board.stream, "scale_samples": scales.samples},
+            {
+                "watch": self._board.stream,
+                "scale_samples": scales.samples,
+                "card_replace": cards.replace,
+                "card_close": cards.close,
+            },
         )
         control.start()
         held.callback(control.stop)
@@ -203,7 +216,7 @@ class _Running:
         self._screen.start()
         held.callback(self._screen.stop)
         others = [*devices.thermometers(settings), *devices.lids(settings)]
-        self._start([*others, *devices.readers(settings, self._clock)], held)
+        self._start([*others, *devices.readers(settings, self._clock, self._desk)], held)
 
     def run(self) -> int:
         notify("READY=1")
@@ -229,6 +242,26 @@ class _Running:
         self._post(event)
         self._noticed.note(event)
         self._tap.note(event)
+
+    # -- cards ----------------------------------------------------------------------------------
+
+    def _open_holders(self, held: ExitStack) -> CardHolders:
+        folder = self._settings.paths.data / "cards"
+        self._closed_here = ClosedHere(folder)
+        holders = CardHolders(folder, self._closed_here)
+        held.callback(holders.close)
+        holders.open(self._settings.paths.data, self._ledger.ledger_id, self._ledger.head[0])
+        return holders
+
+    def _desk(self) -> CardDesk:
+        paths = self._settings.paths
+        return desk(
+            paths.card_key,
+            paths.pseudonym_key,
+            self._settings.cards,
+            lists=self._closed_here,
+            holders=self._holders,
+        )
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -274,6 +307,7 @@ class _Running:
         if self._refusing is not None:
             LOG.warning("recording goes on")
             self._refusing = None
+        self._holders.committed(of_items(items), self._ledger.ledger_id, seqs[-1])
         return seqs
 
     def _acknowledged(self, verdict: AckVerdict) -> None:

@@ -32,6 +32,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
         tariff=tariff(settings.points),
         catalogue=catalogue.version,
         link_days=settings.points.effective_link_days,
+        self_issue=settings.cards.self_issue,
         visit_idle_ms=settings.station.visit_idle_s * 1000,
     )
 

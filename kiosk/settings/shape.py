@@ -294,9 +294,12 @@ AnyReader = CameraReader | Pn532Reader
 
 class Cards(Part, frozen=True, kw_only=True):
     """Which cards count. ``uids``: whether a chip's bare number does, which identifies and proves
-    nothing."""
+    nothing. ``self_issue``: whether a resident may begin a pre-printed card at the station. ``town``: the
+    name that stands above the station's on printed cards."""
 
     uids: bool = True
+    self_issue: bool = False
+    town: Text | None = None
 
 
 class Buzzer(Part, frozen=True, kw_only=True):
