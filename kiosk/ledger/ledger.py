@@ -140,7 +140,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                earlier.with_credit(memory, names),
+                earlier.with_earned(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,

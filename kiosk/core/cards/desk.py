@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kiosk.core.cards import token
-from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
-from kiosk.core.cards.names import UID_BYTES, Scheme, is_random_uid, pseudonym
+from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists, Standing
+from kiosk.core.cards.names import UID_BYTES, Names, Scheme, is_random_uid, pseudonym
 from kiosk.core.cards.token import KEY_BYTES, CardError
 from kiosk.core.events import CardRefused, CardSeen
 
@@ -18,25 +18,30 @@ from kiosk.core.events import CardRefused, CardSeen
 class CardDesk:
     """Turns what a reader read into an event. Immutable; readers' threads may share one.
 
-    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``uids`` whether a
-    chip's bare number counts as a card: it identifies and proves nothing.
+    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``former_key`` the
+    pseudonym key before the one in force, while both are valid: a card that is closed under either name is
+    closed, and the rules learn both. ``uids`` whether a chip's bare number counts as a card: it identifies
+    and proves nothing.
     """
 
-    __slots__ = ("_card_keys", "_holders", "_lists", "_pseudonym_key", "_uids")
+    __slots__ = ("_card_keys", "_former_key", "_holders", "_lists", "_pseudonym_key", "_uids")
 
     def __init__(
         self,
         card_keys: Mapping[int, bytes],
         pseudonym_key: bytes,
         *,
+        former_key: bytes | None = None,
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
     ) -> None:
-        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key)):
+        former = () if former_key is None else (former_key,)
+        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key, *former)):
             raise ValueError(f"card and pseudonym keys have {KEY_BYTES} bytes")
         self._card_keys = dict(card_keys)
         self._pseudonym_key = pseudonym_key
+        self._former_key = former_key
         self._lists = lists
         self._holders = holders
         self._uids = uids
@@ -61,11 +66,36 @@ class CardDesk:
             return CardRefused(t_ms, "nfc", "unknown")
         return self._admit("nfc", uid, t_ms, proves=False)
 
+    def _names(self, scheme: Scheme, identifier: bytes) -> Names:
+        former = self._former_key
+        return Names(
+            pseudonym(self._pseudonym_key, scheme, identifier),
+            None if former is None else pseudonym(former, scheme, identifier),
+        )
+
     def _admit(
         self, scheme: Scheme, identifier: bytes, t_ms: int, *, proves: bool
     ) -> CardSeen | CardRefused:
-        name = pseudonym(self._pseudonym_key, scheme, identifier)
-        standing = self._lists.standing(name)
+        names = self._names(scheme, identifier)
+        standing = self._standing(names)
         if standing != "good":
             return CardRefused(t_ms, scheme, standing)
-        return CardSeen(t_ms, self._holders.account(name), scheme, proves)
+        account, formerly = self._holders.account(names.now), None
+        if names.formerly is not None:
+            formerly = self._holders.account(names.formerly)
+        return CardSeen(
+            t_ms,
+            account,
+            scheme,
+            proves,
+            card=None if account == names.now else names.now,
+            formerly=None if formerly == account else formerly,
+        )
+
+    def _standing(self, names: Names) -> Standing:
+        """Closed under either name is closed; of an allow list one name is enough."""
+        found = [self._lists.standing(name) for name in names.all]
+        for first in ("closed", "good"):
+            if first in found:
+                return first
+        return found[0]
