@@ -101,7 +101,8 @@ class Checkin(Draft, frozen=True, tag="checkin"):
 
 
 class Alias(Draft, frozen=True, tag="alias"):
-    """A key was rotated: the old pseudonym's seal, and the seq of the check-in under the new."""
+    """A key was rotated: the old pseudonym's seal, and the seq of the check-in under the new (of the
+    claim, where the card was shown for one). Both are filled in by the ledger."""
 
     seal: str | None
     of: int
@@ -128,7 +129,7 @@ class CardClosed(Draft, frozen=True, tag="card_closed"):
 
 
 class CardAccount(Draft, frozen=True, tag="card_account"):
-    """The account of the card closed just before, where the seal there is not the account's own."""
+    """The account that the card of the next entry shares, where no other entry has the account's seal."""
 
     seal: str | None
 

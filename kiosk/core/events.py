@@ -79,7 +79,8 @@ class CardSeen:
 
     ``pseudonym`` its account's. ``card`` the card's own where that is another (several cards may share
     an account). ``formerly`` the account's under the key before, while both keys are valid. ``spare``: a
-    pre-printed card that nobody has begun to use.
+    pre-printed card that nobody has begun to use. ``renamed``: that it was begun or joined is known here
+    under its name of the key before alone.
     """
 
     t_ms: int
@@ -89,6 +90,17 @@ class CardSeen:
     card: bytes | None = None
     formerly: bytes | None = None
     spare: bool = False
+    renamed: bool = False
+
+    @property
+    def own(self) -> bytes:
+        """The card's own pseudonym, which is not its account's where several share one."""
+        return self.pseudonym if self.card is None else self.card
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Every pseudonym by which this account may be known here."""
+        return (self.pseudonym,) if self.formerly is None else (self.pseudonym, self.formerly)
 
 
 RefusalReason = Literal[

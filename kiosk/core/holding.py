@@ -75,7 +75,7 @@ def pass_time(state: State, t_ms: int) -> None:
 
 def shown(state: State, card: CardSeen) -> list[Effect] | None:
     """What a card does that is no "I am here"; None where it is."""
-    awaited, own, spare = state.awaited, own_name(card), is_spare(state, card)
+    awaited, own, spare = state.awaited, card.own, is_spare(state, card)
     if awaited is not None and awaited.what == "close":
         state.awaited = None
         state.intend(CloseCard(awaited.request, own, awaited.cause, card.t_ms))
@@ -109,14 +109,9 @@ def slip_shown(state: State, slip: SlipSeen) -> list[Effect]:
     return [Beep("refused")]
 
 
-def own_name(card: CardSeen) -> bytes:
-    """The card's own pseudonym, which is not its account's where several share one."""
-    return card.pseudonym if card.card is None else card.card
-
-
 def is_spare(state: State, card: CardSeen) -> bool:
     """Whether nobody has begun it, also not in this very moment at another reader."""
-    return card.spare and own_name(card) not in state.begun
+    return card.spare and card.own not in state.begun
 
 
 # -- what is written ------------------------------------------------------------------------------
@@ -154,11 +149,11 @@ def item(intent: BeginCard | CloseCard | ReplaceCard, draft: AnyDraft) -> Item:
         case ReplaceCard(), CardAccount():
             return Item(draft, intent.lost.account)
         case ReplaceCard(), CardJoined():
-            return Item(draft, own_name(intent.card), back=1)
+            return Item(draft, intent.card.own, back=1)
         case BeginCard(), CardBegun():
-            return Item(draft, own_name(intent.card))
+            return Item(draft, intent.card.own)
         case BeginCard(), _:
-            return Item(draft, intent.card.pseudonym)
+            return checkins.item(intent.card, draft)
     raise AssertionError(f"{draft} is nothing that {intent} writes")
 
 
@@ -167,7 +162,7 @@ def item(intent: BeginCard | CloseCard | ReplaceCard, draft: AnyDraft) -> Item:
 
 def begun(state: State, begin: BeginCard, items: tuple[Item, ...]) -> list[Effect]:
     """The card is somebody's: greeted by its holder's first check-in."""
-    state.begun.add(own_name(begin.card))
+    state.begun.add(begin.card.own)
     effects = checkins.done(state, begin.card, items[1:])
     if state.showing.phase == "greeting":
         state.showing.show("welcome", begin.card.t_ms, visit=state.showing.visit)
@@ -185,7 +180,7 @@ def closed(state: State, close: CloseCard) -> list[Effect]:
 def replaced(state: State, replace: ReplaceCard) -> list[Effect]:
     """From here on the new card is the old one's account."""
     state.closed.add(replace.lost.card)
-    state.begun.add(own_name(replace.card))
+    state.begun.add(replace.card.own)
     state.showing.show("welcome", replace.card.t_ms)
     state.answer(replace.request, "done")
     return [Beep("seen")]

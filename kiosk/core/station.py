@@ -17,7 +17,8 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``state``; a room that writes has ``decide`` (an intent's drafts) and ``done`` (what follows the commit).
 
 ============ ======================================================================================
-``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``)
+``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
+             ``residents`` what is remembered of it: ``earned``, ``ties``
 ``holding``  a spare card becomes somebody's, a lost one is replaced or closed
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
@@ -55,7 +56,7 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import AnyDraft, Checkin, Claim, Clock
+from kiosk.core.entries import AnyDraft, Clock
 from kiosk.core.events import (
     CardRefused,
     CardSeen,
@@ -295,7 +296,7 @@ class Station:
             case Greet():
                 return checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent)
+                return checkins.claimed(state, intent, items)
             case BeginCard():
                 return holding.begun(state, intent, items)
             case CloseCard():
@@ -329,6 +330,6 @@ def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
     if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
         return holding.item(intent, draft)
-    if isinstance(intent, Greet | ClaimFor) and isinstance(draft, Checkin | Claim):
-        return Item(draft, intent.card.pseudonym)
+    if isinstance(intent, Greet | ClaimFor):
+        return checkins.item(intent.card, draft)
     return Item(draft)

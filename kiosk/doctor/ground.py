@@ -21,6 +21,7 @@ from kiosk.settings.advice import advice
 from kiosk.settings.shape import SAYS_GROSS
 
 KEY_TEXT = re.compile(r"[0-9a-f]{64}\n?")
+PSEUDONYM_KEY_TEXT = re.compile(r"[0-9a-f]{64}(\n[0-9a-f]{64})?\n?")
 CARD_KEY_TEXT = re.compile(r"([0-9a-f]{64}|([0-9]{1,3} [0-9a-f]{64}\n?)+)\n?")
 MAX_KEY_FILE_BYTES = 65_536
 SEAL_SOON_DAYS = 60
@@ -76,7 +77,7 @@ def keys(found: Settings) -> Iterator[Finding]:
     """The three keys: there, whole, and nobody else's to read."""
     files = {
         found.paths.station_key: KEY_TEXT,
-        found.paths.pseudonym_key: KEY_TEXT,
+        found.paths.pseudonym_key: PSEUDONYM_KEY_TEXT,
         found.paths.card_key: CARD_KEY_TEXT,
     }
     troubles = [finding for path, text in files.items() for finding in key(path, text)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kiosk.core.cards import recovery, token
-from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
-from kiosk.core.cards.names import UID_BYTES, Scheme, is_random_uid, pseudonym
+from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists, Standing
+from kiosk.core.cards.names import UID_BYTES, Names, Scheme, is_random_uid, pseudonym
 from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError
 from kiosk.core.errors import OperatorError
 from kiosk.core.events import CardRefused, CardSeen, SlipSeen
@@ -19,25 +19,30 @@ from kiosk.core.events import CardRefused, CardSeen, SlipSeen
 class CardDesk:
     """Turns what a reader read into an event. Immutable; readers' threads may share one.
 
-    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``uids`` whether a
-    chip's bare number counts as a card: it identifies and proves nothing.
+    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``former_key`` the
+    pseudonym key before the one in force, while both are valid: a card that is closed under either name is
+    closed, and the rules learn both. ``uids`` whether a chip's bare number counts as a card: it identifies
+    and proves nothing.
     """
 
-    __slots__ = ("_card_keys", "_holders", "_lists", "_pseudonym_key", "_uids")
+    __slots__ = ("_card_keys", "_former_key", "_holders", "_lists", "_pseudonym_key", "_uids")
 
     def __init__(
         self,
         card_keys: Mapping[int, bytes],
         pseudonym_key: bytes,
         *,
+        former_key: bytes | None = None,
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
     ) -> None:
-        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key)):
+        former = () if former_key is None else (former_key,)
+        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key, *former)):
             raise ValueError(f"card and pseudonym keys have {KEY_BYTES} bytes")
         self._card_keys = dict(card_keys)
         self._pseudonym_key = pseudonym_key
+        self._former_key = former_key
         self._lists = lists
         self._holders = holders
         self._uids = uids
@@ -61,13 +66,14 @@ class CardDesk:
     def recover(self, typed: str, *, t_ms: int) -> SlipSeen:
         """``typed`` a recovery code. Raises OperatorError as ``recovery.parse`` does."""
         found = recovery.parse(typed, self._card_keys.values())
-        name = pseudonym(self._pseudonym_key, "qr", found.random_id)
-        account = pseudonym(self._pseudonym_key, "qr", found.account_id)
+        names = self._names("qr", found.random_id)
+        account = self._joined(names) or self._names("qr", found.account_id)
         return SlipSeen(
             t_ms,
-            card=name,
-            account=self._holders.account(name) or account,
-            closed=self._lists.standing(name) == "closed",
+            card=names.now,
+            # While the key is being changed what was earned may still stand under the old name alone.
+            account=account.formerly or account.now,
+            closed=self._standing(names) == "closed",
         )
 
     def _slip(self, text: bytes, t_ms: int) -> SlipSeen | CardRefused:
@@ -85,6 +91,13 @@ class CardDesk:
             return CardRefused(t_ms, "nfc", "unknown")
         return self._admit("nfc", uid, t_ms, proves=False)
 
+    def _names(self, scheme: Scheme, identifier: bytes) -> Names:
+        former = self._former_key
+        return Names(
+            pseudonym(self._pseudonym_key, scheme, identifier),
+            None if former is None else pseudonym(former, scheme, identifier),
+        )
+
     def _admit(
         self,
         scheme: Scheme,
@@ -95,20 +108,42 @@ class CardDesk:
         body: CardBody | None = None,
     ) -> CardSeen | CardRefused:
         """``body`` what a town's card says of itself beside its id."""
-        name = pseudonym(self._pseudonym_key, scheme, identifier)
-        standing = self._lists.standing(name)
+        names = self._names(scheme, identifier)
+        standing = self._standing(names)
         if standing != "good":
             return CardRefused(t_ms, scheme, standing)
-        account = self._holders.account(name)
-        if account is None:
-            account = name
-            if body is not None and body.household:
-                account = pseudonym(self._pseudonym_key, scheme, body.account_id)
+        joined = self._joined(names)
+        if joined is not None:
+            account = joined
+        elif body is not None and body.household:
+            account = self._names(scheme, body.account_id)
+        else:
+            account = names
+        held = [self._holders.holding(name) == "held" for name in names.all]
         return CardSeen(
             t_ms,
-            account,
+            account.now,
             scheme,
             proves,
-            card=None if account == name else name,
-            spare=body is not None and body.spare and self._holders.holding(name) == "spare",
+            card=None if account.now == names.now else names.now,
+            formerly=account.formerly,
+            spare=body is not None and body.spare and not any(held),
+            renamed=any(held) and not held[0],
         )
+
+    def _joined(self, names: Names) -> Names | None:
+        """The account that a card was joined to, under one or both of its names."""
+        found = [self._holders.account(name) for name in names.all]
+        accounts = [account for account in found if account is not None]
+        if not accounts:
+            return None
+        now, last = accounts[0], accounts[-1]
+        return Names(now, None if last == now else last)
+
+    def _standing(self, names: Names) -> Standing:
+        """Closed under either name is closed; of an allow list one name is enough."""
+        found = [self._lists.standing(name) for name in names.all]
+        for first in ("closed", "good"):
+            if first in found:
+                return first
+        return found[0]

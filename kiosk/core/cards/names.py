@@ -3,6 +3,9 @@
 First 16 bytes of HMAC-SHA256(pseudonym key, ``kiosk-pseudonym-v1`` NUL scheme NUL id). Scheme ``qr``
 with the 10 random bytes of a town's card, ``nfc`` with a UID or IDm.
 
+While the key is being changed (``docs/cards.md``) a card has two names, and whatever asks about a card
+asks under both.
+
 Test vectors (pseudonym key 20..3f, 32 bytes):
 
 >>> key = bytes(range(32, 64))
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Literal
 
 PSEUDONYM_BYTES = 16
@@ -25,6 +29,19 @@ UID_BYTES = (4, 7, 8, 10)
 _DOMAIN = b"kiosk-pseudonym-v1\0"
 
 Scheme = Literal["qr", "nfc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One card's pseudonyms: ``now`` under the key in force, ``formerly`` under the one before it, None
+    while there is none."""
+
+    now: bytes
+    formerly: bytes | None = None
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        return (self.now,) if self.formerly is None else (self.now, self.formerly)
 
 
 def pseudonym(pseudonym_key: bytes, scheme: Scheme, identifier: bytes) -> bytes:
