@@ -254,14 +254,8 @@ class _Running:
         return holders
 
     def _desk(self) -> CardDesk:
-        paths = self._settings.paths
-        return desk(
-            paths.card_key,
-            paths.pseudonym_key,
-            self._settings.cards,
-            lists=self._closed_here,
-            holders=self._holders,
-        )
+        settings = self._settings
+        return desk(settings.paths, settings.cards, lists=self._closed_here, holders=self._holders)
 
     # -- the ledger -----------------------------------------------------------------------------
 

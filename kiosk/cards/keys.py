@@ -13,36 +13,47 @@ from typing import TYPE_CHECKING
 
 from drivers.worker import Device, Worker
 from kiosk.core.cards import CardDesk
+from kiosk.core.cards.foreign import Pattern
 from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
-    from kiosk.settings.shape import Cards
+    from kiosk.core.cards.ciphers import Ciphers
+    from kiosk.settings.shape import Cards, Paths
 
 KEY = re.compile(r"[0-9a-fA-F]{64}")
-CARD_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
+NUMBERED_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
 MAX_KEY_ID = 255
 WAIT_S = 1.0
 
 
 def desk(
-    card_key: Path,
-    pseudonym_key: Path,
-    rules: Cards,
-    *,
-    lists: Lists = NO_LISTS,
-    holders: Holders = NO_HOLDERS,
+    paths: Paths, rules: Cards, *, lists: Lists = NO_LISTS, holders: Holders = NO_HOLDERS
 ) -> CardDesk:
-    """The desk that alone knows the keys; DeviceError where a file holds none."""
-    now, former = pseudonym_keys(pseudonym_key)
+    """The desk that alone knows the keys; DeviceError where a file holds none.
+
+    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both.
+    """
+    now, former = pseudonym_keys(paths.pseudonym_key)
+    public = public_keys(paths.card_pub) if paths.card_pub.exists() else {}
+    tagged = numbered_keys(paths.card_key) if paths.card_key.exists() or not public else {}
     return CardDesk(
-        card_keys(card_key),
+        tagged,
         now,
         former_key=former,
+        public_keys=public,
+        ciphers=_ciphers() if public else None,
+        foreign={one.name: Pattern(one.pattern) for one in rules.foreign},
         lists=lists,
         holders=holders,
         uids=rules.uids,
     )
+
+
+def _ciphers() -> Ciphers:
+    from kiosk.cards.ciphers import LibraryCiphers  # slow to import, and most towns need none
+
+    return LibraryCiphers()
 
 
 def pseudonym_keys(path: Path) -> tuple[bytes, bytes | None]:
@@ -54,11 +65,21 @@ def pseudonym_keys(path: Path) -> tuple[bytes, bytes | None]:
     return keys[0], keys[1] if len(keys) > 1 else None
 
 
-def card_keys(path: Path) -> dict[int, bytes]:
+def public_keys(path: Path) -> dict[int, bytes]:
+    """Of signed cards, as ``numbered_keys``; none under which anybody could sign."""
+    from sync.signing import is_weak
+
+    keys = numbered_keys(path)
+    if any(is_weak(key) for key in keys.values()):
+        raise _malformed(path)
+    return keys
+
+
+def numbered_keys(path: Path) -> dict[int, bytes]:
     """Key id to key: a file of one bare key (id 1), or of lines ``id key``."""
     keys: dict[int, bytes] = {}
     for line in _lines(path):
-        found = CARD_KEY.fullmatch(line)
+        found = NUMBERED_KEY.fullmatch(line)
         key_id = int(found[1] or 1) if found else MAX_KEY_ID + 1
         if found is None or key_id > MAX_KEY_ID or key_id in keys:
             raise _malformed(path)

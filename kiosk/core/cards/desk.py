@@ -7,13 +7,26 @@ line or a ``repr``. What leaves is a pseudonym, or the bare reason of a refusal.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from kiosk.core.cards import recovery, token
+from kiosk.core.cards import recovery, signed, token
+from kiosk.core.cards.ciphers import Ciphers
+from kiosk.core.cards.foreign import Pattern
 from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists, Standing
-from kiosk.core.cards.names import UID_BYTES, Names, Scheme, is_random_uid, pseudonym
-from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError
+from kiosk.core.cards.names import (
+    UID_BYTES,
+    Names,
+    Scheme,
+    foreign_id,
+    is_random_uid,
+    pseudonym,
+)
+from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError, NotACard
 from kiosk.core.errors import OperatorError
 from kiosk.core.events import CardRefused, CardSeen, SlipSeen
+
+_NONE: Mapping[int, bytes] = MappingProxyType({})
+_NO_FOREIGN: Mapping[str, Pattern] = MappingProxyType({})
 
 
 class CardDesk:
@@ -21,11 +34,22 @@ class CardDesk:
 
     ``card_keys`` key id to key: several are valid at once while cards are renewed. ``former_key`` the
     pseudonym key before the one in force, while both are valid: a card that is closed under either name is
-    closed, and the rules learn both. ``uids`` whether a chip's bare number counts as a card: it identifies
-    and proves nothing.
+    closed, and the rules learn both. ``public_keys`` key id to key of signed cards, which need ``ciphers``.
+    ``foreign`` somebody else's codes by their name here; ``uids`` whether a chip's bare number counts as a
+    card. Both identify and prove nothing.
     """
 
-    __slots__ = ("_card_keys", "_former_key", "_holders", "_lists", "_pseudonym_key", "_uids")
+    __slots__ = (
+        "_card_keys",
+        "_ciphers",
+        "_foreign",
+        "_former_key",
+        "_holders",
+        "_lists",
+        "_pseudonym_key",
+        "_public_keys",
+        "_uids",
+    )
 
     def __init__(
         self,
@@ -33,13 +57,22 @@ class CardDesk:
         pseudonym_key: bytes,
         *,
         former_key: bytes | None = None,
+        public_keys: Mapping[int, bytes] = _NONE,
+        ciphers: Ciphers | None = None,
+        foreign: Mapping[str, Pattern] = _NO_FOREIGN,
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
     ) -> None:
         former = () if former_key is None else (former_key,)
-        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key, *former)):
-            raise ValueError(f"card and pseudonym keys have {KEY_BYTES} bytes")
+        keys = (*card_keys.values(), *public_keys.values(), pseudonym_key, *former)
+        if any(len(key) != KEY_BYTES for key in keys):
+            raise ValueError(f"every key of cards has {KEY_BYTES} bytes")
+        if public_keys and ciphers is None:
+            raise ValueError("signed cards need ciphers")
+        self._public_keys = dict(public_keys)
+        self._ciphers = ciphers
+        self._foreign = dict(foreign)
         self._card_keys = dict(card_keys)
         self._pseudonym_key = pseudonym_key
         self._former_key = former_key
@@ -53,10 +86,13 @@ class CardDesk:
         """``text`` any bytes of a QR code; ``day`` the local day (days since 1970-01-01), None
         while the clock is not known: then nothing counts as expired, for a station without a clock
         still serves."""
-        if len(text) == recovery.CHARS:
-            return self._slip(text, t_ms)
+        slip = self._slip(text, t_ms)
+        if slip is not None:
+            return slip
         try:
-            body = token.check(text, self._card_keys)
+            body = self._body(text)
+        except NotACard:
+            return self._identify_foreign(text, t_ms)
         except CardError as error:
             return CardRefused(t_ms, "qr", error.reason)
         if day is not None and day > body.last_day:
@@ -65,7 +101,9 @@ class CardDesk:
 
     def recover(self, typed: str, *, t_ms: int) -> SlipSeen:
         """``typed`` a recovery code. Raises OperatorError as ``recovery.parse`` does."""
-        found = recovery.parse(typed, self._card_keys.values())
+        former = () if self._former_key is None else (self._former_key,)
+        keys = (*self._card_keys.values(), self._pseudonym_key, *former)
+        found = recovery.parse(typed, keys)
         names = self._names("qr", found.random_id)
         account = self._joined(names) or self._names("qr", found.account_id)
         return SlipSeen(
@@ -76,12 +114,14 @@ class CardDesk:
             closed=self._standing(names) == "closed",
         )
 
-    def _slip(self, text: bytes, t_ms: int) -> SlipSeen | CardRefused:
-        """A recovery code held before the camera."""
+    def _slip(self, text: bytes, t_ms: int) -> SlipSeen | None:
+        """A recovery code held before the camera; None for anything else."""
+        if len(text) != recovery.CHARS:
+            return None
         try:
             return self.recover(text.decode("ascii"), t_ms=t_ms)
         except (OperatorError, UnicodeDecodeError):
-            return CardRefused(t_ms, "qr", "unknown")
+            return None
 
     def identify_nfc(self, uid: bytes, *, t_ms: int) -> CardSeen | CardRefused:
         """``uid`` a type A UID or a FeliCa IDm."""
@@ -90,6 +130,18 @@ class CardDesk:
         if len(uid) not in UID_BYTES or not self._uids:
             return CardRefused(t_ms, "nfc", "unknown")
         return self._admit("nfc", uid, t_ms, proves=False)
+
+    def _body(self, text: bytes) -> CardBody:
+        """What the town's card says. Raises CardError."""
+        if self._ciphers is not None and len(text) == signed.TEXT_CHARS:
+            return signed.check(text, self._public_keys, self._ciphers)
+        return token.check(text, self._card_keys)
+
+    def _identify_foreign(self, code: bytes, t_ms: int) -> CardSeen | CardRefused:
+        for name, pattern in self._foreign.items():
+            if pattern.matches(code):
+                return self._admit("foreign", foreign_id(name, code), t_ms, proves=False)
+        return CardRefused(t_ms, "qr", "unknown")
 
     def _names(self, scheme: Scheme, identifier: bytes) -> Names:
         former = self._former_key
