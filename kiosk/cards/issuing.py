@@ -7,18 +7,23 @@ needed until it is printed, and then shredded. Nothing of a card is kept anywher
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kiosk.core.cards import recovery, token
+from kiosk.cards.keys import numbered_keys, pseudonym_keys
+from kiosk.core.cards import recovery, signed, token
 from kiosk.core.cards.token import RANDOM_BYTES, CardBody
 from kiosk.core.errors import OperatorError, StorageError
-from sync.signing import write_durably
+from sync.signing import Signer, write_durably
+
+if TYPE_CHECKING:
+    from kiosk.settings import Paths
 
 MAX_CARDS = 2_000
 MAX_MEMBERS = 20
@@ -29,6 +34,41 @@ LAST_POSSIBLE = date(2199, 6, 6)
 """What the two bytes of a card's last day reach to."""
 
 RandomBytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What makes cards: ``token`` the text of one, ``recovery_key`` the key of its recovery code."""
+
+    key_id: int
+    token: Callable[[CardBody], bytes] = field(repr=False)
+    recovery_key: bytes = field(repr=False)
+
+
+def issuer(paths: Paths, key_id: int | None, sign_key: Path | None) -> Issuer:
+    """Tagged cards with a key of ``card.key`` (the one with the highest id where ``key_id`` is None), or
+    signed ones with the town's private key. Raises OperatorError, DeviceError for missing keys."""
+    if sign_key is not None:
+        signer = Signer.load(sign_key)
+        pseudonym_key, _ = pseudonym_keys(paths.pseudonym_key)
+        return Issuer(
+            1 if key_id is None else key_id,
+            lambda body: signed.issue(body, signer.sign),
+            pseudonym_key,
+        )
+    keys = numbered_keys(paths.card_key)
+    number = max(keys) if key_id is None else key_id
+    if number not in keys:
+        known = ", ".join(str(one) for one in sorted(keys))
+        raise OperatorError(
+            "no_such_key_id",
+            f"There is no card key {number}.",
+            f"The key file has: {known}.",
+            asked=number,
+            names=known,
+        )
+    key = keys[number]
+    return Issuer(number, lambda body: token.issue(body, key), key)
 
 
 class BatchCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,8 +89,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def issue(
-    keys: Mapping[int, bytes],
-    key_id: int,
+    issuer: Issuer,
     last_day: date,
     *,
     accounts: int,
@@ -67,28 +106,19 @@ def issue(
             asked=accounts * members,
             most=MAX_CARDS,
         )
-    key = keys.get(key_id)
-    if key is None:
-        known = ", ".join(str(one) for one in sorted(keys))
-        raise OperatorError(
-            "no_such_key_id",
-            f"There is no card key {key_id}.",
-            f"The key file has: {known}.",
-            asked=key_id,
-            names=known,
-        )
-    cards = []
+    cards, days = [], last_day.toordinal() - DAY_ZERO
     for account in range(1, accounts + 1):
         shared = random(RANDOM_BYTES)
         for member in range(1, members + 1):
             household = members > 1
             random_id = shared[:-1] + bytes((member,)) if household else shared
-            body = CardBody(key_id, last_day.toordinal() - DAY_ZERO, random_id, spare, household)
+            body = CardBody(issuer.key_id, days, random_id, spare, household)
+            code = recovery.code(random_id, issuer.recovery_key, household=household)
             cards.append(
                 BatchCard(
                     number=f"{account}-{member}" if household else str(account),
-                    token=token.issue(body, key).decode("ascii"),
-                    recovery=recovery.code(random_id, key, household=household),
+                    token=issuer.token(body).decode("ascii"),
+                    recovery=code,
                     last_day=last_day,
                     spare=spare,
                 )
@@ -107,8 +137,8 @@ def read(path: Path) -> Batch:
             data = file.read(MAX_BATCH_BYTES + 1)
     except OSError as error:
         raise OperatorError(
-            "batch_unreadable",
-            f"The batch file {path} cannot be read ({error.strerror}).",
+            "cards_unreadable",
+            f"{path} cannot be read ({error.strerror}).",
             "Name the file that kiosk card issue has made.",
             file=path,
             reason=error.strerror,

@@ -26,7 +26,6 @@ from kiosk.core.events import CardWork, SlipSeen
 HEARTBEAT_S = 0.5
 MAX_BEATS = 400
 """The rules give up after 30 s of waiting for a slip and 30 for a card; the storage may take its time."""
-MAX_CODE_CHARS = 200
 
 Item = dict[str, Any]
 Stream = Generator[Item | None, None, None]
@@ -68,7 +67,7 @@ class CardOps:
     def _lost(self, code: str | None) -> SlipSeen | None:
         if code is None:
             return None
-        return self._desk().recover(code[:MAX_CODE_CHARS], t_ms=boottime_ms())
+        return self._desk().recover(code, t_ms=boottime_ms())
 
     def _show(self, what: Literal["slip", "card", "any"]) -> Item:
         return {"show": what, "wait_s": self._wait_ms // 1000}
@@ -101,11 +100,20 @@ def _ended(code: AnswerCode) -> Stream:
 
 
 def _refusal(code: AnswerCode) -> OperatorError:
-    what, todo = {
-        "card_closed": (
+    if code == "card_closed":
+        return OperatorError(
+            "card_closed_already",
             "This card is closed already.",
             "If it was replaced before, use the slip of the newer card.",
-        ),
-        "ended": ("Something else was asked for meanwhile.", "Begin again if it is still needed."),
-    }.get(code, ("No card was shown in time.", "Begin again and hold it before the reader."))
-    return OperatorError(f"card_work_{code}", what, todo)
+        )
+    if code == "ended":
+        return OperatorError(
+            "card_work_ended",
+            "Something else was asked for meanwhile.",
+            "Begin again if it is still needed.",
+        )
+    return OperatorError(
+        "no_card_shown",
+        "No card was shown in time.",
+        "Begin again, and hold it before the reader within the time.",
+    )

@@ -99,6 +99,10 @@ class CardDesk:
             return CardRefused(t_ms, "qr", "expired")
         return self._admit("qr", body.random_id, t_ms, proves=True, body=body)
 
+    def own_name(self, text: bytes) -> bytes:
+        """The pseudonym of a town's card, expired or not, under the key in force. Raises CardError."""
+        return self._names("qr", self._body(text).random_id).now
+
     def recover(self, typed: str, *, t_ms: int) -> SlipSeen:
         """``typed`` a recovery code. Raises OperatorError as ``recovery.parse`` does."""
         former = () if self._former_key is None else (self._former_key,)

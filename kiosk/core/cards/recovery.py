@@ -8,7 +8,8 @@ characters bits      field
 ========== ========= =================================================================================
 1 to 16    80        the card's random id
 17 to 24   40        tag: first 5 bytes of HMAC-SHA256(key, ``kiosk-recovery-v1`` NUL kind id), where
-                     ``kind`` is one byte: 0x40 for a household's card, else 0, as in the card's token
+                     ``kind`` is one byte: 0x40 for a household's card, else 0, as in the card's token;
+                     the key is the card's own, for signed cards (version 2) the pseudonym key
 25         5         check character over the 24 before it
 ========== ========= =================================================================================
 
@@ -85,15 +86,8 @@ def parse(typed: str, keys: Iterable[bytes]) -> Recovered:
     Raises OperatorError, which never repeats what was typed: ``recovery_length``,
     ``recovery_character``, ``recovery_mistyped`` (the check character), ``recovery_forged``.
     """
-    values = _values(typed)
-    if _check(values[:-1]) != values[-1]:
-        raise OperatorError(
-            "recovery_mistyped",
-            "The recovery code has a wrong character, or two that changed places.",
-            "Compare it with the slip, group by group.",
-        )
     bits = 0
-    for value in values[:-1]:
+    for value in typed_values(typed)[:-1]:
         bits = bits << 5 | value
     raw = bits.to_bytes(RANDOM_BYTES + TAG_BYTES, "big")
     random_id, tag = raw[:RANDOM_BYTES], raw[RANDOM_BYTES:]
@@ -108,8 +102,9 @@ def parse(typed: str, keys: Iterable[bytes]) -> Recovered:
     )
 
 
-def _values(typed: str) -> list[int]:
-    """The characters' values, all 25 of them."""
+def typed_values(typed: str) -> list[int]:
+    """The characters' values, all 25 of them, as far as can be judged without a key. Raises as
+    ``parse``, but for ``recovery_forged``."""
     text = unicodedata.normalize("NFKC", typed[:MAX_TYPED_CHARS]).upper()
     letters = [char for char in text if char not in _BETWEEN]
     for place, char in enumerate(letters):
@@ -130,7 +125,14 @@ def _values(typed: str) -> list[int]:
             count=len(letters),
             chars=CHARS,
         )
-    return [_VALUES[char] for char in letters]
+    values = [_VALUES[char] for char in letters]
+    if _check(values[:-1]) != values[-1]:
+        raise OperatorError(
+            "recovery_mistyped",
+            "The recovery code has a wrong character, or two that changed places.",
+            "Compare it with the slip, group by group.",
+        )
+    return values
 
 
 def _check(values: list[int]) -> int:

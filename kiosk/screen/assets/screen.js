@@ -11,6 +11,7 @@ const LANGUAGE_MS = 60000;
 const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
 const PRESSED_MS = 800; // one finger, one touch
 const UNKNOWN = "・・・"; // a weight that is not known yet
+const AWAITED = { begin: "begin_show", slip: "slip_show", replace: "replace_show", close: "close_show" };
 const BADGES = {
   away: "away",
   starting: "starting",
@@ -102,7 +103,13 @@ function sceneOf() {
   }
   if (opened !== null) return openedScene();
   const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene() };
-  if (view.claiming) {
+  if (view.awaiting !== null) {
+    scene.tone = view.awaiting === "close" ? "care" : scene.tone;
+    scene.template = words()[AWAITED[view.awaiting]];
+    scene.picture = "card";
+    scene.buttons = [];
+    scene.more = [];
+  } else if (view.claiming) {
     scene.template = words().claiming;
     scene.picture = "card";
   } else if (view.can_claim) {
@@ -113,6 +120,9 @@ function sceneOf() {
     scene.buttons.push(touch(words().goodbye, "goodbye"));
   }
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
+  const newcomer = view.phase === "waiting" && view.can_begin;
+  scene.newcomer = newcomer ? [touch(words().begin, "begin_card")] : [];
+  if (newcomer && view.bins.length > 8) scene.more = []; // a bin's own trouble stands on its tile
   if (view.storage_trouble) {
     scene.tone = "care";
     scene.more = [words().storage, contactLine()];
@@ -179,6 +189,18 @@ function phaseScene() {
         template: said.refused,
         values: { contact: setup.contact },
       };
+    case "spare":
+      return {
+        tone: "calm",
+        picture: "card",
+        template: view.can_begin ? said.spare : said.spare_ask,
+        more: view.can_begin ? [] : [contactLine()],
+        buttons: view.can_begin ? [touch(said.begin, "begin_card", null, "first")] : [],
+      };
+    case "welcome":
+      return { tone: "glad", picture: "hello", template: said.welcome };
+    case "stopped":
+      return { tone: "care", picture: "card", template: said.stopped, more: [contactLine()] };
     case "bag_question":
       return {
         tone: "care",
@@ -321,7 +343,8 @@ function draw() {
   drawLive(scene);
   drawMore(scene.more ?? []);
   drawBins(scene.tiles === true);
-  drawButtons(scene.buttons ?? []);
+  drawButtons("newcomer", scene.newcomer ?? []);
+  drawButtons("actions", scene.buttons ?? []);
   drawFooter();
 }
 
@@ -414,10 +437,10 @@ function gauge(percent) {
   return row;
 }
 
-function drawButtons(buttons) {
-  if (!changed("actions", [language, view?.bin, opened, buttons.map((one) => [one.label, one.kind])])) return;
-  at("actions").hidden = buttons.length === 0;
-  at("actions").replaceChildren(
+function drawButtons(place, buttons) {
+  if (!changed(place, [language, view?.bin, opened, buttons.map((one) => [one.label, one.kind])])) return;
+  at(place).hidden = buttons.length === 0;
+  at(place).replaceChildren(
     ...buttons.map((one) => {
       const button = make("button", `action ${one.kind}`, one.label);
       button.type = "button";
