@@ -8,7 +8,7 @@ characters bits      field
 ========== ========= =================================================================================
 1 to 16    80        the card's random id
 17 to 24   40        tag: first 5 bytes of HMAC-SHA256(key, ``kiosk-recovery-v1`` NUL kind id), where
-                     ``kind`` is one byte: 0x40 for a household's card, else 0, as in the card's token;
+                     ``kind`` is one byte: 0x20 for a household's card, else 0, as in the card's token;
                      the key is the card's own, for signed cards (version 2) the pseudonym key
 25         5         check character over the 24 before it
 ========== ========= =================================================================================
@@ -24,7 +24,7 @@ Test vectors (key 00..1f, 32 bytes):
 >>> code(bytes(range(10)), key)
 '000G40R40M30E209ZARY09T4W'
 >>> grouped(code(bytes(range(9)) + b"\\x02", key, household=True))
-'000G4-0R40M-30E20-251ZJ-FNTH3'
+'000G4-0R40M-30E20-2ZWBB-160MY'
 >>> parse("O00g4-0r40m-30e20-9zary-09t4w", [key]) == Recovered(bytes(range(10)))
 True
 """

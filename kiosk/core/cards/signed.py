@@ -6,7 +6,7 @@ cards are read (``docs/benchmarks.md``). They hold 78 bytes:
 ====== ==== =====================================================================================
 offset size field
 ====== ==== =====================================================================================
-0      1    low 6 bits: format version, 2; the other two as on a card of version 1
+0      1    low 5 bits: format version, 2; the other two as on a card of version 1
 1      1    key id: which of the town's signing keys signed
 2      2    last valid day, big-endian count of days since 2020-01-01
 4      10   random id, with the same meaning as on a card of version 1

@@ -11,7 +11,6 @@ const LANGUAGE_MS = 60000;
 const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
 const PRESSED_MS = 800; // one finger, one touch
 const UNKNOWN = "・・・"; // a weight that is not known yet
-const AWAITED = { begin: "begin_show", slip: "slip_show", replace: "replace_show", close: "close_show" };
 const BADGES = {
   away: "away",
   starting: "starting",
@@ -105,7 +104,7 @@ function sceneOf() {
   const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene() };
   if (view.awaiting !== null) {
     scene.tone = view.awaiting === "close" ? "care" : scene.tone;
-    scene.template = words()[AWAITED[view.awaiting]];
+    scene.template = awaited();
     scene.picture = "card";
     scene.buttons = [];
     scene.more = [];
@@ -128,6 +127,21 @@ function sceneOf() {
     scene.more = [words().storage, contactLine()];
   }
   return scene;
+}
+
+/** What the next card or slip is shown for. */
+function awaited() {
+  const said = words();
+  switch (view.awaiting) {
+    case "begin":
+      return said.begin_show;
+    case "slip":
+      return said.slip_show;
+    case "replace":
+      return said.replace_show;
+    default:
+      return said.close_show;
+  }
 }
 
 function phaseScene() {
