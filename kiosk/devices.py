@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
-from kiosk.card_keys import Keyless, desk
+from kiosk.cards.keys import Keyless, desk
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
     CameraReader,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.settings.shape import AnyReader, Paths
+    from kiosk.settings.shape import AnyReader, Cards, Paths
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -124,7 +124,7 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     made: list[Device] = []
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, clock)
+        make = partial(_reader, one, name, settings.paths, settings.cards, clock)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -132,9 +132,9 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     return made
 
 
-def _reader(one: AnyReader, name: str, paths: Paths, clock: StationClock) -> Device:
+def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key)
+    known = desk(paths.card_key, paths.pseudonym_key, cards)
     if isinstance(one, CameraReader):
         from drivers import camera
 

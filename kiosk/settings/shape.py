@@ -292,6 +292,13 @@ class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
 AnyReader = CameraReader | Pn532Reader
 
 
+class Cards(Part, frozen=True, kw_only=True):
+    """Which cards count. ``uids``: whether a chip's bare number does, which identifies and proves
+    nothing."""
+
+    uids: bool = True
+
+
 class Buzzer(Part, frozen=True, kw_only=True):
     """The tone that says "seen" and "recorded"."""
 
@@ -359,6 +366,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
     paths: Paths = Paths()
     screen: Screen = Screen()
     readers: Annotated[tuple[AnyReader, ...], Meta(max_length=MAX_READERS)] = ()
+    cards: Cards = Cards()
     buzzer: Buzzer | None = None
     thermometer: Thermometer | None = None
     points: Points = Points()

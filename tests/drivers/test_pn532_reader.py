@@ -60,7 +60,7 @@ def test_a_telephone_with_random_numbers_is_refused_once(bench: Bench) -> None:
     bench.peer.place(Tag(b"", random=True))
     event = bench.next()
     assert isinstance(event, CardRefused)
-    assert event.reason == "unknown"
+    assert event.reason == "random"
     bench.peer.place(NTAG)
     assert isinstance(bench.next(), CardSeen)
 

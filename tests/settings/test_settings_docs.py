@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[bin.scale.modbus]": shape.Modbus,
     'kind = "camera"': shape.CameraReader,
     'kind = "pn532"': shape.Pn532Reader,
+    "[cards]": shape.Cards,
     "[buzzer]": shape.Buzzer,
     "[thermometer]": shape.Thermometer,
     "[points]": shape.Points,

@@ -1,0 +1,44 @@
+"""What stands for a card outside its reader.
+
+First 16 bytes of HMAC-SHA256(pseudonym key, ``kiosk-pseudonym-v1`` NUL scheme NUL id). Scheme ``qr``
+with the 10 random bytes of a town's card, ``nfc`` with a UID or IDm.
+
+Test vectors (pseudonym key 20..3f, 32 bytes):
+
+>>> key = bytes(range(32, 64))
+>>> pseudonym(key, "qr", bytes(range(10))).hex()
+'d3688711557af6aa714233e16979c4e6'
+>>> pseudonym(key, "nfc", bytes.fromhex("04a1b2c3d4e580")).hex()
+'bebcba792423cd07f06ffb67a244aacb'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Literal
+
+PSEUDONYM_BYTES = 16
+UID_BYTES = (4, 7, 8, 10)
+"""ISO/IEC 14443-3 single, double and triple size UIDs, and the 8 bytes of a FeliCa IDm."""
+
+_DOMAIN = b"kiosk-pseudonym-v1\0"
+
+Scheme = Literal["qr", "nfc"]
+
+
+def pseudonym(pseudonym_key: bytes, scheme: Scheme, identifier: bytes) -> bytes:
+    """16 bytes."""
+    message = _DOMAIN + scheme.encode() + b"\0" + identifier
+    return hmac.digest(pseudonym_key, message, hashlib.sha256)[:PSEUDONYM_BYTES]
+
+
+def is_random_uid(uid: bytes) -> bool:
+    """Whether the card makes up a new identifier each time, as phones do.
+
+    4 bytes beginning 08 (ISO/IEC 14443-3, "RID"), or an IDm beginning 01FE or 02FE (NFC Forum
+    Digital: NFC-DEP, and host card emulation).
+    """
+    if len(uid) == 4:
+        return uid[0] == 0x08
+    return len(uid) == 8 and uid[0] in (0x01, 0x02) and uid[1] == 0xFE
