@@ -27,8 +27,14 @@ _NAMES = {
     **{name: 16 + at for at, name in enumerate("QWERTYUIOP")},
     **{name: 30 + at for at, name in enumerate("ASDFGHJKL")},
     **{name: 44 + at for at, name in enumerate("ZXCVBNM")},
-    **dict(MINUS=12, EQUAL=13, LEFTBRACE=26, RIGHTBRACE=27, SEMICOLON=39, APOSTROPHE=40),
-    **dict(BACKSLASH=43, COMMA=51, DOT=52, SLASH=53, SPACE=57),
+    "MINUS": 12,
+    "EQUAL": 13,
+    "SEMICOLON": 39,
+    "APOSTROPHE": 40,
+    "COMMA": 51,
+    "DOT": 52,
+    "SLASH": 53,
+    "SPACE": 57,
 }
 # base45's signs: on which key, and whether with shift.
 _SIGNS: dict[str, dict[str, tuple[str, bool]]] = {

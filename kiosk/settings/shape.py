@@ -39,6 +39,8 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+RepeatS = Annotated[int, Meta(ge=1, le=60)]
+"""The same text again within so many seconds is one showing."""
 Language = Literal["ja", "easy", "en"]
 Protocol = Literal[
     "ad",
@@ -289,7 +291,37 @@ class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
     baud: Baud = 115200
 
 
-AnyReader = CameraReader | Pn532Reader
+class ScannerReader(Reader, frozen=True, kw_only=True, tag="scanner"):
+    """QR cards before a scanner module on a serial port; ``speaks``: what it says beside texts."""
+
+    port: Text
+    baud: Baud = 9600
+    suffix: Literal["cr", "lf", "crlf", "tab"] = "cr"
+    speaks: Literal["text", "gm65", "gm65-trigger"] = "text"
+    repeat_s: RepeatS = 3
+
+
+class KeyboardReader(Reader, frozen=True, kw_only=True, tag="keyboard"):
+    """QR cards before a scanner that plays keyboard; ``layout``: the keyboard that it is set to."""
+
+    device: Text
+    layout: Literal["us", "jis"] = "us"
+    repeat_s: RepeatS = 3
+
+
+class Rcs380Reader(Reader, frozen=True, kw_only=True, tag="rcs380"):
+    """NFC cards on Sony's RC-S380, or another reader that nfcpy drives (an extra)."""
+
+    device: Text = "usb"
+
+
+class PcscReader(Reader, frozen=True, kw_only=True, tag="pcsc"):
+    """NFC cards on a reader behind PC/SC (an extra); ``name`` a part of its name, None for the first."""
+
+    name: Text | None = None
+
+
+AnyReader = CameraReader | Pn532Reader | ScannerReader | KeyboardReader | Rcs380Reader | PcscReader
 
 
 class Cards(Part, frozen=True, kw_only=True):
