@@ -70,7 +70,9 @@ class PcscReader(Worker):
             _, self._state, atr = states[0]
             self._atr = bytes(atr)
         elif code != scard.SCARD_E_TIMEOUT:
-            raise self._missing() if code == scard.SCARD_E_UNKNOWN_READER else self._no_service(code)
+            raise (
+                self._missing() if code == scard.SCARD_E_UNKNOWN_READER else self._no_service(code)
+            )
         if self._state & scard.SCARD_STATE_UNAVAILABLE or self._state & scard.SCARD_STATE_UNKNOWN:
             raise self._missing()
         self._look()
@@ -137,8 +139,7 @@ class PcscReader(Worker):
     def _missing(self) -> DeviceError:
         return DeviceError(
             "nfc_missing",
-            "The PC/SC daemon knows no reader"
-            + (f' "{self._wanted}".' if self._wanted else "."),
+            "The PC/SC daemon knows no reader" + (f' "{self._wanted}".' if self._wanted else "."),
             "Check the reader's cable and its driver; pcsc_scan shows what the daemon knows.",
         )
 

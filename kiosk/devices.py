@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.settings.shape import AnyReader, Cards, Paths
+    from kiosk.settings.readers import AnyReader
+from kiosk.settings.shape import Cards, Paths
 
 
 def scales(settings: Settings) -> list[Device]:

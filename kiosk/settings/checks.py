@@ -10,19 +10,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
 from kiosk.settings.bin_checks import check_bin, unknown_item
+from kiosk.settings.readers import AnyReader, CameraReader, KeyboardReader, PcscReader, Rcs380Reader
 from kiosk.settings.shape import (
-    AnyReader,
-    CameraReader,
     City,
     Hx711IioScale,
     Hx711Scale,
     Hx711SpiScale,
     IndicatorScale,
-    KeyboardReader,
     Mqtt,
-    PcscReader,
     Points,
-    Rcs380Reader,
     Settings,
 )
 from kiosk.tomlfile import FileProblem
