@@ -196,3 +196,13 @@ def test_the_same_card_at_two_readers_at_once_is_one_check_in(tmp_path: Path) ->
         field.rig.reader.stop()
         field.rig.unplug()
     assert day.books.checkins == [card.pseudonym, other.pseudonym]
+
+
+def test_the_page_says_of_every_reader_what_it_is_held_to() -> None:
+    page = (Path(__file__).parents[2] / "docs/quality.md").read_text(encoding="utf-8")
+    table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    rows = {row[0].strip("`"): row[1:] for row in table}
+    assert list(rows) == list(RIGS)
+    for name, rig in RIGS.items():
+        assert rows[name][1].startswith("done" if rig.many else "exempt"), name
+        assert rows[name][4].startswith("done" if rig.hangs else "exempt"), name
