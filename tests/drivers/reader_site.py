@@ -30,10 +30,10 @@ CARD_KEY, OTHER_KEY = bytes(range(32)), bytes(range(100, 132))
 PSEUDONYM_KEY = bytes(range(32, 64))
 DESK = CardDesk({1: CARD_KEY}, PSEUDONYM_KEY)
 TODAY = day_of(2026, 11, 24)
-REPEAT_MS = 1_200
+REPEAT_MS = 1_600
 """The scanners' repeat time in these tests; the peers repeat a held code every ``SAME_CODE_S``."""
 SAME_CODE_S = 0.3
-AWAY_S = 2.0
+AWAY_S = 2.3
 """A card away for so long has left, for every reader here."""
 CARDS = 2
 
