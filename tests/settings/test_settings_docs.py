@@ -29,6 +29,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     'kind = "rcs380"': readers.Rcs380Reader,
     'kind = "pcsc"': readers.PcscReader,
     "[cards]": shape.Cards,
+    "[[cards.foreign]]": shape.Foreign,
     "[buzzer]": shape.Buzzer,
     "[thermometer]": shape.Thermometer,
     "[points]": shape.Points,
