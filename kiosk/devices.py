@@ -134,7 +134,7 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
 
 def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key, cards)
+    known = desk(paths, cards)
     if isinstance(one, CameraReader):
         from drivers import camera
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
+from kiosk.core.cards.foreign import Pattern, PatternError
 from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.shape import (
     CameraReader,
@@ -46,6 +47,9 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
     checks.append(partial(check_points, settings, catalogue, file))
+    names = [(f"cards.foreign[{n}].name", one.name) for n, one in enumerate(settings.cards.foreign)]
+    checks.append(partial(check_unique, iter(names), "name", "setting_twice", file))
+    checks.append(partial(check_foreign, settings, file))
     if settings.city:
         checks.append(partial(check_city, settings.city, file))
     if settings.mqtt:
@@ -212,6 +216,22 @@ def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
                 value=mode,
                 table=table,
             )
+
+
+def check_foreign(settings: Settings, file: Path) -> None:
+    """The patterns of somebody else's codes (``kiosk.core.cards.foreign``)."""
+    for number, one in enumerate(settings.cards.foreign):
+        try:
+            Pattern(one.pattern)
+        except PatternError as error:
+            raise FileProblem(
+                "foreign_pattern",
+                file,
+                f"cards.foreign[{number}].pattern",
+                f"character {error.at} is not as a code's pattern may be.",
+                "Write it as docs/cards.md says, for example [0-9]{8}.",
+                at=error.at,
+            ) from error
 
 
 def check_link_days(points: Points, file: Path) -> None:

@@ -27,6 +27,7 @@ REQUEST = r"\A[\x01-\x7f]{1,32}\Z"
 KEY_HEX = r"\A[0-9a-f]{64}\Z"
 MAX_BINS = 32
 MAX_READERS = 8
+MAX_FOREIGN = 8
 LINK_DAYS = 90
 """Days for which a weighing stays linked to its check-in where points go by item or weight."""
 
@@ -117,6 +118,11 @@ class Paths(Part, frozen=True, kw_only=True):
     def card_key(self) -> Path:
         """The key (or lines ``kid key``) that proves QR cards."""
         return self.keys / "card.key"
+
+    @property
+    def card_pub(self) -> Path:
+        """The public keys (lines ``kid key``) that prove signed QR cards."""
+        return self.keys / "card.pub"
 
 
 class Screen(Part, frozen=True, kw_only=True):
@@ -292,11 +298,21 @@ class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
 AnyReader = CameraReader | Pn532Reader
 
 
+class Foreign(Part, frozen=True, kw_only=True):
+    """Somebody else's codes that count as cards: they identify and prove nothing."""
+
+    name: Identifier
+    pattern: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
 class Cards(Part, frozen=True, kw_only=True):
-    """Which cards count. ``uids``: whether a chip's bare number does, which identifies and proves
-    nothing."""
+    """Which cards count, and for how much a day. ``uids``: whether a chip's bare number does, which
+    identifies and proves nothing."""
 
     uids: bool = True
+    foreign: Annotated[tuple[Foreign, ...], Meta(max_length=MAX_FOREIGN)] = ()
+    visits_per_day: Annotated[int, Meta(ge=1, le=100)] | None = None
+    points_per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
 
 
 class Buzzer(Part, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     'kind = "camera"': shape.CameraReader,
     'kind = "pn532"': shape.Pn532Reader,
     "[cards]": shape.Cards,
+    "[[cards.foreign]]": shape.Foreign,
     "[buzzer]": shape.Buzzer,
     "[thermometer]": shape.Thermometer,
     "[points]": shape.Points,
