@@ -95,9 +95,8 @@ def _lines(path: Path) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii")
-    except UnicodeDecodeError:
-        raise _malformed(path) from None  # the error's repr would hold the whole file
+        # Strictly decoded, the error for a foreign byte would hold the whole file.
+        return path.read_bytes().decode("ascii", "replace")
     except OSError as error:
         raise DeviceError(
             "card_keys",

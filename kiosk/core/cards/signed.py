@@ -1,6 +1,6 @@
 """The town's card without a secret on the station: version 2, signed instead of tagged.
 
-117 characters of base45, so a QR code of version 6 at level M: its modules are smaller, and fewer moving
+117 characters of base45, so a QR code of version 5 at level M: its modules are smaller, and fewer moving
 cards are read (``docs/benchmarks.md``). They hold 78 bytes:
 
 ====== ==== =====================================================================================
