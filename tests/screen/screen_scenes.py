@@ -161,6 +161,8 @@ KEPT = (
     "thanks-ja-wide",
     "refused-easy-wide",
     "many-trouble-en-wide",
+    "waiting-begin-ja-wide",
+    "spare-easy-wide",
     "waiting-trouble-easy-tall",
     "weighing-ja-tall",
     "thanks-en-tall",
