@@ -65,7 +65,7 @@ class CardDesk:
         self, scheme: Scheme, identifier: bytes, t_ms: int, *, proves: bool
     ) -> CardSeen | CardRefused:
         name = pseudonym(self._pseudonym_key, scheme, identifier)
-        standing = self._lists.standing(name)
+        standing = self._lists.standing(name, proves=proves)
         if standing != "good":
             return CardRefused(t_ms, scheme, standing)
         return CardSeen(t_ms, self._holders.account(name), scheme, proves)
