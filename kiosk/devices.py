@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
+    from kiosk.core.cards.knowledge import Lists
     from kiosk.settings.shape import AnyReader, Cards, Paths
 
 
@@ -119,12 +120,12 @@ def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
     return {scale.protocol: PROTOCOLS[scale.protocol].decoder}
 
 
-def readers(settings: Settings, clock: StationClock) -> list[Device]:
+def readers(settings: Settings, clock: StationClock, lists: Lists) -> list[Device]:
     """A thread for each card reader; the readers' desks alone know the keys."""
     made: list[Device] = []
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, settings.cards, clock)
+        make = partial(_reader, one, name, settings.paths, settings.cards, clock, lists)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -132,9 +133,11 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     return made
 
 
-def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
+def _reader(
+    one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock, lists: Lists
+) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key, cards)
+    known = desk(paths.card_key, paths.pseudonym_key, cards, lists)
     if isinstance(one, CameraReader):
         from drivers import camera
 

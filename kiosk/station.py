@@ -21,6 +21,7 @@ import msgspec
 
 from kiosk import __version__
 from kiosk.answers import Answers
+from kiosk.cards import list_ops
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler
@@ -190,6 +191,8 @@ class _Running:
             self._screen,
             self._noticed,
         )
+        self._lists = list_ops.card_lists(settings, self._clock)
+        self._facts.card_lists = self._lists
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
         control = ControlServer(
@@ -203,7 +206,7 @@ class _Running:
         self._screen.start()
         held.callback(self._screen.stop)
         others = [*devices.thermometers(settings), *devices.lids(settings)]
-        self._start([*others, *devices.readers(settings, self._clock)], held)
+        self._start([*others, *devices.readers(settings, self._clock, self._lists)], held)
 
     def run(self) -> int:
         notify("READY=1")
@@ -294,6 +297,7 @@ class _Running:
             station=station.id,
             city=station.city,
             software=__version__,
+            listens=list_ops.topics(self._lists),
             on_ack=self._acknowledged,
         )
         return {
@@ -301,6 +305,7 @@ class _Running:
             "wait": self._uplink_waits(ops["wait"]),
             "facts": lambda _args: to_dict(self._facts.gather()),
             "health": lambda _args: self._facts.health(),
+            "card_list": list_ops.handler(self._lists),
             "link": self._link,
             "touch": self._touched,
             "scale_zero": self._zero_asked,
@@ -382,6 +387,7 @@ class _Running:
             self._next_clock_ms = now.boot_ms + CLOCK_MS
             self._look_at_clock(now)
             self._look_at_link(now)
+            self._lists.tick(now)
 
     def _look_at_link(self, now: Moment) -> None:
         """For the screen: the uplink's word, and its silence."""

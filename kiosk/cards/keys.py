@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from drivers.worker import Device, Worker
 from kiosk.core.cards import CardDesk
+from kiosk.core.cards.knowledge import NO_LISTS, Lists
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ CARD_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
 WAIT_S = 1.0
 
 
-def desk(card_key: Path, pseudonym_key: Path, rules: Cards) -> CardDesk:
+def desk(card_key: Path, pseudonym_key: Path, rules: Cards, lists: Lists = NO_LISTS) -> CardDesk:
     """The desk that alone knows the keys; DeviceError where a file holds none."""
     try:
         name = bytes.fromhex(_text(pseudonym_key).strip())
-        return CardDesk(_card_keys(card_key), name, uids=rules.uids)
+        return CardDesk(_card_keys(card_key), name, lists=lists, uids=rules.uids)
     except ValueError as error:
         raise _malformed(pseudonym_key) from error
 

@@ -15,14 +15,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from kiosk.cards.list_files import City, Damaged, ListFiles, Making, Whole
 from kiosk.cards.list_memory import Memory, MemoryFile
 from kiosk.cards.local import ClosedHere
 from kiosk.core.cards.knowledge import Standing
-from kiosk.core.cards.lists import DAY_MS, CardList, holds
-from kiosk.core.cards.staleness import StaleRules
+from kiosk.core.cards.lists import DAY_MS, CardList, ListUse, holds
+from kiosk.core.cards.staleness import StaleRules, Worth
 from kiosk.core.errors import KioskError
 from kiosk.core.events import Moment
 from sync.messages import Malformed
@@ -38,10 +37,6 @@ from sync.messages.card_lists import (
 )
 
 LOG = logging.getLogger("kiosk.lists")
-
-Use = Literal["as_sent", "closed", "allowed"]
-"""``as_sent``: a closed list counts once the city has sent one. ``closed``: there has to be one.
-``allowed``: there has to be an allow list, and a closed list counts once the city has sent one."""
 
 WANTS_AT_ONCE = 4
 _PART = re.compile(r"[0-9]{1,3}")
@@ -88,7 +83,7 @@ class CardLists:
         folder: Path,
         *,
         city: City | None,
-        use: Use,
+        use: ListUse,
         rules: StaleRules,
         now: Callable[[], Moment],
     ) -> None:
@@ -152,6 +147,10 @@ class CardLists:
         if held is not None:
             return past.age_days(held.day)
         return max(past.age_days(None), self._rules.good_days + 1)
+
+    def worth(self, name: ListName) -> Worth:
+        """What it is worth now by the settings."""
+        return self._rules.worth(self.age_days(name))
 
     # -- the control socket's threads -----------------------------------------------------------
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from kiosk.core.cards.lists import ListUse
+from kiosk.core.cards.staleness import WhenOld
 from kiosk.core.config import Crowd, PointsMode, StationRules
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Days = Annotated[int, Meta(ge=1, le=3660)]
 Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Language = Literal["ja", "easy", "en"]
 Protocol = Literal[
@@ -294,9 +297,14 @@ AnyReader = CameraReader | Pn532Reader
 
 class Cards(Part, frozen=True, kw_only=True):
     """Which cards count. ``uids``: whether a chip's bare number does, which identifies and proves
-    nothing."""
+    nothing. ``lists``: which of the city's lists have to be there; ``list_old`` what counts while their
+    word is older than ``list_good_days``, and until it is older than ``list_end_days``."""
 
     uids: bool = True
+    lists: ListUse = "as_sent"
+    list_good_days: Days = 30
+    list_old: WhenOld = "accept_proving"
+    list_end_days: Days = 90
 
 
 class Buzzer(Part, frozen=True, kw_only=True):

@@ -80,7 +80,7 @@ def power(folder: Path) -> None:
         assert after.standing(card(0)) == "good"
         shutil.rmtree(station)
         if not cut:
-            print(step)
+            sys.stdout.write(f"{step}\n")
             return
 
 

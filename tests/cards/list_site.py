@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.cards.list_files import City
-from kiosk.cards.lists import CardLists, Use, Verdict
+from kiosk.cards.lists import CardLists, Verdict
+from kiosk.core.cards.lists import ListUse
 from kiosk.core.cards.staleness import StaleRules, WhenOld
 from kiosk.core.entries import ClockQuality
 from kiosk.core.events import Moment
@@ -96,7 +97,7 @@ def lists(
     folder: Path,
     clock: Clock,
     *,
-    use: Use = "as_sent",
+    use: ListUse = "as_sent",
     when_old: WhenOld = "accept_proving",
     key: Signer = CITY_KEY,
 ) -> CardLists:

@@ -291,9 +291,9 @@ def test_a_file_that_rots_is_told_and_fetched_anew_and_nobody_passes_by_it(
     spoiled = [whole[:cut] for cut in (0, 5, 16, len(whole) // 2, len(whole) - 1)]
     spoiled += [whole + b"\0" * 16]
     for _ in range(20):
-        data = bytearray(whole)
-        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        spoiled.append(bytes(data))
+        flipped = bytearray(whole)
+        flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
+        spoiled.append(bytes(flipped))
     for data in spoiled:
         (tmp_path / file).write_bytes(data)
         station = lists(tmp_path, clock)

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from kiosk.core.cards.names import PSEUDONYM_BYTES
 
 DAY_MS = 86_400_000
+
+ListUse = Literal["as_sent", "closed", "allowed"]
+"""``as_sent``: a closed list counts once the city has sent one. ``closed``: there has to be one.
+``allowed``: there has to be an allow list, and a closed list counts once the city has sent one."""
 
 
 class Records(Protocol):
