@@ -21,8 +21,8 @@ from pathlib import Path
 import msgspec
 
 from kiosk.core.errors import OperatorError
-from sync import list_relay
 from sync.ending import Ending
+from sync.list_relay import ListRelay, prefix
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
@@ -198,6 +198,7 @@ class _Process:
         self._requests: StationLink | None = None
         self._connection: Connection | None = None
         self._open = False
+        self._lists = ListRelay()
         self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
         self._health_due_s = 0.0
         self._health_sent_s = 0.0
@@ -313,14 +314,14 @@ class _Process:
 
     def _listen(self) -> None:
         if self._hello is not None and self._connection is not None and self._open:
-            list_relay.listen(self._hello, self._connection)
+            self._lists.listen(self._hello, self._connection)
 
     def _hand_in(self, message: Arrived) -> Event | None:
         """A word on the city's lists of cards."""
         if self._hello is None or self._connection is None:
             return None
         try:
-            list_relay.hand_in(self._station(), self._hello, self._connection, message)
+            self._lists.hand_in(self._station(), self._hello, self._connection, message)
         except StationGone as gone:
             self._drop_requests()
             return StationDown(gone.stalled)
@@ -368,7 +369,7 @@ class _Process:
     def _topic(self, name: str, hello: Hello | None = None) -> str:
         whose = hello or self._hello
         assert whose is not None, "nothing is published before the station has said its name"
-        return list_relay.prefix(whose) + name
+        return prefix(whose) + name
 
     def _connect(self) -> Event | None:
         """Begin a connection; LinkDown where the settings' files cannot be used for one.
