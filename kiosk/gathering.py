@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,7 @@ from kiosk import __version__
 from kiosk.core import certified
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts
 from kiosk.loop import INBOX_EVENTS
+from kiosk.nodump import may_dump_core
 
 if TYPE_CHECKING:
     from drivers.worker import Device
@@ -122,7 +122,7 @@ class Gathering:
             cards=self._cards(view.checkins, view.refusals, now.boot_ms),
             lists=() if self.card_lists is None else self._lists(self.card_lists, now.boot_ms),
             closed_here=0 if self.card_lists is None else self.card_lists.closed_here(),
-            core_dumps=resource.getrlimit(resource.RLIMIT_CORE)[0] != 0,
+            core_dumps=may_dump_core(),
             devices=(
                 *(self._device(d, now.boot_ms) for d in self._devices),
                 *self._threadless(now.boot_ms),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import resource
 import sys
 import threading
 from collections.abc import Sequence
@@ -47,6 +46,7 @@ from kiosk.core.station import Station
 from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger, hold
 from kiosk.loop import INBOX_EVENTS, Loop, poster
+from kiosk.nodump import no_core_dumps
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
@@ -108,7 +108,7 @@ def run_station(settings: Settings) -> int:
     from kiosk import catalogue
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold card tokens
+    no_core_dumps()
     threading.excepthook = _crash
     ending = Ending()
     ending.heed()

@@ -190,6 +190,7 @@ class FieldStation:
                 [KIOSK, "run", "--config", self.settings],
                 env=environment,
                 stderr=log,
+                cwd=self.folder,
             )
         self.until(
             lambda: self.kiosk("status", "--json").get("running"), "the station never came up"
