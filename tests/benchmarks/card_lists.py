@@ -5,9 +5,9 @@
 Beside the station's lists (sorted rows in a mapped file, ``kiosk.cards.lists``): the same two lists as
 frozensets of ``bytes``, and as tables of an SQLite file (primary key, WITHOUT ROWID). Each runs in a
 process of its own on the same cards and looks, half of them for a closed card. ``over_1_ms`` of the clock
-on a busy machine is mostly other processes' turn; ``max_cpu_us`` is a second round in processor time. Memory
-is what the process has more than before, anonymous and of files (``/proc/self/status``); pages of files are the
-kernel's to take back. Times are of the clock, on a machine that may be doing other work.
+on a busy machine is mostly other processes' turn; ``max_cpu_us`` is a second round in processor time.
+Memory is what the process has more than before, anonymous and of files (``/proc/self/status``); pages of
+files are the kernel's to take back. Times are of the clock, on a machine that may be doing other work.
 """
 
 from __future__ import annotations
