@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import resource
 import sys
 import threading
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ import msgspec
 
 from kiosk import __version__
 from kiosk.answers import Answers
+from kiosk.cards import list_ops
 from kiosk.cards.holders import CardHolders
 from kiosk.cards.keys import desk
 from kiosk.cards.local import ClosedHere
@@ -51,6 +51,7 @@ from kiosk.core.station import Station
 from kiosk.gathering import Gathering
 from kiosk.ledger import Ledger, hold
 from kiosk.loop import INBOX_EVENTS, Loop, poster
+from kiosk.nodump import no_core_dumps
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
 from kiosk.watching import Board
@@ -113,7 +114,7 @@ def run_station(settings: Settings) -> int:
     from kiosk import catalogue
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold card tokens
+    no_core_dumps()
     threading.excepthook = _crash
     ending = Ending()
     ending.heed()
@@ -197,6 +198,8 @@ class _Running:
             self._screen,
             self._noticed,
         )
+        self._lists = list_ops.card_lists(settings, self._clock)
+        self._facts.card_lists = self._lists
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
         cards = CardOps(self._answers, self._desk, settings.rules(items).touch_ms)
@@ -246,16 +249,15 @@ class _Running:
     # -- cards ----------------------------------------------------------------------------------
 
     def _open_holders(self, held: ExitStack) -> CardHolders:
-        folder = self._settings.paths.data / "cards"
-        self._closed_here = ClosedHere(folder)
-        holders = CardHolders(folder, self._closed_here)
+        folder = self._settings.paths.data / list_ops.FOLDER
+        holders = CardHolders(folder, ClosedHere(folder))
         held.callback(holders.close)
         holders.open(self._settings.paths.data, self._ledger.ledger_id, self._ledger.head[0])
         return holders
 
     def _desk(self) -> CardDesk:
         settings = self._settings
-        return desk(settings.paths, settings.cards, lists=self._closed_here, holders=self._holders)
+        return desk(settings.paths, settings.cards, lists=self._lists, holders=self._holders)
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -322,6 +324,7 @@ class _Running:
             station=station.id,
             city=station.city,
             software=__version__,
+            listens=list_ops.topics(self._lists),
             on_ack=self._acknowledged,
         )
         return {
@@ -329,6 +332,7 @@ class _Running:
             "wait": self._uplink_waits(ops["wait"]),
             "facts": lambda _args: to_dict(self._facts.gather()),
             "health": lambda _args: self._facts.health(),
+            "card_list": list_ops.handler(self._lists),
             "link": self._link,
             "touch": self._touched,
             "scale_zero": self._zero_asked,
@@ -410,6 +414,7 @@ class _Running:
             self._next_clock_ms = now.boot_ms + CLOCK_MS
             self._look_at_clock(now)
             self._look_at_link(now)
+            self._lists.tick(now)
 
     def _look_at_link(self, now: Moment) -> None:
         """For the screen: the uplink's word, and its silence."""

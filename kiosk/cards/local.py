@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.core.cards.knowledge import Standing
 from kiosk.core.cards.names import PSEUDONYM_BYTES
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.ledger.errors import refused
@@ -48,10 +47,6 @@ class ClosedHere:
 
     def __contains__(self, name: object) -> bool:
         return name in self.names()
-
-    def standing(self, name: bytes, /) -> Standing:
-        """Of a station without the city's lists."""
-        return "closed" if name in self else "good"
 
     def __len__(self) -> int:
         return len(self.names())

@@ -47,6 +47,7 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
     checks.append(partial(check_points, settings, catalogue, file))
+    checks.append(partial(check_lists, settings, file))
     names = [(f"cards.foreign[{n}].name", one.name) for n, one in enumerate(settings.cards.foreign)]
     checks.append(partial(check_unique, iter(names), "name", "setting_twice", file))
     checks.append(partial(check_foreign, settings, file))
@@ -59,6 +60,29 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
             check_one()
         except FileProblem as problem:
             yield problem
+
+
+def check_lists(settings: Settings, file: Path) -> None:
+    cards = settings.cards
+    if cards.list_end_days < cards.list_good_days:
+        raise FileProblem(
+            "list_days",
+            file,
+            "cards.list_end_days",
+            f"a list cannot end ({cards.list_end_days} days) while it is good"
+            f" ({cards.list_good_days} days).",
+            "Write a larger list_end_days, or a smaller list_good_days.",
+            end=cards.list_end_days,
+            good=cards.list_good_days,
+        )
+    if cards.lists != "as_sent" and settings.city is None:
+        raise FileProblem(
+            "lists_need_city",
+            file,
+            "cards.lists",
+            "lists come from the city, and the settings do not name the city's key.",
+            "Add public_key in [city], or remove lists.",
+        )
 
 
 def check_city(city: City, file: Path) -> None:

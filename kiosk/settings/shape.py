@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from kiosk.core.cards.lists import ListUse
+from kiosk.core.cards.staleness import WhenOld
 from kiosk.core.config import Crowd, PointsMode, StationRules
 from kiosk.settings.parts import Baud, Identifier, Part, Text
 from kiosk.settings.readers import AnyReader
@@ -37,6 +39,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Days = Annotated[int, Meta(ge=1, le=3660)]
 Language = Literal["ja", "easy", "en"]
 Protocol = Literal[
     "ad",
@@ -275,10 +278,16 @@ class Foreign(Part, frozen=True, kw_only=True):
 
 class Cards(Part, frozen=True, kw_only=True):
     """Which cards count, and for how much a day. ``uids``: whether a chip's bare number does, which
-    identifies and proves nothing. ``self_issue``: whether a resident may begin a pre-printed card at the
-    station. ``town``: the name that stands above the station's on printed cards."""
+    identifies and proves nothing. ``lists``: which of the city's lists have to be there; ``list_old``
+    what counts while their word is older than ``list_good_days``, and until it is older than
+    ``list_end_days``. ``self_issue``: whether a resident may begin a pre-printed card at the station.
+    ``town``: the name that stands above the station's on printed cards."""
 
     uids: bool = True
+    lists: ListUse = "as_sent"
+    list_good_days: Days = 30
+    list_old: WhenOld = "accept_proving"
+    list_end_days: Days = 90
     foreign: Annotated[tuple[Foreign, ...], Meta(max_length=MAX_FOREIGN)] = ()
     visits_per_day: Annotated[int, Meta(ge=1, le=100)] | None = None
     points_per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None

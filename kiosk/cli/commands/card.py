@@ -19,7 +19,10 @@ def add(app: click.Group) -> None:
 
 
 @click.group(cls=SpokenGroup)
-def card() -> None: ...
+def card() -> None:
+    from kiosk.nodump import no_core_dumps
+
+    no_core_dumps()  # whatever is done here, it holds what is on cards
 
 
 @card.command("read")

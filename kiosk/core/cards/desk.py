@@ -115,7 +115,7 @@ class CardDesk:
             card=names.now,
             # While the key is being changed what was earned may still stand under the old name alone.
             account=account.formerly or account.now,
-            closed=self._standing(names) == "closed",
+            closed=self._standing(names, proves=True) == "closed",
         )
 
     def _slip(self, text: bytes, t_ms: int) -> SlipSeen | None:
@@ -165,7 +165,7 @@ class CardDesk:
     ) -> CardSeen | CardRefused:
         """``body`` what a town's card says of itself beside its id."""
         names = self._names(scheme, identifier)
-        standing = self._standing(names)
+        standing = self._standing(names, proves=proves)
         if standing != "good":
             return CardRefused(t_ms, scheme, standing)
         joined = self._joined(names)
@@ -196,9 +196,9 @@ class CardDesk:
         now, last = accounts[0], accounts[-1]
         return Names(now, None if last == now else last)
 
-    def _standing(self, names: Names) -> Standing:
+    def _standing(self, names: Names, *, proves: bool) -> Standing:
         """Closed under either name is closed; of an allow list one name is enough."""
-        found = [self._lists.standing(name) for name in names.all]
+        found = [self._lists.standing(name, proves=proves) for name in names.all]
         for first in ("closed", "good"):
             if first in found:
                 return first

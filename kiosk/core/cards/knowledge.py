@@ -23,7 +23,9 @@ Holding = Literal["held", "spare"]
 class Lists(Protocol):
     """Closed cards, and those that alone are allowed."""
 
-    def standing(self, name: bytes, /) -> Standing: ...
+    def standing(self, name: bytes, /, *, proves: bool = True) -> Standing:
+        """``proves``: whether the card proves itself; that may count while a list is old."""
+        ...
 
 
 class Counters(Protocol):
@@ -45,7 +47,7 @@ class Holders(Protocol):
 
 
 class _NoLists:
-    def standing(self, _name: bytes) -> Standing:
+    def standing(self, _name: bytes, *, proves: bool = True) -> Standing:  # noqa: ARG002
         return "good"
 
 
