@@ -67,11 +67,12 @@ def decide(state: State, visit: Visit) -> tuple[AnyDraft, ...]:
     """What the visit left on the bins, and its last entry."""
     drafts: list[AnyDraft] = []
     for bin_ in state.bins.values():
-        if bin_.engaged != visit.visit or bin_.base_g is None or not bin_.weighs:
+        if bin_.engaged != visit.visit or bin_.base is None or not bin_.weighs:
             continue
-        level_g = bin_.base_g if bin_.level_g is None else bin_.level_g
-        drafts += bin_.flush(bin_.base_g)
-        drafts += bin_.unattributed("remainder", bin_.base_g, level_g, bin_.scale.division_g)
+        base_g = bin_.base.gross_g
+        level_g = base_g if bin_.level_g is None else bin_.level_g
+        drafts += bin_.flush(base_g)
+        drafts += bin_.unattributed("remainder", base_g, level_g, bin_.scale.division_g)
     return (*drafts, VisitClose(visit.visit, visit.why))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.bin import Settled
 from kiosk.core.entries import AnyDraft
 from kiosk.core.events import CardSeen, ScaleAdjusted, ServiceAsked, TouchAction, ZeroAsked
+from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
 
 MAX_INTENTS = 1_024

@@ -7,12 +7,13 @@ A bin that stands still is held back for ``handover_ms`` while a card may still 
 from __future__ import annotations
 
 from kiosk.core import bags, drops, gaps, limits
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.effects import Effect, Item
 from kiosk.core.entries import AnyDraft
 from kiosk.core.events import CountsBlock, IndicatorReading
 from kiosk.core.intents import Settle
 from kiosk.core.settle import Motion
+from kiosk.core.settled import Settled
 from kiosk.core.state import State
 
 
