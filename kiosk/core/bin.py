@@ -9,6 +9,7 @@ is (``docs/contracts.md``, Ledger).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from typing import Literal
 
@@ -166,8 +167,13 @@ class Bin:
         return settler.says_gross if isinstance(settler, IndicatorSettler) else None
 
     @property
+    def refusals(self) -> Counter[str]:
+        """Samples or telegrams that held no weight, by reason."""
+        return self._settler.rejected if self._settler else Counter()
+
+    @property
     def rejected(self) -> int:
-        return self._settler.rejected.total() if self._settler else 0
+        return self.refusals.total()
 
     def feed(self, event: CountsBlock | IndicatorReading) -> list[Motion | Settled]:
         """Samples in, motions and plateaus (whole grams) out, oldest first."""
@@ -225,14 +231,15 @@ class Bin:
             bin=self.rules.bin,
             began_ms=plateau.began_ms,
             t_ms=plateau.t_ms,
-            after=Level(round(plateau.gross_g), sd_g, plateau.says_gross),
+            after=Level(plateau.gross_g, sd_g, plateau.says_gross),
             before=(
                 None
                 if plateau.left_g is None
-                else Level(round(plateau.left_g), left_sd_g, plateau.left_says_gross)
+                else Level(plateau.left_g, left_sd_g, plateau.left_says_gross)
             ),
             left_sd_g=left_sd_g,
             extra_sd_g=math.hypot(self._cold_sd_g(plateau.t_ms), still_sd_g),
+            late_g=plateau.late_g,
         )
 
     def level_sd_g(self, t_ms: int) -> float:
@@ -248,10 +255,10 @@ class Bin:
 
     def level(self, t_ms: int) -> Level | None:
         """The stable level as it is known now; None in motion."""
-        gross_g = self.level_g
-        if gross_g is None:
+        exact_g = self._settler.level_g if self._settler else None
+        if exact_g is None:
             return None
-        return Level(gross_g, self.level_sd_g(t_ms), bool(self.says_gross))
+        return Level(exact_g, self.level_sd_g(t_ms), bool(self.says_gross))
 
     def as_settled(self, t_ms: int, level: Level, before: Level) -> Settled:
         """The plateau that holds, as a change that came slowly."""

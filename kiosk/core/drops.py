@@ -4,13 +4,13 @@ Invariant: every entry on a bin begins where the bin's last one ended; what belo
 with its cause before the drop.
 
 Theory. Within a visit changes are counted from ``base_g``, the level after the last counted one, so that
-twenty grams ten times come out as two hundred. A change of less than ``min_increment_g`` is thanked and
-carried within the visit.
+twenty grams ten times come out as two hundred. A change of less than ``min_increment_g`` (``least``) is
+thanked and carried within the visit.
 """
 
 from __future__ import annotations
 
-from kiosk.core import bags, certified, doubts, putback, slow, uncertainty, zeroing
+from kiosk.core import bags, certified, doubts, least, putback, slow, uncertainty, zeroing
 from kiosk.core.bin import Bin
 from kiosk.core.effects import Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, Weighing
@@ -37,7 +37,9 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     base = _base(bin_, visit, left, settled)
     base_g = base.gross_g
     change_g = settled.gross_g - base_g
-    if abs(change_g) < _least_g(bin_, owner):
+    # A rounded value may flicker by one division on its own, where nobody is there.
+    flicker_g = bin_.scale.division_g if owner.anonymous and bin_.quantised else 0
+    if not least.counts(bin_.scale.min_increment_g, base, settled.after, flicker_g=flicker_g):
         if visit is not None:
             _carry(state, bin_, visit, base, settled)
         elif owner.anonymous and not settled.sure:
@@ -80,14 +82,6 @@ def _owner(state: State, settled: Settled) -> Owner:
         until_ms = max(until_ms, settled.began_ms + rules.handover_ms)
     owner = owner_of(settled.began_ms, until_ms, state.visits, rules.crowd, rules.handover_ms)
     return NO_ONE if owner.visit is not None and owner.visit.closed else owner
-
-
-def _least_g(bin_: Bin, owner: Owner) -> int:
-    """From here on a change is counted by itself."""
-    if owner.anonymous and bin_.quantised:
-        # A rounded value may flicker by one division on its own.
-        return bin_.scale.min_increment_g + bin_.scale.division_g
-    return bin_.scale.min_increment_g
 
 
 def _carry(state: State, bin_: Bin, visit: Visit, base: Level, settled: Settled) -> None:

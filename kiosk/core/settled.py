@@ -1,8 +1,8 @@
 """What a bin's standing still is called between the settler and the books: levels and changes.
 
-Whole grams from here on. ``says_gross``: every telegram that made the level was the indicator's own and
-said itself that it is a gross weight; only such levels make certified weights (``certified``). What was
-made of counts, or reckoned from two levels, never says so.
+The books' grams are whole from here on. ``says_gross``: every telegram that made the level was the
+indicator's own and said itself that it is a gross weight; only such levels make certified weights
+(``certified``). What was made of counts, or reckoned from two levels, never says so.
 """
 
 from __future__ import annotations
@@ -15,22 +15,28 @@ from kiosk.core import uncertainty
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A stable gross weight; ``sd_g`` its standard uncertainty."""
+    """A stable gross weight, ``exact_g`` as it was told; ``sd_g`` its standard uncertainty."""
 
-    gross_g: int
+    exact_g: float
     sd_g: float
     says_gross: bool = False
 
-    def shifted(self, by_g: int) -> Level:
+    @property
+    def gross_g(self) -> int:
+        """As the books have it."""
+        return round(self.exact_g)
+
+    def shifted(self, by_g: float) -> Level:
         """A level that is reckoned, and was never seen."""
-        return Level(self.gross_g + by_g, self.sd_g)
+        return Level(self.exact_g + by_g, self.sd_g)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A plateau in whole grams: ``after`` the level found, ``before`` the one that was left, None where
     there was none. ``left_sd_g`` how well the level before was known in any case, ``extra_sd_g`` what a
-    cold scale and long stillness add. ``sure``: it has lain still for long enough to be no gust of wind
+    cold scale and long stillness add. ``late_g`` of ``before`` is what it became known better by after it
+    was told (``settle.Plateau``). ``sure``: it has lain still for long enough to be no gust of wind
     (``doubts``).
     """
 
@@ -41,6 +47,7 @@ class Settled:
     before: Level | None
     left_sd_g: float = 0.0
     extra_sd_g: float = 0.0
+    late_g: float = 0.0
     sure: bool = False
 
     @property
