@@ -205,10 +205,11 @@ class Year(Day):
         """Card, some drops, now and then something taken out again."""
         rng, names = self.rng, sorted(self.cells)
         used = [rng.choice(names) for _ in range(rng.randint(1, 3))]
-        self.look(20_000, set(used))
+        at = sorted(set(used))  # a set's order is another one in each process
+        self.look(20_000, at)
         if person is not None:
             self.post(CardSeen(self.t_ms, person, "qr", True))
-        self.look(rng.randrange(2_500, 5_000, PERIOD_MS), set(used))
+        self.look(rng.randrange(2_500, 5_000, PERIOD_MS), at)
         for name in used:
             grams = rng.choice((35.0, 120.0, 400.0, 1_500.0, 4_000.0)) * rng.uniform(0.9, 1.6)
             self.put(person, name, grams)
@@ -217,7 +218,7 @@ class Year(Day):
             if rng.random() < 0.05:
                 self.cells[name].knock()
                 self.look(3_000, [name])
-        self.look(25_000, set(used))
+        self.look(25_000, at)
 
     def small_visit(self, person: bytes) -> None:
         """Twenty grams ten times, and letters: what is carried must come out."""
