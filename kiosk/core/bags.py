@@ -68,8 +68,9 @@ def go_on(state: State, bin_: Bin, swap: PendingSwap, settled: Settled) -> None:
 
 def pass_time(state: State, t_ms: int) -> None:
     for bin_ in state.bins.values():
-        still = bin_.moving_since_ms is None
-        if bin_.swap is not None and still and t_ms - bin_.swap.since_ms >= SWAP_QUIET_MS:
+        if bin_.swap is None or bin_.moving_since_ms is not None:
+            continue
+        if t_ms - bin_.swap.since_ms >= SWAP_QUIET_MS:
             state.intend(Swap(bin_.rules.bin))
 
 

@@ -184,26 +184,25 @@ class Bin:
                 self._overload_said(event)
                 signs = self._settler.feed(event)
         elif isinstance(self._settler, CountsSettler) and self.warmth is not None:
+            settler, corrected = self._settler, self.warmth.corrected
             if event.gap:
-                self._settler.doubt()
+                settler.doubt()
+            if event.t_ms:
+                self._switched_on(event.t_ms[0])
             for t_ms, counts in zip(event.t_ms, event.counts, strict=True):
-                self._switched_on(t_ms)
                 if not self.warmth.awaits(t_ms):
-                    signs += self._settler.feed(t_ms, self.warmth.corrected(counts))
-            self._watch_scatter(event)
+                    signs += settler.feed(t_ms, corrected(counts))
+            level_g = settler.level_g
+            if level_g is not None and event.counts:
+                self._watch_scatter(level_g, corrected(event.counts[-1]))
         return [self._settled(s) if isinstance(s, Plateau) else s for s in signs]
 
-    def _watch_scatter(self, event: CountsBlock) -> None:
+    def _watch_scatter(self, level_g: float, counts: int) -> None:
         """How far samples lie from a level that holds: a block's last one stands for them."""
-        level_g, slope = (
-            self._settler.level_g if self._settler else None,
-            self.scale.counts_per_gram,
-        )
-        if level_g is None or slope is None or self.warmth is None or not event.counts:
-            return
-        counts = self.warmth.corrected(event.counts[-1])
-        off_g = (counts - self.scale.zero_counts) / slope - level_g
-        off_g = min(float(self.scale.division_g), abs(off_g))  # a drop is no scatter
+        scale = self.scale
+        assert scale.counts_per_gram is not None
+        off_g = (counts - scale.zero_counts) / scale.counts_per_gram - level_g
+        off_g = min(float(scale.division_g), abs(off_g))  # a drop is no scatter
         self._scatter_g2 += (off_g * off_g - self._scatter_g2) / SCATTER_BLOCKS
 
     def _switched_on(self, t_ms: int) -> None:

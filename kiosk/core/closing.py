@@ -27,11 +27,15 @@ KEEP_ENDED_MS = 60_000
 
 def pass_time(state: State, t_ms: int) -> None:
     """Ends what is over, closes what has settled, forgets what is long closed."""
+    if not state.visits:
+        return
     for visit in state.visits.open():
         _end_by_time(state, visit, t_ms)
     for visit in state.visits:
         if _closable(state, visit, t_ms):
             state.intend(Close(visit))
+    if not any(visit.closed for visit in state.visits):
+        return
     moving = [b.moving_since_ms for b in state.bins.values() if b.moving_since_ms is not None]
     state.visits.forget(min(min(moving, default=t_ms), t_ms - KEEP_ENDED_MS))
 

@@ -48,8 +48,11 @@ def left(bin_: Bin, settled: Settled, left: Level, owner: Owner) -> Level:
 
 def pass_time(state: State, t_ms: int) -> None:
     """Ends doubts about what goes on lying there."""
+    doubtful = [bin_ for bin_ in state.bins.values() if bin_.doubted is not None]
+    if not doubtful:
+        return
     carded = any(visit.pseudonym is not None for visit in state.visits.open())
-    for bin_ in state.bins.values():
+    for bin_ in doubtful:
         doubted = bin_.doubted
         if doubted is None or bin_.moving_since_ms is not None or bin_.stage != "normal":
             continue
