@@ -223,7 +223,8 @@ class Year(Day):
     def small_visit(self, person: bytes) -> None:
         """Twenty grams ten times, and letters: what is carried must come out."""
         name = self.rng.choice(sorted(self.cells))
-        self.look(4_000, [name])
+        # A station never stops looking: its level has followed what the skipped quarters drifted.
+        self.look(60_000, [name])
         self.post(CardSeen(self.t_ms, person, "qr", True))
         self.look(3_000, [name])
         first = self.station.bins[name].level(self.t_ms)
