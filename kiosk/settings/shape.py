@@ -236,7 +236,7 @@ class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
 
 
 SAYS_GROSS: frozenset[Protocol] = frozenset({"ad", "dini", "cas", "sma", "modbus"})
-"""Whose every telegram tells gross from net; only their stable gross makes certified weights."""
+"""Whose telegrams can say that they are gross; only those that do make certified weights."""
 
 AnyScale = Hx711Scale | Hx711SpiScale | Hx711IioScale | IndicatorScale
 
