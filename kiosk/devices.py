@@ -142,7 +142,7 @@ def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: Statio
         return camera.CameraReader(name, one.source, known, clock.today, **size)
     from drivers import pn532_pump
 
-    return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
+    return pn532_pump.Pn532Reader(name, one.port, known, clock.today, baud=one.baud)
 
 
 def lids(settings: Settings) -> list[Device]:

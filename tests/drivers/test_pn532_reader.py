@@ -28,7 +28,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.peer = Pn532Peer(folder / "nfc")
         self.inbox: queue.Queue[Event] = queue.Queue()
-        self.reader = Pn532Reader("reader:nfc", self.peer.path, DESK)
+        self.reader = Pn532Reader("reader:nfc", self.peer.path, DESK, lambda: None)
 
     def next(self) -> Event:
         return self.inbox.get(timeout=LONG_S)
@@ -69,7 +69,7 @@ def test_a_my_number_card_is_refused_once(bench: Bench) -> None:
     bench.peer.place(Tag(b"", kind="b"))
     event = bench.next()
     assert isinstance(event, CardRefused)
-    assert (event.by, event.reason) == ("nfc", "unknown")
+    assert (event.by, event.reason) == ("nfc", "random")
     bench.peer.place(FELICA)
     assert isinstance(bench.next(), CardSeen)
 
@@ -106,7 +106,7 @@ def test_a_chip_that_answers_nonsense_is_lost_as_garbled(bench: Bench) -> None:
 
 def test_a_reader_that_is_not_there_is_missing_and_found_when_it_comes(tmp_path: Path) -> None:
     inbox: queue.Queue[Event] = queue.Queue()
-    reader = Pn532Reader("reader:nfc", str(tmp_path / "nfc"), DESK)
+    reader = Pn532Reader("reader:nfc", str(tmp_path / "nfc"), DESK, lambda: None)
     reader.start(inbox.put)
     lost = inbox.get(timeout=LONG_S)
     assert isinstance(lost, DeviceLost)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from kiosk.core.cards import token
 from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
 from kiosk.core.cards.names import UID_BYTES, Scheme, is_random_uid, pseudonym
+from kiosk.core.cards.sun import Sun, SunMessage
 from kiosk.core.cards.token import KEY_BYTES, CardError
 from kiosk.core.events import CardRefused, CardSeen
 
@@ -19,10 +20,11 @@ class CardDesk:
     """Turns what a reader read into an event. Immutable; readers' threads may share one.
 
     ``card_keys`` key id to key: several are valid at once while cards are renewed. ``uids`` whether a
-    chip's bare number counts as a card: it identifies and proves nothing.
+    chip's bare number counts as a card: it identifies and proves nothing. ``sun`` what chips prove
+    themselves by, None where the town has no such chips.
     """
 
-    __slots__ = ("_card_keys", "_holders", "_lists", "_pseudonym_key", "_uids")
+    __slots__ = ("_card_keys", "_holders", "_lists", "_pseudonym_key", "_sun", "_uids")
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class CardDesk:
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
+        sun: Sun | None = None,
     ) -> None:
         if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key)):
             raise ValueError(f"card and pseudonym keys have {KEY_BYTES} bytes")
@@ -40,6 +43,7 @@ class CardDesk:
         self._lists = lists
         self._holders = holders
         self._uids = uids
+        self._sun = sun
 
     def identify_qr(self, text: bytes, *, t_ms: int, day: int | None) -> CardSeen | CardRefused:
         """``text`` any bytes of a QR code; ``day`` the local day (days since 1970-01-01), None
@@ -61,11 +65,36 @@ class CardDesk:
             return CardRefused(t_ms, "nfc", "unknown")
         return self._admit("nfc", uid, t_ms, proves=False)
 
+    @property
+    def takes_sun(self) -> bool:
+        """Whether a chip's message is worth reading."""
+        return self._sun is not None
+
+    def open_sun(self, url: bytes, *, uid: bytes) -> SunMessage | None:
+        """What a chip's ``url`` proves, ``uid`` as its anticollision told it; None where it is no message
+        of the town's form. Counts nothing. Raises CardError ``forged``."""
+        return None if self._sun is None else self._sun.open(url, uid)
+
+    def identify_sun(
+        self, proved: SunMessage, *, t_ms: int, day: int | None
+    ) -> CardSeen | CardRefused:
+        """Once a presentation: a message counted before is refused. ``day`` as in ``identify_qr``."""
+        assert self._sun is not None, "nothing is proved without keys"
+        if day is not None and proved.last_day is not None and day > proved.last_day:
+            return CardRefused(t_ms, "nfc", "expired")
+        outcome = self._admit("sun", proved.uid, t_ms, proves=True)
+        if isinstance(outcome, CardRefused):
+            return outcome
+        name = pseudonym(self._pseudonym_key, "sun", proved.uid)
+        count = self._sun.counters.count(name, proved.counter)
+        return outcome if count == "fresh" else CardRefused(t_ms, "nfc", count)
+
     def _admit(
         self, scheme: Scheme, identifier: bytes, t_ms: int, *, proves: bool
     ) -> CardSeen | CardRefused:
+        by = "qr" if scheme == "qr" else "nfc"
         name = pseudonym(self._pseudonym_key, scheme, identifier)
         standing = self._lists.standing(name)
         if standing != "good":
-            return CardRefused(t_ms, scheme, standing)
-        return CardSeen(t_ms, self._holders.account(name), scheme, proves)
+            return CardRefused(t_ms, by, standing)
+        return CardSeen(t_ms, self._holders.account(name), by, proves)
