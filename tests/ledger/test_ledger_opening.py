@@ -235,6 +235,28 @@ def test_a_new_card_with_only_the_acknowledgement_kept(site: Site) -> None:
     fresh.close()
 
 
+def test_a_ledger_that_ended_forgets_at_the_same_time_as_the_one_in_use(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([checkin(b"A"), checkin(b"B", visit="v-1")])
+    site.clock.utc_ms += DAY_MS
+    assert ledger.accept_ack(site.ack(ledger, 3, head=b"h" * 32)).restart
+    ledger.close()
+    with closing(site.open()) as fresh:
+        assert fresh.forget_ended(link_days=90) == 1
+        assert fresh.forget_ended(link_days=90) == 0
+        assert fresh.turn_over is not None and fresh.turn_over.kept is not None
+        kept = site.folder / fresh.turn_over.kept
+        assert not verify(kept, station_key=site.signer.public_key).findings
+        assert b"A" * 16 not in kept.read_bytes()
+        assert b"B" * 16 in kept.read_bytes()
+        site.clock.utc_ms += 90 * DAY_MS
+        assert fresh.forget_ended(link_days=90) == 1
+        assert b"B" * 16 not in kept.read_bytes()
+        kept.chmod(0o600)
+        kept.write_bytes(kept.read_bytes()[:5000])
+        assert fresh.forget_ended(link_days=0) == 0
+
+
 def test_an_acknowledgement_that_nobody_signed_ends_nothing(site: Site) -> None:
     ledger = site.open()
     forged = site.ack(ledger, 500, head=b"x" * 32, signer=Signer(b"z" * 32))
