@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
+from kiosk.cards.counters import CounterFile
 from kiosk.cards.keys import Keyless, desk
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.settings.shape import AnyReader, Cards, Paths
+    from kiosk.core.cards.knowledge import Counters
+    from kiosk.settings.shape import AnyReader
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -122,9 +124,10 @@ def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
 def readers(settings: Settings, clock: StationClock) -> list[Device]:
     """A thread for each card reader; the readers' desks alone know the keys."""
     made: list[Device] = []
+    counters = CounterFile(settings.paths.counters)
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, settings.cards, clock)
+        make = partial(_reader, one, name, settings, counters, clock)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -132,9 +135,11 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     return made
 
 
-def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
+def _reader(
+    one: AnyReader, name: str, settings: Settings, counters: Counters, clock: StationClock
+) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key, cards)
+    known = desk(settings.paths, settings.cards, counters)
     if isinstance(one, CameraReader):
         from drivers import camera
 

@@ -12,21 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.worker import Device, Worker
+from kiosk.cards.sun_keys import sun
 from kiosk.core.cards import CardDesk
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
-    from kiosk.settings.shape import Cards
+    from kiosk.core.cards.knowledge import Counters
+    from kiosk.settings.shape import Cards, Paths
 
 CARD_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
 WAIT_S = 1.0
 
 
-def desk(card_key: Path, pseudonym_key: Path, rules: Cards) -> CardDesk:
+def desk(paths: Paths, rules: Cards, counters: Counters) -> CardDesk:
     """The desk that alone knows the keys; DeviceError where a file holds none."""
+    card_key, pseudonym_key = paths.card_key, paths.pseudonym_key
     try:
         name = bytes.fromhex(_text(pseudonym_key).strip())
-        return CardDesk(_card_keys(card_key), name, uids=rules.uids)
+        chips = sun(paths.sun_key, rules.sun_url, counters)
+        return CardDesk(_card_keys(card_key), name, uids=rules.uids, sun=chips)
     except ValueError as error:
         raise _malformed(pseudonym_key) from error
 

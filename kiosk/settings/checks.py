@@ -9,9 +9,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
+from kiosk.core.cards.sun import DEFAULT_TEMPLATE, Template
 from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.shape import (
     CameraReader,
+    Cards,
     City,
     Hx711IioScale,
     Hx711Scale,
@@ -45,6 +47,7 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     ]
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
+    checks.append(partial(check_cards, settings.cards, file))
     checks.append(partial(check_points, settings, catalogue, file))
     if settings.city:
         checks.append(partial(check_city, settings.city, file))
@@ -226,6 +229,20 @@ def check_link_days(points: Points, file: Path) -> None:
         'Remove it: it is 90 with mode = "item" or "kg" and 0 otherwise.',
         value=points.link_days,
     )
+
+
+def check_cards(cards: Cards, file: Path) -> None:
+    try:
+        Template(cards.sun_url)
+    except ValueError as error:
+        raise FileProblem(
+            "sun_url",
+            file,
+            "cards.sun_url",
+            f"the end of a chip's address {error}.",
+            f"Write it as it was written to the chips, such as {DEFAULT_TEMPLATE}.",
+            example=DEFAULT_TEMPLATE,
+        ) from error
 
 
 def check_mqtt(mqtt: Mqtt, file: Path) -> None:

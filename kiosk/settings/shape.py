@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from kiosk.core.cards.sun import DEFAULT_TEMPLATE
 from kiosk.core.config import Crowd, PointsMode, StationRules
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class Paths(Part, frozen=True, kw_only=True):
     def card_key(self) -> Path:
         """The key (or lines ``kid key``) that proves QR cards."""
         return self.keys / "card.key"
+
+    @property
+    def sun_key(self) -> Path:
+        """The keys of NFC chips that prove themselves; a town without such chips has none."""
+        return self.keys / "sun.key"
+
+    @property
+    def counters(self) -> Path:
+        """How far those chips have counted."""
+        return self.data / "counters.db"
 
 
 class Screen(Part, frozen=True, kw_only=True):
@@ -294,9 +305,10 @@ AnyReader = CameraReader | Pn532Reader
 
 class Cards(Part, frozen=True, kw_only=True):
     """Which cards count. ``uids``: whether a chip's bare number does, which identifies and proves
-    nothing."""
+    nothing. ``sun_url``: what the address on a chip that proves itself ends with."""
 
     uids: bool = True
+    sun_url: Text = DEFAULT_TEMPLATE
 
 
 class Buzzer(Part, frozen=True, kw_only=True):
