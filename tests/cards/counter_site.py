@@ -76,12 +76,9 @@ def record(folder: Path, turns: int) -> list[str]:
     """The calls of a process that counts ``turns`` cards."""
     log = folder / "calls"
     calls = "trace=openat,close,write,pwrite64,fsync,fdatasync,ftruncate,unlink"
-    subprocess.run(
-        ["strace", "-xx", "-s", "70000", "-e", calls, "-o", str(log), sys.executable, "-c", WRITER]
-        + [str(folder / "counters.db"), str(turns)],
-        check=True,
-        capture_output=True,
-    )
+    strace = ("strace", "-xx", "-s", "70000", "-e", calls, "-o", str(log))
+    writer = (sys.executable, "-c", WRITER, str(folder / "counters.db"), str(turns))
+    subprocess.run([*strace, *writer], check=True, capture_output=True)
     return log.read_text().splitlines()
 
 

@@ -7,7 +7,6 @@ that waits for ever is found at once and nothing here looks at a clock.
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,13 +34,12 @@ class Card:
         if self.modulation:
             bare = wanted[3] == 0  # polled without asking for the system code
             return b"\x01\x01\x12" + self.answer[3:-2] if bare else self.answer
-        levels = {4: (0, 4), 7: (0, 3, 7), 10: (0, 3, 6, 10)}[len(self.uid)]
-        parts = [self.uid[a:b] for a, b in itertools.pairwise(levels)]
-        return (
-            self.answer
-            if wanted in (b"", b"\x88".join([b"", *parts][len(parts) < 2 :]))
-            else b"\x00"
+        cascaded = {4: (), 7: (0,), 10: (0, 3)}[len(self.uid)]
+        full = b"".join(
+            (b"\x88" if at in cascaded else b"") + self.uid[at : at + 1]
+            for at in range(len(self.uid))
         )
+        return self.answer if wanted in (b"", full) else b"\x00"
 
 
 def _card(name: str, modulation: int, uid: str, head: str, tail: str = "") -> Card:
