@@ -9,8 +9,8 @@ A card that talks ISO/IEC 14443-4 is asked for its NDEF message in the second of
 the town's cards prove themselves (``nfc_judge``). A card that breaks off there is the card's matter:
 the chip is given up only where it does not answer for itself.
 
-Codes: ``nfc_missing`` (no port), ``nfc_silent`` (no answer), ``nfc_garbled`` (answers that cannot
-be, or another chip).
+Codes: ``gpio_missing`` (no reset line), ``nfc_missing`` (no port), ``nfc_silent`` (no answer),
+``nfc_garbled`` (answers that cannot be, or another chip).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import serial
 
 from drivers import pn532, type4
 from drivers.clock import boottime_ms
+from drivers.gpio import Reset
 from drivers.nfc_judge import UNREAD, NfcJudge, Unread, key_of
 from drivers.worker import Worker
 from kiosk.core.cards import CardDesk, is_random_uid
@@ -74,7 +75,8 @@ ROUND: tuple[Kind, ...] = (
 
 class Pn532Reader(Worker):
     """``name`` as ``reader:ID``; ``desk`` makes events of identifiers; ``today`` the local day, None
-    while it is not known."""
+    while it is not known; ``reset_pin`` where the chip's RSTPDN is wired to: a chip that hangs hears
+    nothing else."""
 
     def __init__(
         self,
@@ -84,17 +86,22 @@ class Pn532Reader(Worker):
         today: Callable[[], int | None],
         *,
         baud: int = 115_200,
+        reset_pin: int | None = None,
     ) -> None:
         super().__init__(name)
         self._path = port
         self._baud = baud
+        self._reset_pin = reset_pin
+        self._reset: Reset | None = None
         self._judge = NfcJudge(desk, today)
         self._port: serial.Serial | None = None
         self._decoder = pn532.Decoder()
         self._frames: list[pn532.Frame] = []
 
     def open(self) -> None:
-        """Open the port, wake the chip up and set it up."""
+        """Open the port, reset the chip where it can be, wake it up and set it up."""
+        if self._reset_pin is not None:
+            self._reset = Reset(self._reset_pin, "The NFC reader's reset line")
         try:
             self._port = serial.Serial(
                 self._path, self._baud, timeout=READ_S, write_timeout=0.5, exclusive=True
@@ -117,6 +124,9 @@ class Pn532Reader(Worker):
 
     def close(self) -> None:
         """Close the port."""
+        if self._reset is not None:
+            self._reset.close()
+            self._reset = None
         if self._port is not None:
             self._port.close()
             self._port = None

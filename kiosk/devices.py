@@ -147,7 +147,9 @@ def _reader(
         return camera.CameraReader(name, one.source, known, clock.today, **size)
     from drivers import pn532_pump
 
-    return pn532_pump.Pn532Reader(name, one.port, known, clock.today, baud=one.baud)
+    return pn532_pump.Pn532Reader(
+        name, one.port, known, clock.today, baud=one.baud, reset_pin=one.reset_pin
+    )
 
 
 def lids(settings: Settings) -> list[Device]:

@@ -20,6 +20,7 @@ from kiosk.settings.shape import (
     Hx711SpiScale,
     IndicatorScale,
     Mqtt,
+    Pn532Reader,
     Points,
     Settings,
 )
@@ -120,6 +121,9 @@ def pins(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"{place}.lid_pin", str(one.lid_pin)
         if one.lamp_pin is not None:
             yield f"{place}.lamp_pin", str(one.lamp_pin)
+    for number, reader in enumerate(settings.readers):
+        if isinstance(reader, Pn532Reader) and reader.reset_pin is not None:
+            yield f"reader[{number}].reset_pin", str(reader.reset_pin)
     if settings.buzzer:
         yield "buzzer.pin", str(settings.buzzer.pin)
 

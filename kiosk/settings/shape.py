@@ -294,10 +294,11 @@ class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
 
 
 class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
-    """NFC cards on a PN532 at a serial port."""
+    """NFC cards on a PN532 at a serial port; ``reset_pin`` is wired to its RSTPDN."""
 
     port: Text
     baud: Baud = 115200
+    reset_pin: Pin | None = None
 
 
 AnyReader = CameraReader | Pn532Reader
