@@ -26,7 +26,9 @@ _SUN_LINE = (
     r"(?:-|[0-9a-fA-F]{32})[ \t]+[0-9a-fA-F]{32}[ \t]+(?:-|[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[ \t]+[0-9a-fA-F]+)?"
 )
-SUN_KEY_TEXT = re.compile(rf"(?:(?:{_SUN_LINE})?[ \t]*(?:#[^\n]*)?\n)*(?:{_SUN_LINE})?[ \t]*")
+SUN_KEY_TEXT = re.compile(
+    rf"(?:(?:[ \t]*{_SUN_LINE})?[ \t]*(?:#[^\n]*)?\r?\n)*(?:[ \t]*{_SUN_LINE})?[ \t]*(?:#[^\n]*)?"
+)
 MAX_KEY_FILE_BYTES = 65_536
 SEAL_SOON_DAYS = 60
 """A verification takes weeks to arrange."""

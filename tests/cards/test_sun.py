@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from kiosk.cards import sun_keys
 from kiosk.cards.ciphers import LibraryCiphers
+from kiosk.cards.keys import desk
 from kiosk.core import cards
 from kiosk.core.cards import CardDesk, CardError, pseudonym
 from kiosk.core.cards.knowledge import Count, Standing
 from kiosk.core.cards.sun import MAX_URL_BYTES, Sun, SunKey, SunMessage, Template, diversified
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import CardRefused, CardSeen
+from kiosk.doctor.ground import SUN_KEY_TEXT, key
+from kiosk.settings.shape import Cards, Paths
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 CIPHERS = LibraryCiphers()
@@ -309,3 +312,29 @@ def test_a_key_without_picc_data_does_not_fit_a_form_with_it(tmp_path: Path) -> 
     with pytest.raises(DeviceError):
         sun_keys.sun(path, "{picc}{mac}", Memory())
     assert sun_keys.sun(path, "{uid}{ctr}{mac}", Memory()) is not None
+
+
+def test_the_station_takes_chips_where_the_file_is_and_the_doctor_reads_it_alike(
+    tmp_path: Path,
+) -> None:
+    paths = Paths(data=tmp_path, keys=tmp_path)
+    paths.card_key.write_text(FILE.hex() * 2)
+    paths.pseudonym_key.write_text(PSEUDONYM_KEY.hex())
+    assert not desk(paths, Cards(), Memory()).takes_sun
+    for text in (f"{LINE} -", f"\r\n {LINE}\t-\r\n# x", f"# {LINE}\n\n{LINE}  2031-03-31 # x\n- {LINE}"):
+        paths.sun_key.write_text(text)
+        paths.sun_key.chmod(0o600)
+        found = [one.case for one in key(paths.sun_key, SUN_KEY_TEXT)]
+        if text.startswith("#"):  # the last line has a word too many before its day
+            assert found == ["malformed"]
+            with pytest.raises(DeviceError):
+                desk(paths, Cards(), Memory())
+        else:
+            assert found == []
+            assert desk(paths, Cards(), Memory()).takes_sun
+
+
+def test_the_doctor_is_not_held_up_by_a_file_full_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "sun.key"
+    path.write_text(" \t" * 30_000 + "x")
+    assert [one.case for one in key(path, SUN_KEY_TEXT) if one.case != "open"] == ["malformed"]
