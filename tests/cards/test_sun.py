@@ -321,7 +321,11 @@ def test_the_station_takes_chips_where_the_file_is_and_the_doctor_reads_it_alike
     paths.card_key.write_text(FILE.hex() * 2)
     paths.pseudonym_key.write_text(PSEUDONYM_KEY.hex())
     assert not desk(paths, Cards(), Memory()).takes_sun
-    for text in (f"{LINE} -", f"\r\n {LINE}\t-\r\n# x", f"# {LINE}\n\n{LINE}  2031-03-31 # x\n- {LINE}"):
+    for text in (
+        f"{LINE} -",
+        f"\r\n {LINE}\t-\r\n# x",
+        f"# {LINE}\n\n{LINE}  2031-03-31 # x\n- {LINE}",
+    ):
         paths.sun_key.write_text(text)
         paths.sun_key.chmod(0o600)
         found = [one.case for one in key(paths.sun_key, SUN_KEY_TEXT)]

@@ -63,12 +63,13 @@ class Station(AbstractContextManager["Station"]):
         return None if target is None else target.uid
 
     def present(self, card: Card) -> list[bool]:
-        """One round of the driver, a while after the last; for each card it told of, if it was that."""
+        """One look of the driver for such cards, a while after the last; for each that it told of, whether
+        it was this one."""
         self._line.pass_s(AWAY_MS / 1000)
         self._line.begin()
         self._events.clear()
         try:
-            self._reader.step()
+            self._reader._look(pn532_pump.ROUND[card.modulation])
         except DeviceError:  # as its thread would: let go, take hold again
             self.lost += 1
             self._reader.close()
@@ -78,7 +79,8 @@ class Station(AbstractContextManager["Station"]):
 
 
 class Talk:
-    """Cards shown to the driver one after another, over a line that damages two answers of three."""
+    """Cards shown to the driver one after another, over a line that damages two answers of three, half of
+    those so that their sum still holds."""
 
     def __init__(self, line: Line, driver: Station, dice: random.Random) -> None:
         self._line = line
