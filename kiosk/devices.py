@@ -17,6 +17,10 @@ from kiosk.settings import (
     Hx711Scale,
     Hx711SpiScale,
     IndicatorScale,
+    KeyboardReader,
+    PcscReader,
+    Rcs380Reader,
+    ScannerReader,
     Settings,
 )
 
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.clock import StationClock
     from kiosk.core.cards.knowledge import Counters
-    from kiosk.settings.shape import AnyReader
+    from kiosk.settings.readers import AnyReader
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -140,16 +144,46 @@ def _reader(
 ) -> Device:
     """DeviceError while the keys are missing."""
     known = desk(settings.paths, settings.cards, counters)
-    if isinstance(one, CameraReader):
-        from drivers import camera
+    match one:
+        case CameraReader():
+            from drivers import camera
 
-        size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
-        return camera.CameraReader(name, one.source, known, clock.today, **size)
-    from drivers import pn532_pump
+            size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
+            return camera.CameraReader(name, one.source, known, clock.today, **size)
+        case ScannerReader():
+            from drivers.scanner_serial import SerialScanner
 
-    return pn532_pump.Pn532Reader(
-        name, one.port, known, clock.today, baud=one.baud, reset_pin=one.reset_pin
-    )
+            return SerialScanner(
+                name,
+                one.port,
+                known,
+                clock.today,
+                baud=one.baud,
+                suffix=one.suffix,
+                speaks=one.speaks,
+                repeat_ms=one.repeat_s * 1000,
+            )
+        case KeyboardReader():
+            from drivers.scanner_keyboard import KeyboardScanner
+
+            repeat_ms = one.repeat_s * 1000
+            return KeyboardScanner(
+                name, one.device, known, clock.today, layout=one.layout, repeat_ms=repeat_ms
+            )
+        case Rcs380Reader():
+            from drivers.reader_nfcpy import NfcpyReader
+
+            return NfcpyReader(name, one.device, known)
+        case PcscReader():
+            from drivers.reader_pcsc import PcscReader as Reader
+
+            return Reader(name, one.name or "", known)
+        case _:
+            from drivers import pn532_pump
+
+            return pn532_pump.Pn532Reader(
+                name, one.port, known, clock.today, baud=one.baud, reset_pin=one.reset_pin
+            )
 
 
 def lids(settings: Settings) -> list[Device]:

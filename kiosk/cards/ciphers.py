@@ -5,10 +5,10 @@ Imported only where a card needs one: its import costs a start some tens of mill
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
+
+from sync.signing import verify
 
 BLOCK_BYTES = 16
 KEY_BYTES = 16
@@ -37,11 +37,7 @@ class LibraryCiphers:
         return decryptor.update(data) + decryptor.finalize()
 
     def ed25519_verify(self, public_key: bytes, signature: bytes, message: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return verify(public_key, signature, message)
 
 
 def _sized(value: bytes, size: int, what: str) -> bytes:

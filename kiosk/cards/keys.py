@@ -12,46 +12,103 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.worker import Device, Worker
-from kiosk.cards.sun_keys import sun
 from kiosk.core.cards import CardDesk
+from kiosk.core.cards.foreign import Pattern
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
+    from kiosk.core.cards.ciphers import Ciphers
     from kiosk.core.cards.knowledge import Counters
+    from kiosk.core.cards.sun import Sun
     from kiosk.settings.shape import Cards, Paths
 
-CARD_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
+KEY = re.compile(r"[0-9a-fA-F]{64}")
+NUMBERED_KEY = re.compile(r"(?:([0-9]{1,3})\s+)?([0-9a-fA-F]{64})")
+MAX_KEY_ID = 255
 WAIT_S = 1.0
 
 
 def desk(paths: Paths, rules: Cards, counters: Counters) -> CardDesk:
-    """The desk that alone knows the keys; DeviceError where a file holds none."""
-    card_key, pseudonym_key = paths.card_key, paths.pseudonym_key
-    try:
-        name = bytes.fromhex(_text(pseudonym_key).strip())
-        chips = sun(paths.sun_key, rules.sun_url, counters)
-        return CardDesk(_card_keys(card_key), name, uids=rules.uids, sun=chips)
-    except ValueError as error:
-        raise _malformed(pseudonym_key) from error
+    """The desk that alone knows the keys; DeviceError where a file holds none.
+
+    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both; chips that prove
+    themselves where there is a ``sun.key``.
+    """
+    now, former = pseudonym_keys(paths.pseudonym_key)
+    public = public_keys(paths.card_pub) if paths.card_pub.exists() else {}
+    tagged = numbered_keys(paths.card_key) if paths.card_key.exists() or not public else {}
+    return CardDesk(
+        tagged,
+        now,
+        former_key=former,
+        public_keys=public,
+        ciphers=_ciphers() if public else None,
+        foreign={one.name: Pattern(one.pattern) for one in rules.foreign},
+        uids=rules.uids,
+        sun=chips(paths, rules, counters),
+    )
 
 
-def _card_keys(path: Path) -> dict[int, bytes]:
-    """Key id to key: a file of one bare key (id 1), or of lines ``id key``."""
-    lines = [line.strip() for line in _text(path).splitlines() if line.strip()]
-    found = [CARD_KEY.fullmatch(line) for line in lines]
-    keys = {int(one[1] or 1): bytes.fromhex(one[2]) for one in found if one is not None}
-    if not keys or None in found:
+def chips(paths: Paths, rules: Cards, counters: Counters) -> Sun | None:
+    """What chips are verified by; None where the town has no such chips. Raises DeviceError."""
+    if not paths.sun_key.exists():
+        return None
+    from kiosk.cards.sun_keys import sun  # with the ciphers
+
+    return sun(paths.sun_key, rules.sun_url, counters)
+
+
+def _ciphers() -> Ciphers:
+    from kiosk.cards.ciphers import LibraryCiphers  # slow to import, and most towns need none
+
+    return LibraryCiphers()
+
+
+def pseudonym_keys(path: Path) -> tuple[bytes, bytes | None]:
+    """The key in force (the first line), and the one before it while both are valid (the second)."""
+    lines = _lines(path)
+    keys = [bytes.fromhex(line) for line in lines if KEY.fullmatch(line)]
+    if len(keys) != len(lines) or len(set(keys)) != len(keys) or not 1 <= len(keys) <= 2:
+        raise _malformed(path)
+    return keys[0], keys[1] if len(keys) > 1 else None
+
+
+def public_keys(path: Path) -> dict[int, bytes]:
+    """Of signed cards, as ``numbered_keys``; none under which anybody could sign."""
+    from sync.signing import is_weak
+
+    keys = numbered_keys(path)
+    if any(is_weak(key) for key in keys.values()):
         raise _malformed(path)
     return keys
 
 
+def numbered_keys(path: Path) -> dict[int, bytes]:
+    """Key id to key: a file of one bare key (id 1), or of lines ``id key``."""
+    keys: dict[int, bytes] = {}
+    for line in _lines(path):
+        found = NUMBERED_KEY.fullmatch(line)
+        key_id = int(found[1] or 1) if found else MAX_KEY_ID + 1
+        if found is None or key_id > MAX_KEY_ID or key_id in keys:
+            raise _malformed(path)
+        keys[key_id] = bytes.fromhex(found[2])
+    if not keys:
+        raise _malformed(path)
+    return keys
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.strip() for line in _text(path).splitlines() if line.strip()]
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
+        # Strictly decoded, the error for a foreign byte would hold the whole file.
+        return path.read_bytes().decode("ascii", "replace")
+    except OSError as error:
         raise DeviceError(
             "card_keys",
-            f"The key file {path} cannot be read ({error}).",
+            f"The key file {path} cannot be read ({error.strerror}).",
             "Put it back from the town's safe.",
         ) from error
 

@@ -90,6 +90,11 @@ class CardSeen:
     formerly: bytes | None = None
     spare: bool = False
 
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Every pseudonym by which this account may be known here."""
+        return (self.pseudonym,) if self.formerly is None else (self.pseudonym, self.formerly)
+
 
 RefusalReason = Literal[
     "unknown",

@@ -150,7 +150,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                earlier.with_credit(memory, names),
+                earlier.with_earned(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,

@@ -236,6 +236,21 @@ def test_a_message_shown_before_and_one_from_before_are_told_apart() -> None:
     assert isinstance(shown(desk, own.url()), CardSeen)
 
 
+def test_a_message_shown_before_the_pseudonyms_changed_is_a_replay_after() -> None:
+    memory, own = Memory(), chip()
+    keys = Sun((SunKey(FILE, META),), Template("picc_data={picc}&cmac={mac}"), CIPHERS, memory)
+    url = own.url()
+    new_key = bytes(range(64, 96))
+    assert isinstance(shown(CardDesk({}, PSEUDONYM_KEY, sun=keys), url), CardSeen)
+    both = CardDesk({}, new_key, former_key=PSEUDONYM_KEY, sun=keys)
+    assert reason(shown(both, url)) == "replayed"
+    seen = shown(both, own.url())
+    assert isinstance(seen, CardSeen)
+    assert seen.formerly == pseudonym(PSEUDONYM_KEY, "sun", UID)
+    after = CardDesk({}, new_key, sun=keys)
+    assert reason(shown(after, url)) == "copied"
+
+
 def test_chips_expire_with_their_key_and_not_without_a_clock() -> None:
     desk = CardDesk({}, PSEUDONYM_KEY, sun=sun(SunKey(FILE, META, last_day=TODAY)))
     own = chip()

@@ -22,6 +22,7 @@ from ledger_site import (
     weighing,
 )
 
+from kiosk.core.earned import Earned
 from kiosk.core.errors import OperatorError
 from kiosk.core.memory import BinBook
 from kiosk.ledger import Ledger
@@ -63,7 +64,7 @@ def test_a_restart_knows_what_was(site: Site) -> None:
     assert memory.books[0] == BinBook("b1", "pet-bottle", "bag-2", 10, 0, 1)
     assert memory.books[1].gross_g == 0
     assert memory.open_visits == ("v-1",)
-    assert memory.credited == {b"A" * 16: 20_000, b"B" * 16: 20_000}
+    assert memory.earned == {b"A" * 16: Earned(20_000, 1, 1), b"B" * 16: Earned(20_000, 1, 1)}
     assert memory.same_boot
     assert memory.prefix != first
     assert again.turn_over is None
@@ -124,7 +125,7 @@ def test_projections_of_another_version_are_made_anew(site: Site) -> None:
 
     again = site.open()
     assert book(again).gross_g == 900
-    assert again.memory().credited == {b"A" * 16: 20_000}
+    assert again.memory().earned == {b"A" * 16: Earned(20_000, 1, 1)}
     assert known.books[0].gross_g == 0
     again.close()
 
@@ -185,7 +186,7 @@ def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: S
 
     fresh = site.open()
     assert fresh.turn_over is not None
-    assert fresh.memory().credited == {b"A" * 16: 20_000}
+    assert fresh.memory().earned == {b"A" * 16: Earned(20_000, 1, 1)}
     assert not list(site.folder.glob("ledger-*-shm")), "the old file is read, and left alone"
     site.clock.utc_ms += DAY_MS
     fresh.append([checkin(b"A"), checkin(b"C")])
@@ -195,11 +196,11 @@ def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: S
 
     later = site.open()
     assert later.turn_over is not None
-    assert later.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    assert later.memory().earned == {n * 16: Earned(20_001, 1, 1) for n in (b"A", b"C")}
     later.close()
     again = site.open()
     assert again.turn_over is None, "a restart the same day"
-    assert again.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    assert again.memory().earned == {n * 16: Earned(20_001, 1, 1) for n in (b"A", b"C")}
     again.close()
 
 

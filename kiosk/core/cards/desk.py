@@ -7,39 +7,78 @@ line or a ``repr``. What leaves is a pseudonym, or the bare reason of a refusal.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from kiosk.core.cards import token
-from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
-from kiosk.core.cards.names import UID_BYTES, Scheme, is_random_uid, pseudonym
+from kiosk.core.cards import signed, token
+from kiosk.core.cards.ciphers import Ciphers
+from kiosk.core.cards.foreign import Pattern
+from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists, Standing
+from kiosk.core.cards.names import (
+    UID_BYTES,
+    Names,
+    Scheme,
+    foreign_id,
+    is_random_uid,
+    pseudonym,
+)
 from kiosk.core.cards.sun import Sun, SunMessage
-from kiosk.core.cards.token import KEY_BYTES, CardError
+from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError, NotACard
 from kiosk.core.events import CardRefused, CardSeen
+
+_NONE: Mapping[int, bytes] = MappingProxyType({})
+_NO_FOREIGN: Mapping[str, Pattern] = MappingProxyType({})
 
 
 class CardDesk:
     """Turns what a reader read into an event. Immutable; readers' threads may share one.
 
-    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``uids`` whether a
-    chip's bare number counts as a card: it identifies and proves nothing. ``sun`` what chips prove
-    themselves by, None where the town has no such chips.
+    ``card_keys`` key id to key: several are valid at once while cards are renewed. ``former_key`` the
+    pseudonym key before the one in force, while both are valid: a card that is closed under either name is
+    closed, and the rules learn both. ``public_keys`` key id to key of signed cards, which need ``ciphers``.
+    ``foreign`` somebody else's codes by their name here; ``uids`` whether a chip's bare number counts as a
+    card. Both identify and prove nothing. ``sun`` what chips prove themselves by, None where the town
+    has no such chips.
     """
 
-    __slots__ = ("_card_keys", "_holders", "_lists", "_pseudonym_key", "_sun", "_uids")
+    __slots__ = (
+        "_card_keys",
+        "_ciphers",
+        "_foreign",
+        "_former_key",
+        "_holders",
+        "_lists",
+        "_pseudonym_key",
+        "_public_keys",
+        "_sun",
+        "_uids",
+    )
 
     def __init__(
         self,
         card_keys: Mapping[int, bytes],
         pseudonym_key: bytes,
         *,
+        former_key: bytes | None = None,
+        public_keys: Mapping[int, bytes] = _NONE,
+        ciphers: Ciphers | None = None,
+        foreign: Mapping[str, Pattern] = _NO_FOREIGN,
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
         sun: Sun | None = None,
     ) -> None:
-        if any(len(key) != KEY_BYTES for key in (*card_keys.values(), pseudonym_key)):
-            raise ValueError(f"card and pseudonym keys have {KEY_BYTES} bytes")
+        former = () if former_key is None else (former_key,)
+        keys = (*card_keys.values(), *public_keys.values(), pseudonym_key, *former)
+        if any(len(key) != KEY_BYTES for key in keys):
+            raise ValueError(f"every key of cards has {KEY_BYTES} bytes")
+        if public_keys and ciphers is None:
+            raise ValueError("signed cards need ciphers")
+        self._public_keys = dict(public_keys)
+        self._ciphers = ciphers
+        self._foreign = dict(foreign)
         self._card_keys = dict(card_keys)
         self._pseudonym_key = pseudonym_key
+        self._former_key = former_key
         self._lists = lists
         self._holders = holders
         self._uids = uids
@@ -50,7 +89,9 @@ class CardDesk:
         while the clock is not known: then nothing counts as expired, for a station without a clock
         still serves."""
         try:
-            body = token.check(text, self._card_keys)
+            body = self._body(text)
+        except NotACard:
+            return self._identify_foreign(text, t_ms)
         except CardError as error:
             return CardRefused(t_ms, "qr", error.reason)
         if day is not None and day > body.last_day:
@@ -85,16 +126,55 @@ class CardDesk:
         outcome = self._admit("sun", proved.uid, t_ms, proves=True)
         if isinstance(outcome, CardRefused):
             return outcome
-        name = pseudonym(self._pseudonym_key, "sun", proved.uid)
-        count = self._sun.counters.count(name, proved.counter)
-        return outcome if count == "fresh" else CardRefused(t_ms, "nfc", count)
+        for name in self._names("sun", proved.uid).all:
+            count = self._sun.counters.count(name, proved.counter)
+            if count != "fresh":
+                return CardRefused(t_ms, "nfc", count)
+        return outcome
+
+    def _body(self, text: bytes) -> CardBody:
+        """What the town's card says. Raises CardError."""
+        if self._ciphers is not None and len(text) == signed.TEXT_CHARS:
+            return signed.check(text, self._public_keys, self._ciphers)
+        return token.check(text, self._card_keys)
+
+    def _identify_foreign(self, code: bytes, t_ms: int) -> CardSeen | CardRefused:
+        for name, pattern in self._foreign.items():
+            if pattern.matches(code):
+                return self._admit("foreign", foreign_id(name, code), t_ms, proves=False)
+        return CardRefused(t_ms, "qr", "unknown")
+
+    def _names(self, scheme: Scheme, identifier: bytes) -> Names:
+        former = self._former_key
+        return Names(
+            pseudonym(self._pseudonym_key, scheme, identifier),
+            None if former is None else pseudonym(former, scheme, identifier),
+        )
 
     def _admit(
         self, scheme: Scheme, identifier: bytes, t_ms: int, *, proves: bool
     ) -> CardSeen | CardRefused:
-        by = "qr" if scheme == "qr" else "nfc"
-        name = pseudonym(self._pseudonym_key, scheme, identifier)
-        standing = self._lists.standing(name)
+        by = "nfc" if scheme == "sun" else scheme
+        names = self._names(scheme, identifier)
+        standing = self._standing(names)
         if standing != "good":
             return CardRefused(t_ms, by, standing)
-        return CardSeen(t_ms, self._holders.account(name), by, proves)
+        account, formerly = self._holders.account(names.now), None
+        if names.formerly is not None:
+            formerly = self._holders.account(names.formerly)
+        return CardSeen(
+            t_ms,
+            account,
+            by,
+            proves,
+            card=None if account == names.now else names.now,
+            formerly=None if formerly == account else formerly,
+        )
+
+    def _standing(self, names: Names) -> Standing:
+        """Closed under either name is closed; of an allow list one name is enough."""
+        found = [self._lists.standing(name) for name in names.all]
+        for first in ("closed", "good"):
+            if first in found:
+                return first
+        return found[0]

@@ -2,7 +2,11 @@
 
 First 16 bytes of HMAC-SHA256(pseudonym key, ``kiosk-pseudonym-v1`` NUL scheme NUL id). Scheme ``qr``
 with the 10 random bytes of a town's card, ``nfc`` with a UID or IDm, ``sun`` with the UID that a chip has
-proved: who shows such a chip's bare number is not that chip's holder.
+proved (who shows such a chip's bare number is not that chip's holder), ``foreign`` with the name that the
+settings give to somebody else's codes, NUL, and the code's bytes.
+
+While the key is being changed (``docs/cards.md``) a card has two names, and whatever asks about a card
+asks under both.
 
 Test vectors (pseudonym key 20..3f, 32 bytes):
 
@@ -13,12 +17,15 @@ Test vectors (pseudonym key 20..3f, 32 bytes):
 'bebcba792423cd07f06ffb67a244aacb'
 >>> pseudonym(key, "sun", bytes.fromhex("04a1b2c3d4e580")).hex()
 'ee1c6299cd4de8c40d1c3f2c143379c5'
+>>> pseudonym(key, "foreign", foreign_id("library", b"1234567-C")).hex()
+'0997cf0e2942dae88cf50d80082a7c2a'
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Literal
 
 PSEUDONYM_BYTES = 16
@@ -27,13 +34,31 @@ UID_BYTES = (4, 7, 8, 10)
 
 _DOMAIN = b"kiosk-pseudonym-v1\0"
 
-Scheme = Literal["qr", "nfc", "sun"]
+Scheme = Literal["qr", "nfc", "sun", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One card's pseudonyms: ``now`` under the key in force, ``formerly`` under the one before it, None
+    while there is none."""
+
+    now: bytes
+    formerly: bytes | None = None
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        return (self.now,) if self.formerly is None else (self.now, self.formerly)
 
 
 def pseudonym(pseudonym_key: bytes, scheme: Scheme, identifier: bytes) -> bytes:
     """16 bytes."""
     message = _DOMAIN + scheme.encode() + b"\0" + identifier
     return hmac.digest(pseudonym_key, message, hashlib.sha256)[:PSEUDONYM_BYTES]
+
+
+def foreign_id(name: str, code: bytes) -> bytes:
+    """The identifier of a foreign code: the same number at two libraries is two people."""
+    return name.encode("ascii") + b"\0" + code
 
 
 def is_random_uid(uid: bytes) -> bool:

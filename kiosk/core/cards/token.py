@@ -57,6 +57,13 @@ class CardError(ValueError):
         self.reason = reason
 
 
+class NotACard(CardError):
+    """These bytes are nothing that a town of ours hands out: they may be somebody else's code."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("unknown", what)
+
+
 @dataclass(frozen=True, slots=True)
 class CardBody:
     """What a QR card says. ``last_day`` in days since 1970-01-01, the last on which it is good."""
@@ -75,35 +82,45 @@ def issue(body: CardBody, card_key: bytes) -> bytes:
     """The text of a new card. Raises ValueError for a body or key that does not fit the format."""
     if len(card_key) != KEY_BYTES:
         raise ValueError(f"a card key has {KEY_BYTES} bytes")
-    if len(body.random_id) != RANDOM_BYTES:
-        raise ValueError(f"a card's random id has {RANDOM_BYTES} bytes")
-    days = body.last_day - _FIRST_DAY
-    if not (0 <= days <= 0xFFFF and 0 <= body.key_id <= 0xFF):
-        raise ValueError("the key id or the last day does not fit the card format")
-    packed = bytes((VERSION, body.key_id)) + days.to_bytes(2, "big") + body.random_id
+    packed = pack(VERSION, body)
     return base45.encode(packed + _tag(card_key, packed))
 
 
 def check(text: bytes, card_keys: Mapping[int, bytes]) -> CardBody:
     """The body of a card that the town issued, expired or not.
 
-    Raises CardError: ``unknown`` for what is no card of this format or of none of these keys,
-    ``forged`` for one whose tag is not its key's.
+    Raises NotACard for what is no card of this format, CardError ``unknown`` for one of none of these
+    keys, ``forged`` for one whose tag is not its key's.
     """
     if len(text) != TEXT_CHARS:
-        raise CardError("unknown", "not a card's length")
+        raise NotACard("not a card's length")
     try:
         raw = base45.decode(text)
     except ValueError:
-        raise CardError("unknown", "not a card's text") from None
+        raise NotACard("not a card's text") from None
     packed, tag = raw[:BODY_BYTES], raw[BODY_BYTES:]
     if packed[0] != VERSION:
-        raise CardError("unknown", "a card of another format")
+        raise NotACard("a card of another format")
     key = card_keys.get(packed[1])
     if key is None:
         raise CardError("unknown", "a card of a key that this station does not have")
     if not hmac.compare_digest(tag, _tag(key, packed)):
         raise CardError("forged", "the tag is not the key's")
+    return unpack(packed)
+
+
+def pack(version: int, body: CardBody) -> bytes:
+    """What every format begins with: 14 bytes. Raises ValueError for what does not fit."""
+    if len(body.random_id) != RANDOM_BYTES:
+        raise ValueError(f"a card's random id has {RANDOM_BYTES} bytes")
+    days = body.last_day - _FIRST_DAY
+    if not (0 <= days <= 0xFFFF and 0 <= body.key_id <= 0xFF):
+        raise ValueError("the key id or the last day does not fit the card format")
+    return bytes((version, body.key_id)) + days.to_bytes(2, "big") + body.random_id
+
+
+def unpack(packed: bytes) -> CardBody:
+    """The body in those 14 bytes."""
     last_day = _FIRST_DAY + int.from_bytes(packed[2:4], "big")
     return CardBody(packed[1], last_day, packed[4:])
 
