@@ -56,8 +56,8 @@ class NfcpyReader(Worker):
             raise self._missing() from error
         except OSError as error:
             raise self._trouble(error) from error
-        except self._stumbles() as error:
-            raise self._garbled() from error
+        except self._stumbles():
+            raise self._garbled() from None  # what the library says may hold a card's answer
         if self._chip is None:
             raise self._missing()
         self._failures = 0
@@ -108,8 +108,8 @@ class NfcpyReader(Worker):
         except OSError as error:
             self._failed(self._trouble(error), error)
             return
-        except self._stumbles() as error:
-            self._failed(self._garbled(), error)
+        except self._stumbles():
+            self._failed(self._garbled())
             return
         self._failures = 0
         self.deliver()

@@ -64,7 +64,7 @@ class Half:
 class Reply:
     """The module answered a command; ``data`` as read, empty or a zero for what was written."""
 
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 Frame = Text | Overlong | Half | Reply
