@@ -39,6 +39,11 @@ class Presence:
         self._last_ms[key] = t_ms
         return last_ms is None or t_ms - last_ms >= self._away_ms
 
+    def is_here(self, key: bytes, t_ms: int) -> bool:
+        """Whether ``key`` would be the same presentation still. Notes nothing."""
+        last_ms = self._last_ms.get(key)
+        return last_ms is not None and t_ms - last_ms < self._away_ms
+
     def anything_since(self, t_ms: int) -> bool:
         """Whether some card was in sight at ``t_ms`` or later."""
         return any(last_ms >= t_ms for last_ms in self._last_ms.values())

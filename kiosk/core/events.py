@@ -117,6 +117,7 @@ RefusalReason = Literal[
     "replayed",  # a message of a chip that was shown before
     "copied",  # a chip's counter ran back: somebody else holds a copy
     "unlisted",  # an allow list is in force and does not name it
+    "unread",  # a chip taken away before it had said all, or that stammers
     "list_old",  # the list of closed cards is older than the settings allow
 ]
 
