@@ -34,7 +34,9 @@ class Tremor:
         """Angles tremble by one degree for each millimetre."""
         hz = np.array([dice.uniform(*band) for band in (*TREMOR_HZ, SWAY_HZ)])
         axes = dice.uniform(0.4, 1.0, (3, 6))
-        return cls(hz, axes * [[tremor_mm], [0.3 * tremor_mm], [sway_mm]], dice.uniform(0, 6.28, (3, 6)))
+        return cls(
+            hz, axes * [[tremor_mm], [0.3 * tremor_mm], [sway_mm]], dice.uniform(0, 6.28, (3, 6))
+        )
 
     def at(self, t_s: float) -> Vector:
         """How far the hand is from where it means to be."""

@@ -19,10 +19,11 @@ from hw_sim.hands import OUTSIDE_MM, Path, Swipe, Tremor, Vector
 from hw_sim.sensor import FOCAL_PX, HEIGHT_PX, READOUT_S, WIDTH_PX, Exposure, Gray, Lamp, Light
 
 FPS = 30
-SWIPES_MM_S = {"swipe 150": 150.0, "swipe 300": 300.0, "swipe 467": 467.0}
+SWIPES_MM_S = (150.0, 300.0, 467.0)
 CONDITIONS = (
-    "ideal", "tilted", "unsharp", "far", "glare", "low light", "worn", "phone", "tremble", *SWIPES_MM_S
+    "ideal", "tilted", "unsharp", "far", "glare", "low light", "worn", "phone", "tremble", "swipe"
 )  # fmt: skip
+DISTANCES_MM = {"far": (270.0, 370.0), "unsharp": (100.0, 150.0)}
 LENS_MM2 = 8.0
 """Aperture times focal length of a webcam's lens (2 mm, 4 mm)."""
 PIXEL_MM = 4.0 / FOCAL_PX
@@ -54,8 +55,10 @@ class Presentation:
         dice = np.random.default_rng((CONDITIONS.index(condition), seed))
         self._seed = int(dice.integers(1 << 30))
         self._lamp = lamp or Lamp()
+        self.speed_mm_s = SWIPES_MM_S[seed % len(SWIPES_MM_S)]
+        """Of a swipe."""
         self._room = room(dice)
-        self._path = _path(condition, dice)
+        self._path = _path(condition, self.speed_mm_s, dice)
         self._look = _look(condition, dice)
         self._card = _face(text, condition, dice)
         self._size_mm = _PHONE_MM if condition == "phone" else cardprint.CARD_MM
@@ -111,7 +114,7 @@ class Presentation:
         paper = 0.75 * PAPER * (self._look.phone[0] if self._look.phone else 1.0)
         there = (1 - area) + area * paper / self._usual
         noticed = 1 - float(np.exp(-max(0.0, t_s - 0.7 * path.come_s) / AE_S))
-        return float(there) ** (0.7 * noticed)
+        return float(there ** (0.7 * noticed))
 
     def _light(self, t_s: float, exposure_s: float) -> Light:
         middle_s = t_s + READOUT_S / 2 + exposure_s / 2
@@ -125,12 +128,12 @@ class Presentation:
         if right - left < 8 or bottom - top < 8:
             return self._room.copy()
         box = (int(left), int(top), right, bottom)
-        seen, mask = self._drawn(corners, box)
+        layers = self._drawn(corners, box)
         blurs = [self._smear(middle_s, exposure_s), _disc(self._blur_px(pose))]
         for blur in blurs:
             if blur is not None:
-                seen, mask = cv2.filter2D(seen, -1, blur), cv2.filter2D(mask, -1, blur)
-        seen, mask = (_rolled(layer, speed, box) for layer in (seen, mask))
+                layers = [np.asarray(cv2.filter2D(one, -1, blur), np.float32) for one in layers]
+        seen, mask = (_rolled(one, speed, box) for one in layers)
         seen = self._shining(seen, mask, t_s, box)
         light = self._room.copy()
         part = light[top:bottom, left:right]
@@ -151,20 +154,24 @@ class Presentation:
             from_, ((corners - (left, top)) * FINE).astype(np.float32)
         )
         layers = (card, np.ones_like(card))
-        drawn = [cv2.warpPerspective(layer, place, size, flags=cv2.INTER_LINEAR) for layer in layers]
+        drawn = [
+            cv2.warpPerspective(layer, place, size, flags=cv2.INTER_LINEAR) for layer in layers
+        ]
         small = (right - left, bottom - top)
         return [
             np.asarray(cv2.resize(one, small, interpolation=cv2.INTER_AREA), np.float32)
             for one in drawn
         ]
 
-    def _shining(self, seen: Light, mask: Light, t_s: float, box: tuple[int, int, int, int]) -> Light:
+    def _shining(
+        self, seen: Light, mask: Light, t_s: float, box: tuple[int, int, int, int]
+    ) -> Light:
         left, top, right, bottom = box
         y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
         if self._look.glare is not None:
             off_x, off_y, wander, radius = self._look.glare
             at = self._code_corners(self._path.at(t_s)).mean(axis=0)
-            spot_x, spot_y = at + (off_x + wander * (t_s - 0.5), off_y)
+            spot_x, spot_y = at[0] + off_x + wander * (t_s - 0.5), at[1] + off_y
             spot = np.exp(-((x - spot_x) ** 2 + 2 * (y - spot_y) ** 2) / (2 * radius**2))
             seen = seen + mask * (2.0 * spot).astype(np.float32)
         if self._look.phone is not None:
@@ -202,7 +209,7 @@ class Presentation:
     # -- places ---------------------------------------------------------------------------------
 
     def _centre(self, t_s: float) -> NDArray[np.float64]:
-        return self._project(self._path.at(t_s), np.zeros((1, 2)))[0]
+        return np.asarray(self._project(self._path.at(t_s), np.zeros((1, 2)))[0], np.float64)
 
     def _corners_mm(self) -> NDArray[np.float64]:
         width, height = self._size_mm
@@ -241,8 +248,9 @@ _PHONE_MM = (70.0, 70.0)
 _PHONE_CODE_MM = (15.0, 15.0, 55.0, 55.0)
 
 
-def _path(condition: str, dice: np.random.Generator) -> Path | Swipe:
-    z_mm = dice.uniform(230, 300) if condition == "far" else dice.uniform(130, 190)
+def _path(condition: str, speed: float, dice: np.random.Generator) -> Path | Swipe:
+    near, far = DISTANCES_MM.get(condition, (130, 190))
+    z_mm = dice.uniform(near, far)
     tilt = 40.0 if condition == "tilted" else 10.0
     angles = [dice.uniform(-25, 25), dice.uniform(-tilt, tilt), dice.uniform(-tilt, tilt)]
     if condition == "tilted":  # towards one side at least by 25 degrees
@@ -251,8 +259,7 @@ def _path(condition: str, dice: np.random.Generator) -> Path | Swipe:
     half_mm = np.array((WIDTH_PX, HEIGHT_PX)) / 2 / FOCAL_PX * z_mm
     # The code's middle, which is left of the card's, comes near the axis.
     held = np.array([18.0 + dice.normal(0, 8), dice.normal(0, 6), z_mm, *angles])
-    if condition in SWIPES_MM_S:
-        speed = SWIPES_MM_S[condition]
+    if condition == "swipe":
         side = float(dice.choice((-1, 1)))
         span = half_mm[0] + OUTSIDE_MM
         height_mm, rise = dice.normal(0, 6), dice.normal(0, 8)
@@ -276,9 +283,9 @@ def _path(condition: str, dice: np.random.Generator) -> Path | Swipe:
 
 def _look(condition: str, dice: np.random.Generator) -> _Look:
     if condition == "low light":
-        return _Look(lux=dice.uniform(10, 40))
+        return _Look(lux=dice.uniform(6, 30))
     if condition == "unsharp":
-        return _Look(focus_mm=dice.uniform(300, 700))
+        return _Look(focus_mm=dice.uniform(300, 900))
     if condition == "glare":
         side, up = dice.normal(0, 45, 2)
         return _Look(glare=(side, up, dice.uniform(-60, 60), dice.uniform(15, 40)))
@@ -298,20 +305,24 @@ def _face(text: str, condition: str, dice: np.random.Generator) -> Light:
         card[at : at + size, at : at + size] = np.where(code > 0, 0.9, 0.004)
         return card
     printed = cardprint.face(text).astype(np.float32)
-    card = INK + (PAPER - INK) * (printed - 25) / 210
+    paper = np.asarray(INK + (PAPER - INK) * (printed - 25) / 210, np.float32)
     if condition == "worn":
-        card = _worn(card, dice)
-    return np.asarray(np.clip(card, 0.02, 0.9), np.float32)
+        paper = _worn(paper, dice)
+    return np.asarray(np.clip(paper, 0.02, 0.9), np.float32)
 
 
 def _worn(card: Light, dice: np.random.Generator) -> Light:
     """Ink rubbed off in patches, scratches, and dirt."""
     height, width = card.shape
-    blotches = cv2.resize(dice.uniform(0, 1, (10, 16)), (width, height), interpolation=cv2.INTER_CUBIC)
-    grain = cv2.resize(
-        dice.uniform(0, 1, (height // 4, width // 4)), (width, height), interpolation=cv2.INTER_LINEAR
+    blotches = cv2.resize(
+        dice.uniform(0, 1, (10, 16)), (width, height), interpolation=cv2.INTER_CUBIC
     )
-    gone = np.clip((blotches - dice.uniform(0.45, 0.65)) * 2.5, 0, 0.85) * (grain > 0.35)
+    grain = cv2.resize(
+        dice.uniform(0, 1, (height // 4, width // 4)),
+        (width, height),
+        interpolation=cv2.INTER_LINEAR,
+    )
+    gone = np.clip((blotches - dice.uniform(0.45, 0.65)) * 2.5, 0, 0.8) * (grain > 0.35)
     card = card + (PAPER - card) * gone.astype(np.float32)
     for _ in range(int(dice.integers(4, 12))):
         (x0, y0), (x1, y1) = dice.integers(0, (width, height), (2, 2)).tolist()

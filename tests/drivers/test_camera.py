@@ -14,7 +14,8 @@ from hw_sim.mjpeg import CameraPeer
 
 from drivers.camera import CameraReader
 from drivers.clock import boottime_ms
-from drivers.frames import ALERT_MS, GLANCE_MS, FrameReader, MotionGate
+from drivers.frames import GLANCE_MS, FrameReader
+from drivers.motion import ALERT_MS, MotionGate
 from kiosk.core.cards import CardBody, CardDesk, day_of, issue, pseudonym
 from kiosk.core.events import CardRefused, CardSeen, DeviceBack, DeviceLost, Event
 
