@@ -114,14 +114,14 @@ class FrameReader:
         if any(_box_of(gray, code).overlaps(region) for code in codes):
             self._lucky = None
         else:
-            codes = codes + self._steps(gray, region)
+            codes = codes + self._steps(gray, region, len(LIVE_STEPS) if self._alert else 1)
         for code in codes:
             self._seen_at(_box_of(gray, code), t_ms)
         return codes
 
-    def _steps(self, gray: Gray, region: Box) -> list[Code]:
+    def _steps(self, gray: Gray, region: Box, most: int) -> list[Code]:
         part, left, top = _cut(gray, region)
-        for number in self._order():
+        for number in self._order()[:most]:
             if not self._budget.some_left:
                 break
             codes = LIVE_STEPS[number](part)

@@ -213,6 +213,10 @@ def cards() -> Iterator[bytes]:
         yield issue(CardBody(1, 25_000, dice.bytes(10)), bytes(32))
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--trials", type=int, default=10, help="presentations a condition")
@@ -247,11 +251,11 @@ def main() -> None:
                     tallies[name, speed].add(tally)
             if done <= 5:
                 readings[twice(shots, given.slow, text)] += 1
-        print(f"{condition} done", file=sys.stderr, flush=True)
-    print(
+        sys.stderr.write(f"{condition} done\n")
+    say(
         f"slow x{given.slow:g}, {given.trials} presentations a condition, load {os.getloadavg()[0]:.1f}"
     )
-    print("| condition | " + " | ".join(made) + " |\n|---|" + "---|" * len(made))
+    say("| condition | " + " | ".join(made) + " |\n|---|" + "---|" * len(made))
     for name in made:
         for condition in conditions:
             tallies[name, "all"].add(tallies[name, condition])
@@ -265,9 +269,9 @@ def main() -> None:
             if condition == "all":
                 cell += f"; {tally.wrong} wrong; {tally.cpu_s / tally.searched_s:.0%} of a core"
             cells.append(cell)
-        print(f"| {condition} | " + " | ".join(cells) + " |")
-    print("readings of a whole presentation: " + str(dict(sorted(readings.items()))))
-    print(f"nobody there, lamps on the mains: {idle(given.slow):.1%} of a core, decoding included")
+        say(f"| {condition} | " + " | ".join(cells) + " |")
+    say("readings of a whole presentation: " + str(dict(sorted(readings.items()))))
+    say(f"nobody there, lamps on the mains: {idle(given.slow):.1%} of a core, decoding included")
 
 
 if __name__ == "__main__":
