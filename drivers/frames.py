@@ -32,7 +32,7 @@ SAVED_MS = 40.0
 """So much of it may be saved up while nothing is to do, for the first frames of a card."""
 GATE_MS = 60
 """Without movement, a look at a thumbnail so often: at 30 frames a second at every other."""
-GLANCE_MS = 500
+GLANCE_MS = 1_000
 """Without movement, a reading so often."""
 REGION_MS = 1_000
 """A code seen is looked for in its place for so long."""

@@ -138,8 +138,16 @@ def _reader(one: AnyReader, name: str, paths: Paths, clock: StationClock) -> Dev
     if isinstance(one, CameraReader):
         from drivers import camera
 
-        size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
-        return camera.CameraReader(name, one.source, known, clock.today, **size)
+        return camera.CameraReader(
+            name,
+            one.source,
+            known,
+            clock.today,
+            width_px=one.width,
+            height_px=one.height,
+            fps=one.fps,
+            exposure=one.exposure,
+        )
     from drivers import pn532_pump
 
     return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)

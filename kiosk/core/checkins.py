@@ -18,13 +18,14 @@ from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
 
-def shown(state: State, card: CardSeen) -> None:
-    """A reader saw a card that the station takes."""
+def shown(state: State, card: CardSeen) -> list[Effect]:
+    """A reader saw a card that the station takes: the tone says so at once, before anything is kept."""
     visit = claimable(state, card.t_ms)
     if state.claim_until_ms > card.t_ms and visit is not None:
         state.intend(ClaimFor(card, visit))
     else:
         state.intend(Greet(card))
+    return [Beep("seen")]
 
 
 # -- check-in -----------------------------------------------------------------------------------
@@ -48,12 +49,13 @@ def decide(state: State, card: CardSeen) -> tuple[AnyDraft, ...]:
     )
 
 
-def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
+def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
     """The check-in is durable: the visit begins."""
     again = state.visits.open_of(card.pseudonym)
     if again is not None:
         again.active_ms = card.t_ms
-        return _greet(state, card.t_ms, again)
+        _greet(state, card.t_ms, again)
+        return
     if state.rules.crowd == "one_by_one":
         for earlier in state.visits:
             earlier.end(card.t_ms, "next_card")
@@ -64,14 +66,13 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
     state.residents.credit(card.pseudonym, state.now.day)
     state.visits.add(visit)
     state.visits.bound(card.t_ms)
-    return _greet(state, card.t_ms, visit)
+    _greet(state, card.t_ms, visit)
 
 
-def _greet(state: State, t_ms: int, visit: Visit) -> list[Effect]:
+def _greet(state: State, t_ms: int, visit: Visit) -> None:
     state.counters.checkins += 1
     if state.showing.phase != "weighing":
         state.showing.show("greeting", t_ms, visit=visit)
-    return [Beep("seen")]
 
 
 # -- claim --------------------------------------------------------------------------------------
@@ -102,8 +103,8 @@ def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
     return (Claim(claim.visit.visit, None),)
 
 
-def claimed(state: State, claim: ClaimFor) -> list[Effect]:
+def claimed(state: State, claim: ClaimFor) -> None:
     """The claim is durable: the visit has its card."""
     claim.visit.pseudonym = claim.card.pseudonym
     state.claim_until_ms = 0
-    return _greet(state, claim.card.t_ms, claim.visit)
+    _greet(state, claim.card.t_ms, claim.visit)

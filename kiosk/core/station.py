@@ -1,7 +1,8 @@
 """The station's rules: who is here, what fell where, and what is written about it.
 
 Invariants
-  1. Nothing is believed, shown as done or beeped before the ledger has committed it.
+  1. Nothing is believed, or shown or beeped as done, before the ledger has committed it. The tone "seen"
+     says that a card was seen, and comes before anything else.
   2. Every entry on a bin begins where the bin's last one ended (exact conservation); what belongs to
      no visit is written with its cause before the next visit's first drop.
   3. ``visit_close`` is a visit's last entry.
@@ -169,7 +170,7 @@ class Station:
                 weights.sampled(state, event)
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
-                    checkins.shown(state, event)
+                    return checkins.shown(state, event)
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -272,9 +273,9 @@ class Station:
         state = self._state
         match intent:
             case Greet():
-                return checkins.done(state, intent.card, items)
+                checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent)
+                checkins.claimed(state, intent)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():
