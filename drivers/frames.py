@@ -78,6 +78,7 @@ class FrameReader:
         self._lucky: int | None = None
         self._region: Box | None = None
         self._region_ms = 0
+        self._seen_turn = False
 
     @property
     def moving(self) -> bool:
@@ -107,29 +108,32 @@ class FrameReader:
 
     def _read(self, gray: Gray, t_ms: int) -> list[Code]:
         seen = sight(gray)
-        codes = seen.codes
         for left, top, right, bottom in seen.unread:
             self._seen_at(_box(gray, left, top, right, bottom), t_ms)
         region = self._where(t_ms)
-        if any(_box_of(gray, code).overlaps(region) for code in codes):
-            self._lucky = None
-        else:
-            codes = codes + self._steps(gray, region, len(LIVE_STEPS) if self._alert else 1)
-        for code in codes:
-            self._seen_at(_box_of(gray, code), t_ms)
-        return codes
+        # A code that is read may be a poster on the wall, with a worn card beside it.
+        most = len(LIVE_STEPS) if self._alert and not seen.codes else 1
+        return seen.codes + self._steps(gray, region, most, seen.codes, t_ms)
 
-    def _steps(self, gray: Gray, region: Box, most: int) -> list[Code]:
+    def _steps(
+        self, gray: Gray, region: Box, most: int, known: list[Code], t_ms: int
+    ) -> list[Code]:
+        """What at most so many steps find in the region, beside what is known."""
         part, left, top = _cut(gray, region)
         for number in self._order()[:most]:
             if not self._budget.some_left:
                 break
-            codes = LIVE_STEPS[number](part)
+            found = [code.moved_by(left, top) for code in LIVE_STEPS[number](part)]
+            codes = [code for code in found if not any(map(code.overlaps, known))]
             if number != self._lucky:
                 self._turn = (number + 1) % len(LIVE_STEPS)
+            elif not codes:
+                self._lucky = None
             if codes:
                 self._lucky = number
-                return [code.moved_by(left, top) for code in codes]
+                for code in codes:
+                    self._seen_at(_box(gray, code.left, code.top, code.right, code.bottom), t_ms)
+                return codes
         return []
 
     def _order(self) -> list[int]:
@@ -141,17 +145,17 @@ class FrameReader:
         )
 
     def _where(self, t_ms: int) -> Box:
-        """Where a card may be: where a code was seen lately, else where something moved."""
-        if self._region is not None and t_ms - self._region_ms < REGION_MS:
-            return self._region
-        if self._gate.box is not None:
-            return self._gate.box.grown(MARGIN)
-        return WHOLE
+        """Where a card may be: where a code was seen lately, or where something moved, by turns when
+        both are known; what was seen may be a poster that nobody can read."""
+        self._seen_turn = not self._seen_turn
+        seen = self._region if t_ms - self._region_ms < REGION_MS else None
+        moved = None if self._gate.box is None else self._gate.box.grown(MARGIN)
+        if seen is not None and (self._seen_turn or moved is None):
+            return seen
+        return moved or WHOLE
 
     def _seen_at(self, box: Box, t_ms: int) -> None:
-        """A code is there; one far from all that moved is a poster, and no card."""
-        if self._gate.box is None or self._gate.box.grown(MARGIN).overlaps(box):
-            self._region, self._region_ms = box.grown(MARGIN), t_ms
+        self._region, self._region_ms = box.grown(MARGIN), t_ms
 
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
@@ -160,10 +164,6 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 def _box(gray: Gray, left: float, top: float, right: float, bottom: float) -> Box:
     height, width = gray.shape
     return Box(left / width, top / height, right / width, bottom / height)
-
-
-def _box_of(gray: Gray, code: Code) -> Box:
-    return _box(gray, code.left, code.top, code.right, code.bottom)
 
 
 def _cut(gray: Gray, box: Box) -> tuple[Gray, int, int]:

@@ -132,6 +132,7 @@ class CameraPeer:
         """Hold a card with this QR text into the picture, coming and going included."""
         dice = self._hands
         card = np.clip(face(text) * self._light, 0, 255).astype(np.uint8)
+        self._reel = None
         self._showing = _Showing(
             card,
             time.monotonic(),
