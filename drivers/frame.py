@@ -35,7 +35,7 @@ class Frame:
     def thumb(self) -> Gray | None:
         """About ``THUMB_PX``; None for a JPEG that cannot be read."""
         cv2 = load_cv2()
-        if "gray" in self.__dict__ or not self._is_jpeg:
+        if "gray" in self.__dict__ or not self._is_coded:
             gray = self.gray
         else:
             gray = self._decoded(cv2.IMREAD_REDUCED_GRAYSCALE_8)
@@ -48,7 +48,7 @@ class Frame:
     def gray(self) -> Gray | None:
         """The whole picture; None for a JPEG that cannot be read."""
         cv2 = load_cv2()
-        if self._is_jpeg:
+        if self._is_coded:
             return self._decoded(cv2.IMREAD_GRAYSCALE)
         if self._data.ndim == 2:
             return self._data
@@ -77,10 +77,15 @@ class Frame:
         return thumb is not None and int(thumb.max()) < DARK_LEVELS
 
     @property
-    def _is_jpeg(self) -> bool:
-        in_a_row = self._data.ndim == 1 or (self._data.ndim == 2 and 1 in self._data.shape)
-        return in_a_row and bytes(self._data.reshape(-1)[:2]) == _JPEG
+    def _is_coded(self) -> bool:
+        return self._data.ndim == 1 or (self._data.ndim == 2 and 1 in self._data.shape)
 
     def _decoded(self, how: int) -> Gray | None:
-        decoded: Any = load_cv2().imdecode(self._data.reshape(-1), how)
+        cv2, data = load_cv2(), self._data.reshape(-1)
+        if bytes(data[: len(_JPEG)]) != _JPEG:
+            return None
+        try:
+            decoded: Any = cv2.imdecode(data, how)
+        except cv2.error:  # it claims to be larger than any camera's picture
+            return None
         return None if decoded is None else np.asarray(decoded, np.uint8)

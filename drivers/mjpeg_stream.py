@@ -29,11 +29,17 @@ class Stream:
     ) -> None:
         self._connection = connection
         self._answer = answer
+        self._first: int | None = self._size()
+
+    @property
+    def tells_lengths(self) -> bool:
+        """Whether its first part does; a camera whose parts do not is not for us."""
+        return self._first is not None
 
     def read(self) -> Data | None:
         """The next JPEG; None when the camera went, or what came is no such part."""
         try:
-            size = self._size()
+            size, self._first = self._first or self._size(), None
             if size is None:
                 return None
             data = self._answer.read(size)
@@ -79,10 +85,11 @@ def open_stream(url: str) -> Stream | None:
         if isinstance(connection.sock, socket.socket):
             connection.sock.settimeout(READ_TIMEOUT_MS / 1_000)
         answer = connection.getresponse()
-        if answer.status == http.HTTPStatus.OK and answer.getheader("content-type", "").startswith(
-            KIND
-        ):
-            return Stream(connection, answer)
+        kind = answer.getheader("content-type", "")
+        if answer.status == http.HTTPStatus.OK and kind.startswith(KIND):
+            stream = Stream(connection, answer)
+            if stream.tells_lengths:
+                return stream
     except (OSError, http.client.HTTPException, ValueError):
         pass  # FFmpeg gets its chance
     connection.close()

@@ -7,7 +7,6 @@ see it further on, the lens blurs it, and the sensor (``sensor``) makes levels o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -15,37 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim import cardprint, sensor
-from hw_sim.hands import OUTSIDE_MM, Path, Swipe, Tremor, Vector
+from hw_sim.conditions import (
+    CONDITIONS,
+    PAPER,
+    PHONE_CODE_MM,
+    PHONE_MM,
+    SWIPES_MM_S,
+    face,
+    look,
+    path,
+    room,
+)
+from hw_sim.hands import Swipe, Vector
 from hw_sim.sensor import FOCAL_PX, HEIGHT_PX, READOUT_S, WIDTH_PX, Exposure, Gray, Lamp, Light
 
 FPS = 30
-SWIPES_MM_S = (150.0, 300.0, 467.0)
-CONDITIONS = (
-    "ideal", "tilted", "unsharp", "far", "glare", "low light", "worn", "phone", "tremble", "swipe"
-)  # fmt: skip
-DISTANCES_MM = {"far": (270.0, 370.0), "unsharp": (100.0, 150.0)}
 LENS_MM2 = 8.0
 """Aperture times focal length of a webcam's lens (2 mm, 4 mm)."""
 PIXEL_MM = 4.0 / FOCAL_PX
-INK, PAPER = 0.05, 0.85
 CODE_MM = (5.0, 7.0, 45.0, 47.0)
 """The code on the card with its quiet zone: left, top, right, bottom."""
 AE_S = 0.3
 """How fast auto-exposure follows."""
 FINE = 2
 """The card is drawn so many times finer than the picture, and averaged."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What is wrong with it."""
-
-    lux: float = 500.0
-    focus_mm: float | None = None
-    glare: tuple[float, float, float, float] | None = None
-    """Of the code's middle, px: x, y, and how fast it wanders, px/s; its radius."""
-    phone: tuple[float, float, float] | None = None
-    """Brightness against paper; moire's period in px and direction."""
 
 
 class Presentation:
@@ -58,10 +50,10 @@ class Presentation:
         self.speed_mm_s = SWIPES_MM_S[seed % len(SWIPES_MM_S)]
         """Of a swipe."""
         self._room = room(dice)
-        self._path = _path(condition, self.speed_mm_s, dice)
-        self._look = _look(condition, dice)
-        self._card = _face(text, condition, dice)
-        self._size_mm = _PHONE_MM if condition == "phone" else cardprint.CARD_MM
+        self._path = path(condition, self.speed_mm_s, dice)
+        self._look = look(condition, dice)
+        self._card = face(text, condition, dice)
+        self._size_mm = PHONE_MM if condition == "phone" else cardprint.CARD_MM
         self._usual = float(self._room.mean())
 
     @property
@@ -216,7 +208,7 @@ class Presentation:
         return np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width / 2, height / 2)
 
     def _code_corners(self, pose: Vector) -> NDArray[np.float64]:
-        left, top, right, bottom = _PHONE_CODE_MM if self._look.phone else CODE_MM
+        left, top, right, bottom = PHONE_CODE_MM if self._look.phone else CODE_MM
         width, height = self._size_mm
         corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
         return self._project(pose, corners - (width / 2, height / 2))
@@ -231,105 +223,6 @@ class Presentation:
         placed = turned + pose[:3]
         places = placed[:, :2] / placed[:, 2:] * FOCAL_PX + (WIDTH_PX / 2, HEIGHT_PX / 2)
         return np.asarray(places, np.float64)
-
-
-def room(dice: np.random.Generator) -> Light:
-    """A hall out of focus behind the card: shelves, posters, a window."""
-    coarse = dice.uniform(0.08, 0.5, (9, 12)).astype(np.float32)
-    scene = cv2.resize(coarse, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
-    for _ in range(14):
-        x, y = dice.integers(0, (WIDTH_PX, HEIGHT_PX)).tolist()
-        w, h = dice.integers(20, 160, 2).tolist()
-        cv2.rectangle(scene, (x, y), (x + w, y + h), float(dice.uniform(0.03, 0.8)), -1)
-    return np.asarray(np.clip(cv2.GaussianBlur(scene, (0, 0), 3.0), 0.01, 1.2), np.float32)
-
-
-_PHONE_MM = (70.0, 70.0)
-_PHONE_CODE_MM = (15.0, 15.0, 55.0, 55.0)
-
-
-def _path(condition: str, speed: float, dice: np.random.Generator) -> Path | Swipe:
-    near, far = DISTANCES_MM.get(condition, (130, 190))
-    z_mm = dice.uniform(near, far)
-    tilt = 40.0 if condition == "tilted" else 10.0
-    angles = [dice.uniform(-25, 25), dice.uniform(-tilt, tilt), dice.uniform(-tilt, tilt)]
-    if condition == "tilted":  # towards one side at least by 25 degrees
-        axis = int(dice.integers(1, 3))
-        angles[axis] = float(np.copysign(dice.uniform(25, 45), angles[axis]))
-    half_mm = np.array((WIDTH_PX, HEIGHT_PX)) / 2 / FOCAL_PX * z_mm
-    # The code's middle, which is left of the card's, comes near the axis.
-    held = np.array([18.0 + dice.normal(0, 8), dice.normal(0, 6), z_mm, *angles])
-    if condition == "swipe":
-        side = float(dice.choice((-1, 1)))
-        span = half_mm[0] + OUTSIDE_MM
-        height_mm, rise = dice.normal(0, 6), dice.normal(0, 8)
-        start = np.array([-side * span, height_mm - rise, z_mm, *angles])
-        end = np.array([side * span, height_mm + rise, z_mm, *angles])
-        return Swipe(start, end, speed, Tremor.draw(dice, 0.3, 0.0))
-    tremor_mm = dice.uniform(2.0, 4.0) if condition == "tremble" else dice.uniform(0.2, 0.6)
-    start = held.copy()
-    edge = int(dice.choice(4, p=(0.55, 0.05, 0.2, 0.2)))  # below, above, left, right
-    axis, side = (1, 1 - 2 * edge) if edge < 2 else (0, 2 * edge - 5)
-    start[axis] = side * (half_mm[axis] + OUTSIDE_MM)
-    return Path(
-        start,
-        held,
-        come_s=dice.uniform(0.4, 0.7),
-        hold_s=dice.uniform(1.2, 2.5),
-        go_s=dice.uniform(0.3, 0.5),
-        tremor=Tremor.draw(dice, tremor_mm, dice.uniform(1.0, 3.0)),
-    )
-
-
-def _look(condition: str, dice: np.random.Generator) -> _Look:
-    if condition == "low light":
-        return _Look(lux=dice.uniform(6, 30))
-    if condition == "unsharp":
-        return _Look(focus_mm=dice.uniform(300, 900))
-    if condition == "glare":
-        side, up = dice.normal(0, 45, 2)
-        return _Look(glare=(side, up, dice.uniform(-60, 60), dice.uniform(15, 40)))
-    if condition == "phone":
-        return _Look(phone=(dice.uniform(1.0, 2.5), dice.uniform(3, 12), dice.uniform(0, 3.14)))
-    return _Look(lux=dice.uniform(300, 700))
-
-
-def _face(text: str, condition: str, dice: np.random.Generator) -> Light:
-    """How much light each place of the card sends back."""
-    if condition == "phone":
-        side = round(_PHONE_MM[0] * cardprint.PX_PER_MM)
-        card = np.full((side, side), 0.9, np.float32)
-        size = round(40 * cardprint.PX_PER_MM)
-        code = cv2.resize(cardprint.modules(text), (size, size), interpolation=cv2.INTER_NEAREST)
-        at = (side - size) // 2
-        card[at : at + size, at : at + size] = np.where(code > 0, 0.9, 0.004)
-        return card
-    printed = cardprint.face(text).astype(np.float32)
-    paper = np.asarray(INK + (PAPER - INK) * (printed - 25) / 210, np.float32)
-    if condition == "worn":
-        paper = _worn(paper, dice)
-    return np.asarray(np.clip(paper, 0.02, 0.9), np.float32)
-
-
-def _worn(card: Light, dice: np.random.Generator) -> Light:
-    """Ink rubbed off in patches, scratches, and dirt."""
-    height, width = card.shape
-    blotches = cv2.resize(
-        dice.uniform(0, 1, (10, 16)), (width, height), interpolation=cv2.INTER_CUBIC
-    )
-    grain = cv2.resize(
-        dice.uniform(0, 1, (height // 4, width // 4)),
-        (width, height),
-        interpolation=cv2.INTER_LINEAR,
-    )
-    gone = np.clip((blotches - dice.uniform(0.45, 0.65)) * 2.5, 0, 0.8) * (grain > 0.35)
-    card = card + (PAPER - card) * gone.astype(np.float32)
-    for _ in range(int(dice.integers(4, 12))):
-        (x0, y0), (x1, y1) = dice.integers(0, (width, height), (2, 2)).tolist()
-        shade, thick = float(dice.choice((0.7, 0.8, 0.3))), int(dice.integers(2, 5))
-        cv2.line(card, (x0, y0), (x1, y1), shade, thick, cv2.LINE_AA)
-    dirt = cv2.resize(dice.uniform(0, 1, (6, 9)), (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(card * (1 - 0.4 * np.clip(dirt, 0, 1)), np.float32)
 
 
 def _disc(radius_px: float) -> NDArray[np.float32] | None:

@@ -32,9 +32,10 @@ from typing import Any
 
 import numpy as np
 from hw_sim import sensor
+from hw_sim.conditions import CONDITIONS, room
 from hw_sim.demo_site import free_port
 from hw_sim.mjpeg import CameraPeer, Reel
-from hw_sim.presentations import CONDITIONS, FPS, Presentation, room
+from hw_sim.presentations import FPS, Presentation
 from hw_sim.sensor import Lamp
 
 from drivers.clock import boottime_ms

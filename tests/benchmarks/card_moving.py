@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 import zxingcpp
 from hw_sim import sensor
-from hw_sim.presentations import CONDITIONS, FPS, Presentation, room
+from hw_sim.conditions import CONDITIONS, room
+from hw_sim.presentations import FPS, Presentation
 from hw_sim.sensor import Exposure, Lamp
 from pyzbar import pyzbar
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from hw_sim import cardprint, sensor
-from hw_sim.presentations import FPS, Presentation, room
+from hw_sim.conditions import room
+from hw_sim.presentations import FPS, Presentation
 from hw_sim.sensor import Exposure, Gray, Lamp
 
 from drivers.exposure import HOPELESS_MS, LONG_TURN_MS, SHORT_MS, SHORT_TURN_MS, ExposurePlan
@@ -174,3 +175,6 @@ def test_damaged_jpeg_is_no_picture_and_no_exception() -> None:
         bad = good.copy()
         bad[dice.integers(2, bad.size, 30)] = dice.integers(0, 256, 30)
         assert reader.read(Frame(bad[: dice.integers(1, bad.size)], 100 * number, number + 1)) == []
+    for noise in (dice.bytes(3_000), b"\xff\xd8" + dice.bytes(3_000), b"\xff"):
+        given = Frame(np.frombuffer(noise, np.uint8), 0, 1)
+        assert given.thumb is None and given.gray is None

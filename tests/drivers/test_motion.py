@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from hw_sim import sensor
-from hw_sim.presentations import CONDITIONS, FPS, Presentation, room
+from hw_sim.conditions import CONDITIONS, room
+from hw_sim.presentations import FPS, Presentation
 from hw_sim.sensor import Exposure, Gray, Lamp, Light
 
 from drivers.frame import THUMB_PX
