@@ -36,6 +36,8 @@ CODE_MM = (5.0, 7.0, 45.0, 47.0)
 """The code on the card with its quiet zone: left, top, right, bottom."""
 AE_S = 0.3
 """How fast auto-exposure follows."""
+STILL_PX = 0.1
+"""Whoever moves less between the first row and the last stands still."""
 FINE = 2
 """The card is drawn so many times finer than the picture, and averaged."""
 
@@ -159,6 +161,8 @@ class Presentation:
         self, seen: Light, mask: Light, t_s: float, box: tuple[int, int, int, int]
     ) -> Light:
         left, top, right, bottom = box
+        if self._look.glare is None and self._look.phone is None:
+            return seen
         y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
         if self._look.glare is not None:
             off_x, off_y, wander, radius = self._look.glare
@@ -247,6 +251,8 @@ def _dab(kernel: NDArray[np.float32], x: float, y: float) -> None:
 def _rolled(layer: Light, speed: NDArray[np.float64], box: tuple[int, int, int, int]) -> Light:
     """Rows read earlier or later than the middle one see the card before or behind."""
     left, top, right, bottom = box
+    if np.abs(speed).max() * READOUT_S / 2 < STILL_PX:
+        return layer
     y, x = np.mgrid[0 : bottom - top, 0 : right - left].astype(np.float32)
     late_s = ((y + top) / HEIGHT_PX - 0.5) * READOUT_S
     from_x = (x - late_s * speed[0]).astype(np.float32)

@@ -67,11 +67,14 @@ def levels(
 ) -> Gray:
     """The picture of ``light`` (white paper is 1 in a usual room) in a room of ``lux``."""
     share = lux / FULL_LUX * exposure.ms / FULL_MS
-    electrons = light * rows[:, None] * (share * WHITE_ELECTRONS)
-    noise = dice.standard_normal(light.shape, np.float32)
-    electrons += noise * np.sqrt(np.maximum(electrons, 0) + READ_ELECTRONS**2)
-    linear = electrons * (exposure.gain / WHITE_ELECTRONS) + BLACK
-    return np.asarray(_GAMMA[np.clip(linear * _STEPS, 0, _STEPS).astype(np.uint16)], np.uint8)
+    electrons = light * (rows[:, None] * np.float32(share * WHITE_ELECTRONS))
+    at = int(dice.integers(_NOISE.size - light.size))
+    noise = _NOISE[at : at + light.size].reshape(light.shape)
+    electrons += noise * np.sqrt(np.maximum(electrons, 0) + np.float32(READ_ELECTRONS**2))
+    scale = exposure.gain / WHITE_ELECTRONS * _STEPS
+    linear = electrons * np.float32(scale) + np.float32(BLACK * _STEPS)
+    linear = np.minimum(np.maximum(linear, 0), np.float32(_STEPS))
+    return np.asarray(_GAMMA[linear.astype(np.uint16)], np.uint8)
 
 
 def jpeg(gray: Gray) -> bytes:
@@ -83,3 +86,5 @@ def jpeg(gray: Gray) -> bytes:
 
 _STEPS = 4_095
 _GAMMA = np.round(255 * (np.arange(_STEPS + 1) / _STEPS) ** LEVEL_GAMMA).astype(np.uint8)
+_NOISE = np.random.default_rng(1).standard_normal(3 * WIDTH_PX * HEIGHT_PX, np.float32)
+"""Each frame takes its noise from some place in here: drawing it anew would cost half of a frame."""

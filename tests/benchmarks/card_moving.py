@@ -17,9 +17,9 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import zxingcpp
 from hw_sim import sensor
@@ -38,6 +38,8 @@ from kiosk.core.cards import CardBody, issue
 IN_TIME_MS = 1_500
 CONTROL_FRAMES = 3
 """A camera does what it was asked so many frames later."""
+WHOLE_TRIALS = 4
+"""So many presentations of each condition are looked at to their end."""
 IDLE_S = 30
 IDLE_SHOTS = 30
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
@@ -214,64 +216,81 @@ def cards() -> Iterator[bytes]:
         yield issue(CardBody(1, 25_000, dice.bytes(10)), bytes(32))
 
 
+Part = tuple[dict[tuple[str, str], Tally], dict[int, int]]
+
+
+def condition(name: str, trials: int, first: int, slow: float) -> Part:
+    """One condition: the contenders' tallies, and how often a whole presentation makes an event."""
+    load_cv2()
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    readings: dict[int, int] = defaultdict(int)
+    done, seed, texts = 0, first, cards()
+    while done < trials:
+        text = next(texts)
+        shots = Shots(Presentation(name, seed, text.decode()))
+        seed += 1
+        if shots.presentation.whole is None:
+            continue  # held beside the picture: nothing to be read
+        done += 1
+        for who, make in contenders(slow).items():
+            tally = Tally()
+            live(shots, make(), slow, tally, text)
+            tallies[who, name].add(tally)
+            if name == "swipe":
+                tallies[who, f"of these {shots.presentation.speed_mm_s:.0f} mm/s"].add(tally)
+        if done <= WHOLE_TRIALS:
+            readings[twice(shots, slow, text)] += 1
+    sys.stderr.write(f"{name} done\n")
+    return dict(tallies), dict(readings)
+
+
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--trials", type=int, default=10, help="presentations a condition")
+    asked.add_argument("--trials", type=int, default=9, help="presentations a condition")
     asked.add_argument("--first", type=int, default=1, help="the first seed")
     asked.add_argument(
         "--slow", type=float, default=1.0, help="processor time counts so many times"
     )
     asked.add_argument("--conditions", default=",".join(CONDITIONS))
+    asked.add_argument("--processes", type=int, default=1)
     given = asked.parse_args()
-    load_cv2()
-    cv2.setNumThreads(1)
     conditions = given.conditions.split(",")
-    made = contenders(given.slow)
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     readings: dict[int, int] = defaultdict(int)
-    texts = cards()
-    for condition in conditions:
-        done, seed = 0, given.first
-        while done < given.trials:
-            text = next(texts)
-            shots = Shots(Presentation(condition, seed, text.decode()))
-            seed += 1
-            if shots.presentation.whole is None:
-                continue  # held beside the picture: nothing to be read
-            done += 1
-            for name, make in made.items():
-                tally = Tally()
-                live(shots, make(), given.slow, tally, text)
-                tallies[name, condition].add(tally)
-                if condition == "swipe":
-                    speed = f"of these {shots.presentation.speed_mm_s:.0f} mm/s"
-                    tallies[name, speed].add(tally)
-            if done <= 5:
-                readings[twice(shots, given.slow, text)] += 1
-        sys.stderr.write(f"{condition} done\n")
+    with ProcessPoolExecutor(given.processes) as pool:
+        asked_for = [
+            pool.submit(condition, name, given.trials, given.first, given.slow)
+            for name in conditions
+        ]
+        for part in asked_for:
+            found, times = part.result()
+            tallies.update(found)
+            for count, often in times.items():
+                readings[count] += often
+    made = list(contenders(given.slow))
     say(
         f"slow x{given.slow:g}, {given.trials} presentations a condition, load {os.getloadavg()[0]:.1f}"
     )
     say("| condition | " + " | ".join(made) + " |\n|---|" + "---|" * len(made))
     for name in made:
-        for condition in conditions:
-            tallies[name, "all"].add(tallies[name, condition])
+        for one in conditions:
+            tallies[name, "all"].add(tallies[name, one])
     speeds = sorted({row for _, row in tallies if row.startswith("of these")})
-    for condition in [*conditions, *speeds, "all"]:
+    for one in [*conditions, *speeds, "all"]:
         cells = []
         for name in made:
-            tally = tallies[name, condition]
+            tally = tallies[name, one]
             p50, p90 = tally.quantile(0.5), tally.quantile(0.9)
             cell = f"{tally.share():.0%}, {p50:.0f} / {p90:.0f} ms"
-            if condition == "all":
+            if one == "all":
                 cell += f"; {tally.wrong} wrong; {tally.cpu_s / tally.searched_s:.0%} of a core"
             cells.append(cell)
-        say(f"| {condition} | " + " | ".join(cells) + " |")
-    say("readings of a whole presentation: " + str(dict(sorted(readings.items()))))
+        say(f"| {one} | " + " | ".join(cells) + " |")
+    say("events that a whole presentation makes: " + str(dict(sorted(readings.items()))))
     say(f"nobody there, lamps on the mains: {idle(given.slow):.1%} of a core, decoding included")
 
 
