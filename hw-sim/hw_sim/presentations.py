@@ -66,17 +66,15 @@ class Presentation:
     @property
     def whole(self) -> int | None:
         """The first frame in which the whole code is in the picture."""
-        for number in range(self.frames):
-            at = self._code_corners(self._path.at(number / FPS))
-            if (at >= 0).all() and (at < (WIDTH_PX, HEIGHT_PX)).all():
-                return number
-        return None
+        return next((k for k in range(self.frames) if self.code_box(k) is not None), None)
 
-    @property
-    def whole_frames(self) -> int:
-        """In how many frames the whole code is in the picture."""
-        places = [self._code_corners(self._path.at(k / FPS)) for k in range(self.frames)]
-        return sum(bool((p >= 0).all() and (p < (WIDTH_PX, HEIGHT_PX)).all()) for p in places)
+    def code_box(self, number: int) -> tuple[int, int, int, int] | None:
+        """Left, top, right, bottom of the code in this frame; None when a part of it is outside."""
+        at = self._code_corners(self._path.at(number / FPS))
+        if (at < 0).any() or (at >= (WIDTH_PX, HEIGHT_PX)).any():
+            return None
+        (left, top), (right, bottom) = at.min(axis=0), at.max(axis=0)
+        return int(left), int(top), int(right), int(bottom)
 
     def auto_exposure(self, number: int) -> Exposure:
         """What the camera chooses for this frame by itself."""
@@ -90,11 +88,6 @@ class Presentation:
         light = self._light(number / FPS, taken.ms / 1_000)
         rows = self._lamp.rows(number / FPS, taken.ms)
         return sensor.levels(light, taken, self._look.lux, rows, dice)
-
-    def code_px(self, number: int) -> float:
-        """The code's width in this frame."""
-        corners = self._code_corners(self._path.at(number / FPS))
-        return float(np.linalg.norm(corners[1] - corners[0]))
 
     # -- light ----------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ from kiosk.core.cards import CardBody, issue
 IN_TIME_MS = 1_500
 CONTROL_FRAMES = 3
 """A camera does what it was asked so many frames later."""
-WHOLE_TRIALS = 4
+WHOLE_TRIALS = 2
 """So many presentations of each condition are looked at to their end."""
 IDLE_S = 30
 IDLE_SHOTS = 30
