@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.qr import read_gray
 from drivers.qr_code import Code
+from drivers.qr_still import read_gray
 from drivers.qr_text import text_of
 from drivers.vision import Gray, load_cv2
 from kiosk.core.errors import KioskError, OperatorError
