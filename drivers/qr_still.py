@@ -16,7 +16,7 @@ from drivers import qr_grid, qr_prepare, qr_views, zbar
 from drivers.qr_code import Code
 from drivers.qr_grid import Sight
 from drivers.qr_views import VIEWS, View
-from drivers.qr_zxing import look, read_modules
+from drivers.qr_zxing import GLOBAL, look, read_modules
 from drivers.vision import Gray
 
 MAX_WORK_PIXELS = 16 << 20
@@ -45,6 +45,11 @@ def read_gray(gray: Gray) -> list[Code]:
     if not found.codes:
         found.codes += _agreed_by_zbar(gray)
     return found.codes
+
+
+def glance(gray: Gray) -> list[Code]:
+    """What two quick looks read."""
+    return look(gray)[0] or look(gray, GLOBAL)[0]
 
 
 @dataclass(frozen=True, slots=True)

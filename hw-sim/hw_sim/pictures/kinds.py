@@ -81,6 +81,7 @@ def close(dice: Dice) -> Plan:
         yaw=float(slight[2]),
         defocus_m=dice.uniform(0.1, 0.6),
         versions=(1, 6),
+        inside=False,
     )
 
 

@@ -25,7 +25,7 @@ PHOTO = (3_000, 4_000)
 class Plan:
     """Sizes ``…_m`` are in modules as the picture shows them; ``share`` the code's side as a share of the
     picture's shorter one, unless ``module_px`` says how large a module is. ``codes`` how many; ``cut_m`` the
-    quiet zone that a crop leaves, None for no crop. ``dark`` and ``light`` the colours (blue, green, red)
+    quiet zone that a crop leaves, None for no crop; ``inside`` False where the code may reach over the edge. ``dark`` and ``light`` the colours (blue, green, red)
     that black and white have, None for a grey picture."""
 
     shape: tuple[int, int] = (480, 640)
@@ -50,6 +50,7 @@ class Plan:
     jpeg: int | None = None
     mirrored: bool = False
     cut_m: float | None = None
+    inside: bool = True
     dark: tuple[int, int, int] | None = None
     light_colour: tuple[int, int, int] = (255, 255, 255)
 
@@ -74,6 +75,8 @@ def take(plan: Plan, dice: Dice) -> Shot:
         found.append(payload)
         face = _face(plan, payload, dice)
         held = _held(plan, payload, at, room_px, dice)
+        if plan.inside:
+            held = _moved_inside(held, face, shape)
         view = seen(face, held, shape)
         shown = view.levels
         if plan.screen is not None:
@@ -83,7 +86,7 @@ def take(plan: Plan, dice: Dice) -> Shot:
         window += (shown - window) * view.cover
         reach_px = held.module_px * len(payload.modules)
         for shine in plan.light:
-            scene = shine(scene, dice, at, reach_px)
+            scene = shine(scene, dice, (held.x_px, held.y_px), reach_px)
     picture = _photographed(plan, scene, held.module_px, dice)
     if plan.cut_m is not None and found:
         picture = _cut(picture, face, held, plan.cut_m)
@@ -141,6 +144,15 @@ def _held(
         shear_px=bend.shear_px * module_px,
         wobble_px=bend.wobble_px * module_px,
     )
+
+
+def _moved_inside(held: Held, face: Face, shape: tuple[int, int]) -> Held:
+    """So that no corner of the code is cut off, where the code is not larger than the picture."""
+    corners = cv2.perspectiveTransform(face.corners[None], placed(face, held))[0]
+    edge = 2 * held.module_px
+    size = np.array((shape[1], shape[0]))
+    short = np.maximum(0, edge - corners.min(0)) - np.maximum(0, corners.max(0) + edge - size)
+    return replace(held, x_px=held.x_px + float(short[0]), y_px=held.y_px + float(short[1]))
 
 
 def _photographed(plan: Plan, scene: Levels, module_px: float, dice: Dice) -> NDArray[np.uint8]:
