@@ -61,7 +61,7 @@ class Sight:
         return Sight(tuple((x + pixels, y + pixels) for x, y in self.corners), self.version)
 
     def is_about(self, other: Sight, share: float) -> bool:
-        """Whether no corner lies farther off than ``share`` of the code's width, and the version is the same."""
+        """Whether the version is the same and no corner farther off than ``share`` of the width."""
         mine, others = np.array(self.corners), np.array(other.corners)
         width = float(np.ptp(mine, axis=0).max())
         return self.version == other.version and float(abs(mine - others).max()) < share * width
@@ -161,9 +161,7 @@ class _Grid:
     def sampled(self, contrast: Floats, bent: Floats) -> Floats:
         """The contrast at each module's middle."""
         x, y = self._place + bent
-        found: Floats = load_cv2().remap(
-            contrast, x, y, _LINEAR, borderMode=_REPLICATE
-        )
+        found: Floats = load_cv2().remap(contrast, x, y, _LINEAR, borderMode=_REPLICATE)
         return found
 
     def _score(self, bent: Floats, blind: bool) -> float:

@@ -69,7 +69,7 @@ def standing_out(gray: Gray, reach_px: int = 15) -> Gray:
     size = (2 * reach_px + 1, 2 * reach_px + 1)
     mean = cv2.blur(levels, size)
     spread = np.sqrt(np.maximum(cv2.blur(levels * levels, size) - mean * mean, 4))
-    return np.clip(128 + 55 * (levels - mean) / spread, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + 55 * (levels - mean) / spread, 0, 255), np.uint8)
 
 
 def refocused(gray: Gray, radius_px: float) -> Gray:
@@ -84,7 +84,8 @@ def refocused(gray: Gray, radius_px: float) -> Gray:
         np.fft.rfft2(levels) * np.conj(lens) / (np.abs(lens) ** 2 + 0.01), s=gray.shape
     )
     low, high = np.percentile(clear[::4, ::4], (1, 99))
-    return np.clip((clear - low) * (255 / max(1e-3, high - low)), 0, 255).astype(np.uint8)
+    wide = (clear - low) * (255 / max(1e-3, float(high - low)))
+    return np.asarray(np.clip(wide, 0, 255), np.uint8)
 
 
 def closed(gray: Gray, size_px: int) -> Gray:
@@ -102,8 +103,8 @@ def opened(gray: Gray, size_px: int) -> Gray:
 
 
 def halfway(gray: Gray, reach_px: int) -> Gray:
-    """Black below the middle between the darkest and the lightest nearby (Bernsen): keeps its place at the hard
-    edge of a shadow, where a mean leans to the lighter side."""
+    """Black below the middle between the darkest and the lightest nearby (Bernsen): keeps its place
+    at the hard edge of a shadow, where a mean leans to the lighter side."""
     cv2 = load_cv2()
     quiet = cv2.GaussianBlur(gray, (0, 0), 1.0)
     near = np.ones((reach_px, reach_px), np.uint8)

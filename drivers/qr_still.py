@@ -116,7 +116,12 @@ def _agreed_by_zbar(gray: Gray) -> list[Code]:
     """What zbar reads the same in two views. It keeps no word of what a symbol declares, so bytes that
     are no UTF-8 could be kanji as well, and are nobody's text."""
     small = qr_prepare.within(gray, MAX_ZBAR_SIDE_PX)
-    views = [qr_prepare.within(gray, 640), small, qr_prepare.threshold(small), qr_prepare.sharp(small)]
+    views = [
+        qr_prepare.within(gray, 640),
+        small,
+        qr_prepare.threshold(small),
+        qr_prepare.sharp(small),
+    ]
     if small.size <= qr_views.MAX_TWICE_PIXELS // 4:
         views.append(qr_prepare.scaled(small, 2))
     seen: dict[bytes, Code] = {}

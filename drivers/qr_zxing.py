@@ -39,7 +39,7 @@ def look(gray: Gray, binarizer: str = LOCAL) -> tuple[list[Code], list[Sight]]:
         if barcode.valid and barcode.bytes:
             box = (min(xs), min(ys), max(xs), max(ys))
             codes.append(Code(bytes(barcode.bytes), *box, barcode))
-        elif (version := (barcode.extra or {}).get("Version", "")).isdigit():  # Micro QR: "M4"
+        elif (version := _version(barcode)).isdigit():
             sights.append(Sight(tuple(zip(xs, ys, strict=True)), int(version)))
     return codes, sights
 
@@ -48,6 +48,11 @@ def read_modules(modules: Gray) -> list[Code]:
     """The code that these modules are (a pixel each), drawn clean; its place is of no meaning."""
     clean = np.pad(np.repeat(np.repeat(modules, 4, 0), 4, 1), 16, constant_values=255)
     return look(clean, FIXED)[0]
+
+
+def _version(barcode: Any) -> str:
+    """As the symbol says; a Micro QR code's begins with a letter, and some have none."""
+    return str((barcode.extra or {}).get("Version", ""))
 
 
 @cache

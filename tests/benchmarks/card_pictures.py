@@ -12,6 +12,7 @@ Seed 1 is what the order of the station's views was chosen on: report another.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -93,7 +94,7 @@ def _says(text: Text, payload: Payload) -> bool:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     asked.add_argument("--pictures", type=int, default=2_100)
     asked.add_argument("--seed", type=int, default=2)
     asked.add_argument("--kinds", default=",".join(KINDS))
@@ -110,7 +111,9 @@ def main() -> None:
         shot = photograph(given.seed, number, kinds)
         codes[shot.kind] += len(shot.payloads)
         flat = shot.picture
-        gray = flat if flat.ndim == 2 else np.asarray(cv2.cvtColor(flat, cv2.COLOR_BGR2GRAY))
+        gray = (
+            flat if flat.ndim == 2 else np.asarray(cv2.cvtColor(flat, cv2.COLOR_BGR2GRAY), np.uint8)
+        )
         turn = number % len(READERS)  # whoever comes first finds a cold cache
         for name, read in (*[*READERS.items()][turn:], *[*READERS.items()][:turn]):
             begun_s = time.process_time()
@@ -122,32 +125,38 @@ def main() -> None:
             score.wrong[shot.kind] += wrong
             score.full.append(right == len(shot.payloads) > 0)
         if given.unread and not scores["station"].full[-1] and shot.payloads:
-            print("unread:", shot.kind, number)
+            say(f"unread: {shot.kind} {number}")
     told(scores, codes, given.pictures, given.seed)
 
 
 def told(scores: dict[str, Score], codes: Counter[str], pictures: int, seed: int) -> None:
-    print(f"{pictures} pictures of seed {seed}, {codes.total()} codes\n")
-    print("| kind | codes | " + " | ".join(scores) + " |")
-    print("|---" * (2 + len(scores)) + "|")
+    say(f"{pictures} pictures of seed {seed}, {codes.total()} codes\n")
+    say("| kind | codes | " + " | ".join(scores) + " |")
+    say("|---" * (2 + len(scores)) + "|")
     for kind in codes:
         cells = []
         for score in scores.values():
             share = f"{100 * score.right[kind] / codes[kind]:.0f} %" if codes[kind] else "-"
             cells.append(share + (f", {score.wrong[kind]} wrong" if score.wrong[kind] else ""))
-        print(f"| {kind} | {codes[kind]} | " + " | ".join(cells) + " |")
-    print("\n| | read | wrong texts | ms a picture, median / p95 / most |\n|---|---|---|---|")
+        say(f"| {kind} | {codes[kind]} | " + " | ".join(cells) + " |")
+    say("\n| | read | wrong texts | ms a picture, median / p95 / most |\n|---|---|---|---|")
     for name, score in scores.items():
-        share = 100 * score.right.total() / codes.total()
+        share = f"{100 * score.right.total() / codes.total():.1f} %"
         middle, late, most = np.percentile(score.ms, (50, 95, 100))
         times = f"{middle:.2f} / {late:.1f} / {most:.0f}"
-        print(f"| {name} | {share:.1f} % | {score.wrong.total()} | {times} |")
+        say(f"| {name} | {share} | {score.wrong.total()} | {times} |")
     read = np.array(scores["zxing-cpp"].full)
     ours, theirs = (np.array(scores[name].ms)[read] for name in ("station", "zxing-cpp"))
     ratio = np.median(ours) / np.median(theirs)
-    print(f"\non the {int(read.sum())} pictures that zxing-cpp reads in full: median", end=" ")
-    print(f"{np.median(ours):.3f} ms against {np.median(theirs):.3f} ms, ratio {ratio:.2f};", end=" ")
-    print(f"median of the ratios {np.median(ours / theirs):.2f}")
+    say(
+        f"\non the {int(read.sum())} pictures that zxing-cpp reads in full: median "
+        f"{np.median(ours):.3f} ms against {np.median(theirs):.3f} ms, ratio {ratio:.2f}; "
+        f"median of the ratios {np.median(ours / theirs):.2f}"
+    )
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":

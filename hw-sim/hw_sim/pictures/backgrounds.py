@@ -61,7 +61,7 @@ def checks(shape: Shape, dice: Dice) -> Levels:
     a = np.sin(2 * np.pi * (x * np.cos(turn) + y * np.sin(turn)) / period)
     b = np.sin(2 * np.pi * (y * np.cos(turn) - x * np.sin(turn)) / period)
     wave = a * b if dice.random() < 0.5 else a
-    return (128 + 100 * np.tanh(4 * wave)).astype(np.float32)
+    return np.asarray(128 + 100 * np.tanh(4 * wave), np.float32)
 
 
 def squares_in_squares(shape: Shape, dice: Dice) -> Levels:
@@ -101,8 +101,9 @@ def other_symbols(shape: Shape, dice: Dice) -> Levels:
     for _ in range(int(dice.integers(2, 6))):
         kind = str(dice.choice(kinds))
         number = "".join(map(str, dice.integers(0, 10, 12)))
-        code = zxingcpp.create_barcode(number[:8] if kind == "MicroQRCode" else number,
-                                       getattr(zxingcpp.BarcodeFormat, kind))
+        code = zxingcpp.create_barcode(
+            number[:8] if kind == "MicroQRCode" else number, getattr(zxingcpp.BarcodeFormat, kind)
+        )
         scale = max(1, int(min(shape) * dice.uniform(0.004, 0.012)))
         image = np.array(code.to_image(scale=scale), np.float32)[: shape[0], : shape[1]]
         height, width = image.shape
@@ -117,7 +118,15 @@ def noise(shape: Shape, dice: Dice) -> Levels:
     return dice.uniform(0, 255, shape).astype(np.float32)
 
 
-ALL: tuple[Callable[[Shape, Dice], Levels], ...] = (wall, wall, leaves, leaves, tiles, checks, print_)
+ALL: tuple[Callable[[Shape, Dice], Levels], ...] = (
+    wall,
+    wall,
+    leaves,
+    leaves,
+    tiles,
+    checks,
+    print_,
+)
 """What a code is laid onto."""
 ALONE = (*dict.fromkeys(ALL), squares_in_squares, other_symbols, noise)
 """What is looked at where there is no code."""

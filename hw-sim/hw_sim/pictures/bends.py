@@ -20,11 +20,14 @@ Place = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """``x_px``, ``y_px`` the middle of the code in the picture, ``module_px`` how large a module
-    appears when seen flat, angles in degrees. ``curl`` the angle of the arc (degrees) that the code covers on a
-    cylinder, 0 flat, about an axis turned by ``curl_axis``; ``wave`` the height of a wavy sheet in
-    modules. ``shear_px`` how far the last row has moved against the first one while the shutter
-    rolled, ``wobble_px`` its hand's tremble: at 10 times a second half a period in a slow shutter's 50 ms."""
+    """``x_px``, ``y_px`` the middle of the code in the picture, ``module_px`` how large a module appears
+    when seen flat, angles in degrees.
+
+    ``curl`` the arc (degrees) that the code covers on a cylinder, 0 flat, about an axis turned by
+    ``curl_axis``; ``wave`` the height of a wavy sheet in modules. ``shear_px`` how far the last row has
+    moved against the first one while the shutter rolled, ``wobble_px`` its hand's tremble: at 10 times a
+    second half a period in a slow shutter's 50 ms.
+    """
 
     x_px: float
     y_px: float
@@ -108,9 +111,7 @@ def placed(face: Face, held: Held) -> Place:
     return np.asarray(place, np.float64)
 
 
-def _looked(
-    held: Held, shape: tuple[int, int], rows: slice, columns: slice
-) -> tuple[Place, Place]:
+def _looked(held: Held, shape: tuple[int, int], rows: slice, columns: slice) -> tuple[Place, Place]:
     """Each pixel's place as if the shutter had not rolled."""
     height = shape[0]
     v, u = np.mgrid[rows, columns].astype(np.float64)

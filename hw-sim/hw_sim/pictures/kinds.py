@@ -1,6 +1,7 @@
-"""The kinds of photographs: those of BoofCV's QR benchmark (boofcv.org, "Performance:QrCode": blurred, bright
-spots, brightness, close, curved, damaged, glare, high version, lots, monitor, nominal, noncompliant,
-pathological, perspective, rotations, shadows), and what a recycling station sees beside them.
+"""The kinds of photographs: those of BoofCV's QR benchmark (boofcv.org, "Performance:QrCode": blurred,
+bright spots, brightness, close, curved, damaged, glare, high version, lots, monitor, nominal,
+noncompliant, pathological, perspective, rotations, shadows), and what a recycling station sees beside
+them.
 """
 
 from __future__ import annotations
@@ -13,11 +14,20 @@ import numpy as np
 
 from hw_sim.pictures import light, wear
 from hw_sim.pictures.bends import Held
-from hw_sim.pictures.faces import Face, Ink
+from hw_sim.pictures.faces import Face, Ink, Levels
 from hw_sim.pictures.payloads import Dice
-from hw_sim.pictures.plan import PHOTO, Plan
+from hw_sim.pictures.plan import PHOTO, Plan, Wear
 
-SHAPES = ((480, 640), (480, 640), (480, 640), (640, 480), (720, 1280), (600, 800), (420, 420), (1080, 1440))
+SHAPES = (
+    (480, 640),
+    (480, 640),
+    (480, 640),
+    (640, 480),
+    (720, 1280),
+    (600, 800),
+    (420, 420),
+    (1080, 1440),
+)
 
 
 def nominal(dice: Dice) -> Plan:
@@ -86,16 +96,18 @@ def close(dice: Dice) -> Plan:
 
 
 def curved(dice: Dice) -> Plan:
-    bend = Held(
-        0, 0, 1, curl=dice.uniform(40, 130), curl_axis=dice.uniform(0, 180), wave=0.0
-    ) if dice.random() < 0.7 else Held(0, 0, 1, wave=dice.uniform(0.2, 1.3), curl_axis=dice.uniform(0, 180))
+    bend = (
+        Held(0, 0, 1, curl=dice.uniform(40, 130), curl_axis=dice.uniform(0, 180), wave=0.0)
+        if dice.random() < 0.7
+        else Held(0, 0, 1, wave=dice.uniform(0.2, 1.3), curl_axis=dice.uniform(0, 180))
+    )
     return replace(nominal(dice), bend=bend, versions=(1, 9))
 
 
 def damaged(dice: Dice) -> Plan:
     """Scratched, stained, torn, or all of it."""
     amount = dice.uniform(0.4, 2.0)
-    uses = [
+    uses: list[Wear] = [
         partial(_scratched, amount=amount),
         partial(_stained, amount=amount),
         wear.torn,
@@ -120,7 +132,9 @@ def folded(dice: Dice) -> Plan:
 def glare(dice: Dice) -> Plan:
     strength = dice.uniform(120, 500)
     return replace(
-        nominal(dice), light=(partial(light.glared, strength=strength),), exposure=dice.uniform(0.5, 1)
+        nominal(dice),
+        light=(partial(light.glared, strength=strength),),
+        exposure=dice.uniform(0.5, 1),
     )
 
 
@@ -256,8 +270,8 @@ def nothing(dice: Dice) -> Plan:
 
 
 def _uneven(
-    levels: light.Levels, dice: Dice, about: tuple[float, float], reach_px: float, *, depth: float
-) -> light.Levels:
+    levels: Levels, dice: Dice, about: tuple[float, float], reach_px: float, *, depth: float
+) -> Levels:
     del about, reach_px  # the whole picture lies in that light
     return light.uneven(levels, depth, dice)
 

@@ -17,7 +17,7 @@ def uneven(levels: Levels, depth: float, dice: Dice) -> Levels:
     y, x = np.mgrid[:height, :width].astype(np.float32)
     across = (x / width - 0.5) * np.cos(turn) + (y / height - 0.5) * np.sin(turn) + 0.5
     gain = 1 - depth * np.clip(across, 0, 1) * (0.8 + 0.2 * cloud(levels.shape, 4, dice))
-    return (levels * gain).astype(np.float32)
+    return np.asarray(levels * gain, np.float32)
 
 
 def shadowed(levels: Levels, dice: Dice, about: tuple[float, float], reach_px: float) -> Levels:
@@ -45,7 +45,6 @@ def glared(
     levels: Levels, dice: Dice, about: tuple[float, float], reach_px: float, strength: float
 ) -> Levels:
     """A lamp's reflection on a glossy face: round, long or a window's rectangle, added light."""
-    height, width = levels.shape
     light = np.zeros_like(levels)
     x, y = np.array(about) + dice.normal(0, 0.3 * reach_px, 2)
     size = [max(1, int(reach_px * dice.uniform(0.08, 0.4))) for _ in range(2)]
@@ -57,7 +56,7 @@ def glared(
     soft = reach_px * dice.uniform(0.02, 0.15)
     light = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.5, soft)), np.float32)
     veil = np.asarray(cv2.GaussianBlur(light, (0, 0), max(1.0, reach_px * 0.3)), np.float32)
-    return (levels + light * strength + veil * strength * 0.3).astype(np.float32)
+    return np.asarray(levels + light * strength + veil * strength * 0.3, np.float32)
 
 
 def spotted(levels: Levels, dice: Dice, about: tuple[float, float], reach_px: float) -> Levels:

@@ -48,7 +48,7 @@ def sensed(levels: Levels, exposure: float, noise: float, dice: Dice) -> Gray:
     lit = levels * np.float32(exposure)
     sigma = noise * np.sqrt(0.3 + np.clip(lit, 0, 255) / 255)
     chance = dice.standard_normal(lit.shape, dtype=np.float32)
-    return np.clip(np.rint(lit + chance * sigma), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(lit + chance * sigma), 0, 255), np.uint8)
 
 
 def processed(gray: Gray, dice: Dice) -> Gray:

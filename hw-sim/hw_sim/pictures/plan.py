@@ -19,21 +19,26 @@ Wear = Callable[[Face, Dice], Face]
 Light = Callable[[Levels, Dice, tuple[float, float], float], Levels]
 
 PHOTO = (3_000, 4_000)
+PLAIN_INK = Ink()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes ``…_m`` are in modules as the picture shows them; ``share`` the code's side as a share of the
-    picture's shorter one, unless ``module_px`` says how large a module is. ``codes`` how many; ``cut_m`` the
-    quiet zone that a crop leaves, None for no crop; ``inside`` False where the code may reach over the edge. ``dark`` and ``light`` the colours (blue, green, red)
-    that black and white have, None for a grey picture."""
+    """What is to be photographed, and how.
+
+    Sizes ``…_m`` are in modules as the picture shows them; ``share`` the code's side as a share of the
+    picture's shorter one, unless ``module_px`` says how large a module is. ``codes`` how many; ``cut_m``
+    the quiet zone that a crop leaves, None for no crop; ``inside`` False where the code may reach over
+    the edge. ``dark`` and ``light_colour`` the colours (blue, green, red) that black and white have, None
+    for a grey picture.
+    """
 
     shape: tuple[int, int] = (480, 640)
     share: float = 0.5
     module_px: float | None = None
     versions: tuple[int, int] = (1, 10)
     codes: int = 1
-    ink: Ink = Ink()
+    ink: Ink = PLAIN_INK
     card: bool = True
     wear: tuple[Wear, ...] = ()
     roll: float = 0.0
