@@ -26,7 +26,7 @@ class Lists(dict[bytes, Standing]):
 
     other: Standing = "good"
 
-    def standing(self, name: bytes, *, proves: bool = True) -> Standing:
+    def standing(self, name: bytes, /, *, proves: bool = True) -> Standing:
         return self.get(name, self.other)
 
 

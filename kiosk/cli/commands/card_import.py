@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def card_import(call: Call, file: Path, out: Path, kind: str, column: str | None) -> int:
     from kiosk.cards import importing
     from kiosk.cards.issuing import write_new
-    from kiosk.cli.commands.card_paper import no_core_dump
+    from kiosk.nodump import no_core_dumps
 
-    no_core_dump()
+    no_core_dumps()
     found = importing.read(file, column, named(call, kind))
     if found.errors:
         call.refuse(*found.errors)

@@ -6,7 +6,6 @@ neither: a terminal's log outlives the shredder.
 
 from __future__ import annotations
 
-import resource
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -75,9 +74,10 @@ def card_issue(
     card_lang: Language | None,
 ) -> None:
     from kiosk.cards import issuing
+    from kiosk.nodump import no_core_dumps
 
     form = form_of(out, BATCH)
-    no_core_dump()
+    no_core_dumps()
     issuer = issuing.issuer(call.settings.paths, key_id, sign_key)
     last_day = until or in_years(date.today(), years)
     batch = issuing.issue(issuer, last_day, accounts=accounts, members=members, spare=spare)
@@ -106,9 +106,10 @@ def card_issue(
 @click.pass_obj
 def card_print(call: Call, batch_file: Path, out: Path, card_lang: Language | None) -> None:
     from kiosk.cards import issuing
+    from kiosk.nodump import no_core_dumps
 
     form = form_of(out)
-    no_core_dump()
+    no_core_dumps()
     batch = issuing.read(batch_file)
     files = written(call, batch, form, out, card_lang)
     if call.json:
@@ -157,8 +158,3 @@ def in_years(today: date, years: int) -> date:
         return today.replace(year=today.year + years)
     except ValueError:
         return today.replace(year=today.year + years, day=28)
-
-
-def no_core_dump() -> None:
-    """A dump of this process would hold cards."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

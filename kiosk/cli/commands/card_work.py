@@ -41,7 +41,9 @@ def typed(words: tuple[str, ...]) -> str | None:
     if not words:
         return None
     from kiosk.core.cards import recovery
+    from kiosk.nodump import no_core_dumps
 
+    no_core_dumps()
     code = " ".join(words)
     recovery.typed_values(code)
     return code
