@@ -14,7 +14,7 @@ from typing import Final
 
 from drivers import ndef
 from drivers.pn532 import Target
-from drivers.presence import AWAY_MS, Presence
+from drivers.presence import AWAY_MS, Presence, hidden
 from kiosk.core.cards import CardDesk, CardError, is_random_uid
 from kiosk.core.events import CardRefused, CardSeen, RefusalReason
 
@@ -80,8 +80,8 @@ class NfcJudge:
     ) -> CardRefused | None:
         """Refused when it has been so often enough in one presentation."""
         last, last_ms, count = self._doubted
-        count = count + 1 if last == key and t_ms - last_ms < AWAY_MS else 1
-        self._doubted = (key, t_ms, count)
+        count = count + 1 if last == hidden(key) and t_ms - last_ms < AWAY_MS else 1
+        self._doubted = (hidden(key), t_ms, count)
         if count < tries or not self._presence.is_new(key, t_ms):
             return None
         return CardRefused(t_ms, "nfc", reason)
