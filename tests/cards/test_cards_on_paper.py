@@ -17,7 +17,7 @@ from hw_sim.cardprint import Gray, Pose
 from PIL import Image
 
 from drivers.frames import FrameReader
-from drivers.qr import read_gray
+from drivers.qr_still import read_gray
 from kiosk.cards import issuing, paper, texts
 from kiosk.cards.issuing import Batch, Issuer
 from kiosk.cards.printing import fonts, layout, pdf, png, sheet, svg

@@ -205,7 +205,7 @@ def test_a_form_with_picc_data_needs_a_key_for_it() -> None:
 
 
 class Closed(set[bytes]):
-    def standing(self, name: bytes) -> Standing:
+    def standing(self, name: bytes, /, *, proves: bool = True) -> Standing:
         return "closed" if name in self else "good"
 
 
@@ -335,7 +335,7 @@ def test_the_station_takes_chips_where_the_file_is_and_the_doctor_reads_it_alike
     paths = Paths(data=tmp_path, keys=tmp_path)
     paths.card_key.write_text(FILE.hex() * 2)
     paths.pseudonym_key.write_text(PSEUDONYM_KEY.hex())
-    assert not desk(paths, Cards(), Memory()).takes_sun
+    assert not desk(paths, Cards(), counters=Memory()).takes_sun
     for text in (
         f"{LINE} -",
         f"\r\n {LINE}\t-\r\n# x",
@@ -347,10 +347,10 @@ def test_the_station_takes_chips_where_the_file_is_and_the_doctor_reads_it_alike
         if text.startswith("#"):  # the last line has a word too many before its day
             assert found == ["malformed"]
             with pytest.raises(DeviceError):
-                desk(paths, Cards(), Memory())
+                desk(paths, Cards(), counters=Memory())
         else:
             assert found == []
-            assert desk(paths, Cards(), Memory()).takes_sun
+            assert desk(paths, Cards(), counters=Memory()).takes_sun
 
 
 def test_the_doctor_is_not_held_up_by_a_file_full_of_nothing(tmp_path: Path) -> None:
