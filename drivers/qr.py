@@ -13,6 +13,7 @@ picture, only if zbar reads the same in two preparations.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from drivers.qr_code import Code
 from drivers.vision import Gray, load_cv2
@@ -29,21 +30,28 @@ _WHITE = 255
 
 def plain(gray: Gray) -> list[Code]:
     """zxing-cpp on the picture as it is (0.3 to 0.6 ms at 640×480)."""
+    return [code_of(barcode) for barcode in barcodes(gray) if barcode.valid and barcode.bytes]
+
+
+def barcodes(gray: Gray, *, errors: bool = False) -> list[Any]:
+    """What zxing-cpp finds; with ``errors`` also codes that it located and cannot read."""
     import zxingcpp
 
-    found = []
     wanted = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
     # In this mode ``barcode.text`` says where an ECI stands (``qr_text``), and guesses nothing.
     layout = zxingcpp.TextMode.HexECI
-    for barcode in zxingcpp.read_barcodes(gray, formats=wanted, text_mode=layout):
-        if not (barcode.valid and barcode.bytes):
-            continue
-        at = barcode.position
-        corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-        xs = [corner.x for corner in corners]
-        ys = [corner.y for corner in corners]
-        found.append(Code(bytes(barcode.bytes), min(xs), min(ys), max(xs), max(ys), barcode))
-    return found
+    return list(
+        zxingcpp.read_barcodes(gray, formats=wanted, text_mode=layout, return_errors=errors)
+    )
+
+
+def code_of(barcode: Any) -> Code:
+    """A barcode of zxing-cpp's as one of ours."""
+    at = barcode.position
+    corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    xs = [corner.x for corner in corners]
+    ys = [corner.y for corner in corners]
+    return Code(bytes(barcode.bytes), min(xs), min(ys), max(xs), max(ys), barcode)
 
 
 def enlarged(gray: Gray) -> list[Code]:
@@ -83,10 +91,6 @@ def worn(gray: Gray) -> list[Code]:
     from drivers import zbar
 
     return zbar.scan(gray)
-
-
-LIVE_STEPS: tuple[Step, ...] = (enlarged, worn, sharpened, thresholded, framed)
-"""What a live reader tries in turn, one a frame, beside :func:`plain` on each."""
 
 
 def read_gray(gray: Gray) -> list[Code]:

@@ -145,8 +145,16 @@ def _reader(one: AnyReader, name: str, desk: Callable[[], CardDesk], clock: Stat
         case CameraReader():
             from drivers import camera
 
-            size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
-            return camera.CameraReader(name, one.source, known, clock.today, **size)
+            return camera.CameraReader(
+                name,
+                one.source,
+                known,
+                clock.today,
+                width_px=one.width,
+                height_px=one.height,
+                fps=one.fps,
+                exposure=one.exposure,
+            )
         case ScannerReader():
             from drivers.scanner_serial import SerialScanner
 

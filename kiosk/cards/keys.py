@@ -141,3 +141,7 @@ class Keyless(Worker):
     def beat_ms(self) -> int:
         own_ms, reader = super().beat_ms(), self._reader
         return own_ms if reader is None else min(own_ms, reader.beat_ms())
+
+    @property
+    def hint(self) -> str | None:
+        return None if self._reader is None else self._reader.hint

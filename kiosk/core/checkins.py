@@ -26,13 +26,14 @@ from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
 
-def shown(state: State, card: CardSeen) -> None:
-    """A card that is somebody's was shown."""
+def shown(state: State, card: CardSeen) -> list[Effect]:
+    """A card that is somebody's was shown: the tone says so at once, before anything is kept."""
     visit = claimable(state, card.t_ms)
     if state.claim_until_ms > card.t_ms and visit is not None:
         state.intend(ClaimFor(card, visit))
     else:
         state.intend(Greet(card))
+    return [Beep("seen")]
 
 
 # -- check-in -----------------------------------------------------------------------------------
@@ -69,12 +70,13 @@ def item(card: CardSeen, draft: AnyDraft) -> Item:
             return Item(draft)
 
 
-def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
+def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
     """The check-in is durable: the visit begins."""
     again = state.visits.open_of(card.names)
     if again is not None:
         again.active_ms = card.t_ms
-        return _greet(state, card.t_ms, again)
+        _greet(state, card.t_ms, again)
+        return
     if state.rules.crowd == "one_by_one":
         for earlier in state.visits:
             earlier.end(card.t_ms, "next_card")
@@ -85,7 +87,7 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
     _tied(state, card, items)
     state.visits.add(visit)
     state.visits.bound(card.t_ms)
-    return _greet(state, card.t_ms, visit)
+    _greet(state, card.t_ms, visit)
 
 
 def _begun(state: State, card: CardSeen, name: str) -> Visit:
@@ -127,11 +129,10 @@ def _tied(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
         state.residents.ties.tie(card, state.now.day)
 
 
-def _greet(state: State, t_ms: int, visit: Visit) -> list[Effect]:
+def _greet(state: State, t_ms: int, visit: Visit) -> None:
     state.counters.checkins += 1
     if state.showing.phase != "weighing":
         state.showing.show("greeting", t_ms, visit=visit)
-    return [Beep("seen")]
 
 
 # -- claim --------------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
     return (Claim(visit.visit, None), *_alias(state, card))
 
 
-def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> list[Effect]:
+def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> None:
     """The claim is durable: the visit has its card."""
     visit, card = claim.visit, claim.card
     visit.pseudonym, visit.formerly = card.pseudonym, card.formerly
@@ -174,4 +175,4 @@ def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> list[Effe
     state.residents.earn(visit, points, state.now.day)
     _tied(state, card, items)
     state.claim_until_ms = 0
-    return _greet(state, card.t_ms, visit)
+    _greet(state, card.t_ms, visit)

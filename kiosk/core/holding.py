@@ -79,17 +79,17 @@ def shown(state: State, card: CardSeen) -> list[Effect] | None:
     if awaited is not None and awaited.what == "close":
         state.awaited = None
         state.intend(CloseCard(awaited.request, own, awaited.cause, card.t_ms))
-        return []
+        return [Beep("seen")]
     if awaited is not None and awaited.what == "begin":
         state.awaited = None  # a card that is somebody's has answered the touch, too
         if spare:
             state.intend(BeginCard(card))
-            return []
+            return [Beep("seen")]
     lost = None if awaited is None else awaited.lost
     if awaited is not None and lost is not None and spare and own != lost.card:
         state.awaited = None
         state.intend(ReplaceCard(awaited.request, lost, card))
-        return []
+        return [Beep("seen")]
     if not spare:
         return None
     state.showing.show("spare", card.t_ms)
@@ -160,27 +160,24 @@ def item(intent: BeginCard | CloseCard | ReplaceCard, draft: AnyDraft) -> Item:
 # -- what follows ---------------------------------------------------------------------------------
 
 
-def begun(state: State, begin: BeginCard, items: tuple[Item, ...]) -> list[Effect]:
+def begun(state: State, begin: BeginCard, items: tuple[Item, ...]) -> None:
     """The card is somebody's: greeted by its holder's first check-in."""
     state.begun.add(begin.card.own)
-    effects = checkins.done(state, begin.card, items[1:])
+    checkins.done(state, begin.card, items[1:])
     if state.showing.phase == "greeting":
         state.showing.show("welcome", begin.card.t_ms, visit=state.showing.visit)
-    return effects
 
 
-def closed(state: State, close: CloseCard) -> list[Effect]:
+def closed(state: State, close: CloseCard) -> None:
     state.closed.add(close.card)
     if close.shown_ms is not None:
         state.showing.show("stopped", close.shown_ms)
     state.answer(close.request, "done")
-    return [Beep("seen")]
 
 
-def replaced(state: State, replace: ReplaceCard) -> list[Effect]:
+def replaced(state: State, replace: ReplaceCard) -> None:
     """From here on the new card is the old one's account."""
     state.closed.add(replace.lost.card)
     state.begun.add(replace.card.own)
     state.showing.show("welcome", replace.card.t_ms)
     state.answer(replace.request, "done")
-    return [Beep("seen")]

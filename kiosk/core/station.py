@@ -1,7 +1,8 @@
 """The station's rules: who is here, what fell where, and what is written about it.
 
 Invariants
-  1. Nothing is believed, shown as done or beeped before the ledger has committed it.
+  1. Nothing is believed, or shown or beeped as done, before the ledger has committed it. The tone "seen"
+     says that a card was seen, and comes before anything else.
   2. Every entry on a bin begins where the bin's last one ended (exact conservation); what belongs to
      no visit is written with its cause before the next visit's first drop.
   3. ``visit_close`` is a visit's last entry.
@@ -178,9 +179,7 @@ class Station:
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
                     effects = holding.shown(state, event)
-                    if effects is not None:
-                        return effects
-                    checkins.shown(state, event)
+                    return checkins.shown(state, event) if effects is None else effects
             case SlipSeen():
                 return holding.slip_shown(state, event)
             case CardWork():
@@ -294,15 +293,15 @@ class Station:
         state = self._state
         match intent:
             case Greet():
-                return checkins.done(state, intent.card, items)
+                checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent, items)
+                checkins.claimed(state, intent, items)
             case BeginCard():
-                return holding.begun(state, intent, items)
+                holding.begun(state, intent, items)
             case CloseCard():
-                return holding.closed(state, intent)
+                holding.closed(state, intent)
             case ReplaceCard():
-                return holding.replaced(state, intent)
+                holding.replaced(state, intent)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():

@@ -24,7 +24,8 @@ class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
     source: Annotated[int, Meta(ge=0, le=63)] | Text = 0
     width: Annotated[int, Meta(ge=160, le=1920)] = 640
     height: Annotated[int, Meta(ge=120, le=1080)] = 480
-    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+    fps: Annotated[int, Meta(ge=1, le=60)] = 30
+    exposure: Literal["auto", "hint"] | Annotated[float, Meta(ge=0.1, le=100)] = "hint"
 
 
 class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):

@@ -60,6 +60,7 @@ CASES = [
     (well(**scale(rejected=4000)), "WARN", "scale.noisy"),
     (well(**device("reader:qr", state="lost", code="camera_gone")), "ERR", "reader.lost"),
     (well(**device("reader:nfc", beat_age_ms=60_000)), "ERR", "reader.hangs"),
+    (well(**device("reader:qr", hint="dark")), "WARN", "reader.dark"),
     (well(**device("lid:b1", state="lost", code="pin_lost")), "WARN", "lid.lost"),
     (well(**device("lid:b1", beat_age_ms=60_000)), "WARN", "lid.hangs"),
     (well(**device("signals:all", state="lost", code="gpio_missing")), "WARN", "device.lost"),
