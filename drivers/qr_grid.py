@@ -29,8 +29,8 @@ MODULE_PX = 6
 """A module's width in the straightened picture."""
 EDGE = 3
 """Modules of margin around it: a corner may be wrong by so much."""
-ROUNDS = 3
-ROUGH_M, FINE_M, DENT_M = (2.0, 1.0, 0.5), (0.6, 0.3, 0.15), (0.3, 0.15)
+ROUNDS = 6
+ROUGH_M, FINE_M, DENT_M = (2.0, 1.0, 0.5), (0.6, 0.3, 0.15), (0.5, 0.25, 0.12)
 """How far a round moves the grid to see whether that is better, in modules."""
 CORNER_M = (0.0, -1.5, 1.5, -3.0, 3.0)
 """How far off the corner without a finder may be, in modules."""
@@ -40,6 +40,8 @@ DENTS = 5
 """So many hills along each side."""
 _LINEAR, _REPLICATE = 1, 1
 """``cv2.INTER_LINEAR`` and ``cv2.BORDER_REPLICATE``."""
+_DARKER = 0.3
+"""Dark counts for that much more than light: a grid that runs out into the margin finds only light."""
 _FIXED_WEIGHT = 3.0
 """A fixed module says more than a module that is merely dark or light."""
 
@@ -169,7 +171,8 @@ class _Grid:
             return float(np.vdot(self._fixed, self.sampled(self._soft, bent)))
         seen = self.sampled(self._contrast, bent)
         fixed = _FIXED_WEIGHT * np.vdot(self._fixed, seen)
-        return float(fixed + np.vdot(self._free, np.abs(seen)))
+        dark_or_light = np.abs(seen) - _DARKER * seen
+        return float(fixed + np.vdot(self._free, dark_or_light))
 
 
 @cache
@@ -189,6 +192,6 @@ def _bends(width: int) -> Floats:
 @cache
 def _dents(width: int) -> Floats:
     """Small hills side by side over the modules, for what no smooth bend explains."""
-    middle = (np.arange(width, dtype=np.float32) + 0.5) / width * (DENTS - 1)
+    middle = np.linspace(0, DENTS - 1, width, dtype=np.float32)
     hills = np.maximum(0, 1 - np.abs(middle - np.arange(DENTS)[:, None])).astype(np.float32)
     return np.stack([np.outer(down, across) for down in hills for across in hills])
