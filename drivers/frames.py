@@ -121,12 +121,10 @@ class FrameReader:
     ) -> list[Code]:
         """What at most so many steps find in the region, beside what is known."""
         part, left, top = _cut(gray, region)
-        tried = 0
-        for number in self._order()[:most]:
+        for tried, number in enumerate(self._order()[:most]):
             # One step at least where nothing is read: on a slow machine looking alone uses the share.
             if (known or tried) and not self._budget.some_left:
                 break
-            tried += 1
             found = [code.moved_by(left, top) for code in LIVE_STEPS[number](part)]
             codes = [code for code in found if not any(map(code.overlaps, known))]
             if number != self._lucky:
