@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from kiosk.core.cards.staleness import Worth
 from kiosk.core.certified import Seal
 from kiosk.core.entries import ClockQuality
 from kiosk.core.events import RefusalReason
@@ -19,7 +20,8 @@ from kiosk.core.view import BinState
 class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One device thread. ``name`` as in ``DeviceLost`` (``scale:b1``); ``since_ms`` its state's age.
 
-    ``beat_age_ms`` since the thread's last sign of life.
+    ``beat_age_ms`` since the thread's last sign of life; ``hint`` what the doctor should mention though
+    the device works (``dark``: a camera that sees nothing).
     """
 
     name: str
@@ -28,6 +30,7 @@ class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     since_ms: int = 0
     beat_age_ms: int = 0
+    hint: str | None = None
 
     @property
     def kind(self) -> str:
@@ -69,6 +72,28 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     age_ms: int | None = None
 
 
+class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the city's lists of cards.
+
+    ``needed``: it has to be there. ``worth`` None where it is neither there nor needed; ``version`` and
+    ``count`` None where it is not there; ``age_days`` certain days since the city's last word,
+    ``end_days`` how many of them the settings allow. ``missing_parts`` of one on its way; ``refused``
+    why the last word that did not count did not, and its age.
+    """
+
+    name: Literal["closed", "allowed"]
+    needed: bool = False
+    worth: Worth | None = None
+    epoch: int | None = None
+    version: int | None = None
+    count: int | None = None
+    age_days: int = 0
+    end_days: int = 0
+    missing_parts: int = 0
+    refused: str | None = None
+    refused_age_ms: int | None = None
+
+
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The uplink's last word on the way to the city; ``code`` None when it is well.
 
@@ -87,8 +112,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ``public_key`` what the city knows the station by (hex; None from an older station); ``settings``
     the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
     ``inbox`` events waiting of ``inbox_max``; ``last_ack_age_ms`` since the city's last good
-    acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``core_dumps`` whether the
-    process may leave one (``RLIMIT_CORE`` above 0).
+    acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``closed_here`` cards closed at
+    this station alone; ``core_dumps`` whether the process may leave one.
     """
 
     station: str
@@ -113,6 +138,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     inbox_max: int = 0
     visits_open: int = 0
     cards: CardFacts = CardFacts()
+    lists: tuple[ListFacts, ...] = ()
+    closed_here: int = 0
     core_dumps: bool = False
     devices: tuple[DeviceFacts, ...] = ()
     bins: tuple[BinFacts, ...] = ()

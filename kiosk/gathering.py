@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,11 +11,13 @@ import msgspec
 from drivers.clock import boottime_ms
 from kiosk import __version__
 from kiosk.core import certified
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts
 from kiosk.loop import INBOX_EVENTS
+from kiosk.nodump import may_dump_core
 
 if TYPE_CHECKING:
     from drivers.worker import Device
+    from kiosk.cards.lists import CardLists
     from kiosk.clock import StationClock
     from kiosk.core.station import Station
     from kiosk.core.view import BinView
@@ -64,6 +65,8 @@ class Gathering:
         self._link = LinkFacts()
         self._linked_ms: int | None = None
         self._asked_ms: int | None = None
+        self.card_lists: CardLists | None = None
+        """Set once they are read: the ledger comes first."""
 
     def acknowledged(self, verdict: AckVerdict) -> None:
         """The city's word came."""
@@ -117,7 +120,9 @@ class Gathering:
             inbox_max=INBOX_EVENTS,
             visits_open=view.visits_open,
             cards=self._cards(view.checkins, view.refusals, now.boot_ms),
-            core_dumps=resource.getrlimit(resource.RLIMIT_CORE)[0] != 0,
+            lists=() if self.card_lists is None else self._lists(self.card_lists, now.boot_ms),
+            closed_here=0 if self.card_lists is None else self.card_lists.closed_here(),
+            core_dumps=may_dump_core(),
             devices=(
                 *(self._device(d, now.boot_ms) for d in self._devices),
                 *self._threadless(now.boot_ms),
@@ -133,6 +138,28 @@ class Gathering:
             reason=None if last is None else last.reason,
             age_ms=None if last is None else now_ms - last.t_ms,
         )
+
+    def _lists(self, lists: CardLists, now_ms: int) -> tuple[ListFacts, ...]:
+        found = []
+        for name in lists.wanted:
+            held, refused = lists.held(name), lists.refused(name)
+            needed = name in lists.in_force()
+            found.append(
+                ListFacts(
+                    name=name,
+                    needed=needed,
+                    worth=lists.worth(name) if needed or held is not None else None,
+                    epoch=None if held is None else held.epoch,
+                    version=None if held is None else held.version,
+                    count=None if held is None else len(held),
+                    age_days=lists.age_days(name),
+                    end_days=self._settings.cards.list_end_days,
+                    missing_parts=lists.missing_parts(name),
+                    refused=None if refused is None else refused.reason,
+                    refused_age_ms=None if refused is None else now_ms - refused.t_ms,
+                )
+            )
+        return tuple(found)
 
     def _threadless(self, now_ms: int) -> list[DeviceFacts]:
         """What is lost and has no thread that could tell: lamps and the buzzer."""
@@ -158,6 +185,7 @@ class Gathering:
             detail="" if lost is None else lost.detail,
             since_ms=now_ms - (self._started_ms if lost is None else lost.t_ms),
             beat_age_ms=now_ms - device.beat_ms(),
+            hint=device.hint,
         )
 
     def _bin(self, view: BinView, now_ms: int) -> BinFacts:

@@ -15,6 +15,7 @@ import msgspec
 
 from kiosk.core.entries import AnyDraft, At
 from sync.messages import Command, Health, Offline, Online, Reply
+from sync.messages.card_lists import DeltaWire, FullWire, PartWire
 from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES
 from sync.messages.wire import AckWire, BatchWire, Hash, Seq
 
@@ -54,7 +55,9 @@ def document() -> Json:
 def schemas() -> Json:
     """JSON Schemas (2020-12) by name."""
     drafts = get_args(AnyDraft)
-    types = [BatchWire, AckWire, Online, Offline, Health, Command, Reply, At, Thinned, *drafts]
+    lists = [FullWire, PartWire, DeltaWire]
+    smaller = [Online, Offline, Health, Command, Reply]
+    types = [BatchWire, AckWire, *lists, *smaller, At, Thinned, *drafts]
     _, given = msgspec.json.schema_components(
         types, ref_template=_REF, schema_hook=lambda _: {"description": "any JSON of the ledger"}
     )
@@ -103,6 +106,33 @@ _CHANNELS: list[tuple[str, str, list[str], str]] = [
     ("ack", _PREFIX + "ack", ["ack"], "How far the city has committed them."),
     ("state", _PREFIX + "state", ["online", "offline"], "Birth and will of the station's uplink."),
     ("health", _PREFIX + "health", ["health"], "How the station is, on change and hourly."),
+    (
+        "closedFull",
+        _PREFIX + "closed/full",
+        ["cardsFull"],
+        "The whole list of closed cards: which parts it has, signed.",
+    ),
+    (
+        "closedPart",
+        _PREFIX + "closed/full/{part}",
+        ["cardsPart"],
+        "Its parts, proven by the word on closed/full; subscribed to when they are needed, and the"
+        " whole list is in force when the last of them has come.",
+    ),
+    (
+        "closedDelta",
+        _PREFIX + "closed/delta",
+        ["cardsDelta"],
+        "What changed since, cumulative; signed anew each day also when nothing changed.",
+    ),
+    (
+        "allowedFull",
+        _PREFIX + "allowed/full",
+        ["cardsFull"],
+        "As closed/full, of the cards that alone are taken; heard where a station's settings say so.",
+    ),
+    ("allowedPart", _PREFIX + "allowed/full/{part}", ["cardsPart"], "As closed/full/{part}."),
+    ("allowedDelta", _PREFIX + "allowed/delta", ["cardsDelta"], "As closed/delta."),
     ("command", _PREFIX + "command", ["command"], "What the city asks; not sent by this version."),
     ("reply", _PREFIX + "reply", ["reply"], "What became of it; not sent by this version."),
 ]
@@ -111,6 +141,12 @@ _OPERATIONS: list[tuple[str, str, str, int, bool]] = [
     ("receiveAck", "receive", "ack", 1, True),
     ("sendState", "send", "state", 1, True),
     ("sendHealth", "send", "health", 0, False),
+    ("receiveClosedFull", "receive", "closedFull", 1, True),
+    ("receiveClosedPart", "receive", "closedPart", 1, True),
+    ("receiveClosedDelta", "receive", "closedDelta", 1, True),
+    ("receiveAllowedFull", "receive", "allowedFull", 1, True),
+    ("receiveAllowedPart", "receive", "allowedPart", 1, True),
+    ("receiveAllowedDelta", "receive", "allowedDelta", 1, True),
     ("receiveCommand", "receive", "command", 1, False),
     ("sendReply", "send", "reply", 1, False),
 ]
@@ -121,6 +157,9 @@ _PAYLOADS = {
     "online": "Online",
     "offline": "Offline",
     "health": "Health",
+    "cardsFull": "FullWire",
+    "cardsPart": "PartWire",
+    "cardsDelta": "DeltaWire",
     "command": "Command",
     "reply": "Reply",
 }
@@ -136,6 +175,8 @@ def _channel(name: str, address: str, messages: list[str], description: str) -> 
         },
         "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in messages},
     }
+    if "{part}" in address:
+        channel["parameters"]["part"] = {"description": "0 to 99"}
     if name == "ledger":
         channel["description"] += (
             " Receivers subscribe $share/receivers/kiosk/v1/+/+/ledger, any number of them."

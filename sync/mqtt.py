@@ -10,6 +10,7 @@ at both ends. paho ignores the broker's Receive Maximum; it is told here.
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -32,6 +33,9 @@ DEFAULT_RECEIVE_MAXIMUM = 65_535
 MAX_PACKET_BYTES = 200_000
 """The largest packet that is taken: a batch is at most 128 KiB."""
 CLOSE_S = 2.0
+
+
+log = logging.getLogger("kiosk.mqtt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Connection:
         self._receive_maximum = receive_maximum
         self._offered = DEFAULT_RECEIVE_MAXIMUM
         self._over = threading.Event()
+        self._first: int | None = None
+        """The subscription without which the connection is of no use."""
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -149,6 +155,14 @@ class Connection:
             properties.ContentType = content_type
         return self._client.publish(topic, payload, qos, retain, properties).mid
 
+    def subscribe(self, topics: tuple[str, ...]) -> None:
+        """More topics, once ``Opened``; what is retained on them comes again. A broker that refuses one
+        is logged: whoever waits for what is on it notices by its silence."""
+        self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+
+    def unsubscribe(self, topic: str) -> None:
+        self._client.unsubscribe(topic)
+
     def puback(self, mid: int) -> None:
         """Tell the broker that an ``Arrived`` message is ours now."""
         self._client.ack(mid, 1)
@@ -188,17 +202,22 @@ class Connection:
             self._end("broker_refused", f"The broker refuses: {reason}.")
             return
         self._offered = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
-        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
+        topics = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
+        self._first = client.subscribe(topics)[1]
 
     def _subscribed(
         self,
         client: paho.Client,
         _data: Any,
-        _mid: int,
+        mid: int,
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
+        if mid != self._first:
+            if refused:
+                log.warning("the broker refuses to deliver more: %s", refused[0])
+            return
         if refused:
             self._end("subscription_refused", f"The broker refuses to deliver: {refused[0]}.")
             client.disconnect()

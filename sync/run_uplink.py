@@ -22,6 +22,7 @@ import msgspec
 
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
+from sync.list_relay import ListRelay, prefix
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
@@ -196,6 +197,8 @@ class _Process:
         self._greeting = 0
         self._requests: StationLink | None = None
         self._connection: Connection | None = None
+        self._open = False
+        self._lists = ListRelay()
         self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
         self._health_due_s = 0.0
         self._health_sent_s = 0.0
@@ -238,6 +241,7 @@ class _Process:
             self._hello, self._greeting = hello, item.number
             self._close_requests()  # it may lead to a process that is gone
             self._health_due_s = 0.0
+            self._listen()
             return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
         if not isinstance(item, _FromBroker):
             return item
@@ -245,18 +249,22 @@ class _Process:
             return None
         match item.event:
             case Opened(receive_maximum):
+                self._open = True
+                self._listen()
                 # Two places are for state and health, which the rules do not count.
                 return LinkUp(max(1, receive_maximum - 2))
             case Closed(code, words):
-                self._connection = None
+                self._connection, self._open = None, False
                 return LinkDown(code, words)
             case Taken(mid, code, words):
                 if mid not in self._batches:
                     return None
                 self._batches.discard(mid)
                 return Puback(code, words)
-            case Arrived(_, payload):
-                return AckArrived(payload)
+            case Arrived(topic, payload):
+                if topic == self._topic("ack"):
+                    return AckArrived(payload)
+                return self._hand_in(item.event)
 
     def _handle(self, event: Event) -> None:
         pending = deque([event])  # at most a window of fetched batches
@@ -304,6 +312,21 @@ class _Process:
             self._watcher.greet_again(self._greeting)
             return StationDown(stalled=True)
 
+    def _listen(self) -> None:
+        if self._hello is not None and self._connection is not None and self._open:
+            self._lists.listen(self._hello, self._connection)
+
+    def _hand_in(self, message: Arrived) -> Event | None:
+        """A word on the city's lists of cards."""
+        if self._hello is None or self._connection is None:
+            return None
+        try:
+            self._lists.hand_in(self._station(), self._hello, self._connection, message)
+        except StationGone as gone:
+            self._drop_requests()
+            return StationDown(gone.stalled)
+        return None
+
     def _station(self) -> StationLink:
         """The connection for requests, opened when first needed after a greeting."""
         if self._requests is None:
@@ -346,7 +369,7 @@ class _Process:
     def _topic(self, name: str, hello: Hello | None = None) -> str:
         whose = hello or self._hello
         assert whose is not None, "nothing is published before the station has said its name"
-        return f"kiosk/v1/{whose.city}/{whose.station}/{name}"
+        return prefix(whose) + name
 
     def _connect(self) -> Event | None:
         """Begin a connection; LinkDown where the settings' files cannot be used for one.
@@ -371,7 +394,7 @@ class _Process:
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
-            old, self._connection = self._connection, None
+            old, self._connection, self._open = self._connection, None, False
             old.close()
 
     def _publish_state(self, hello: Hello, state: Online | Offline) -> None:

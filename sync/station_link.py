@@ -37,7 +37,8 @@ class StationRefused(Exception):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """Whose ledger it is, and how far it and the city are."""
+    """Whose ledger it is, and how far it and the city are; ``listens`` the topics below its own
+    that it wants to hear beside ``ack``."""
 
     station: str
     city: str
@@ -46,6 +47,7 @@ class Hello(msgspec.Struct, frozen=True):
     watermark: int
     epoch: int
     software: str
+    listens: tuple[str, ...] = ()
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -62,6 +64,14 @@ class Fetched(msgspec.Struct, frozen=True):
     first: int | None
     last: int | None = None
     payload: str | None = None
+
+
+class ListVerdict(msgspec.Struct, frozen=True):
+    """The answer to ``card_list``: what became of the word, and which topics to ask for next."""
+
+    accepted: bool
+    reason: str | None = None
+    wants: tuple[str, ...] = ()
 
 
 class VerdictError(msgspec.Struct, frozen=True):
@@ -130,6 +140,9 @@ class StationLink:
 
     def ack(self, payload: str) -> Verdict:
         return self._ask("ack", {"payload": payload}, Verdict)
+
+    def card_list(self, topic: str, payload: str) -> ListVerdict:
+        return self._ask("card_list", {"topic": topic, "payload": payload}, ListVerdict)
 
     def link(self, *, online: bool, code: str | None, words: str) -> None:
         self._ask("link", {"online": online, "code": code, "words": words}, dict[str, Any])

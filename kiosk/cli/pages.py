@@ -37,6 +37,7 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     call.say(f"status.clock_{found['clock']}")
     link(call, found)
     books(call, found)
+    lists(call, found["lists"])
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
     public_key(call, found)
     if found["storage_trouble"] is not None:
@@ -75,6 +76,17 @@ def link(call: Call, found: Mapping[str, Any]) -> None:
         call.say("status.held", why=cause(call.words, link["code"]))
     else:
         call.say("status.online")
+
+
+def lists(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
+    """The city's lists of cards, those that are there or ought to be."""
+    for one in found:
+        name = call.words(f"cardlist.{one['name']}")
+        if one["version"] is not None:
+            told = {"version": one["version"], "count": one["count"], "days": one["age_days"]}
+            call.say("status.list", list=name, **told)
+        elif one["needed"]:
+            call.say("status.list_none", list=name)
 
 
 def bins(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
@@ -155,6 +167,8 @@ def sentences(words: Words, finding: Finding) -> tuple[str, str]:
     }
     if finding.code == "device":
         values["subject"] = device_name(words, finding.subject)
+    if finding.code == "lists" and finding.subject:
+        values["subject"] = words(f"cardlist.{finding.subject}")
     if "age_ms" in finding.values:
         values["age"] = age(words, int(finding.values["age_ms"]))
     key = f"doctor.{finding.code}.{finding.case}"

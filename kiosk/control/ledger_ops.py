@@ -56,9 +56,11 @@ def ledger_ops(
     station: str,
     city: str,
     software: str,
+    listens: tuple[str, ...] = (),
     on_ack: Callable[[AckVerdict], None] = lambda _: None,
 ) -> Mapping[str, Handler]:
-    """The handlers; ``on_ack`` is told every verdict (``restart``: the process must start anew)."""
+    """The handlers; ``listens`` the topics below the station's that its uplink has to hear, beside
+    ``ack``; ``on_ack`` is told every verdict (``restart``: the process must start anew)."""
 
     def hello(args: Args) -> dict[str, Any]:
         checked_args(args, _Hello)
@@ -66,6 +68,7 @@ def ledger_ops(
             "station": station,
             "city": city,
             "software": software,
+            "listens": listens,
             "ledger": ledger.ledger_id,
             **msgspec.to_builtins(ledger.progress),
         }

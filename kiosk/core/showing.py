@@ -14,6 +14,7 @@ RESULT_MS = 4_000
 """How long a weight stays before the thanks."""
 
 REFUSED_MS = 6_000
+WELCOME_MS = 4_000
 
 
 @dataclass(slots=True)
@@ -66,8 +67,11 @@ class Showing:
         elif self.phase in ("thanks", "no_card"):
             if age_ms >= thanks_ms and (self.visit is None or self.visit.ended_ms is not None):
                 self.rest(t_ms, current)
-        elif self.phase == "refused":
+        elif self.phase in ("refused", "spare", "stopped"):
             if age_ms >= REFUSED_MS:
+                self.rest(t_ms, current)
+        elif self.phase == "welcome":
+            if age_ms >= WELCOME_MS:
                 self.rest(t_ms, current)
         elif self.phase == "greeting":
             if current is None:

@@ -1,7 +1,8 @@
 """The station's rules: who is here, what fell where, and what is written about it.
 
 Invariants
-  1. Nothing is believed, shown as done or beeped before the ledger has committed it.
+  1. Nothing is believed, or shown or beeped as done, before the ledger has committed it. The tone "seen"
+     says that a card was seen, and comes before anything else.
   2. Every entry on a bin begins where the bin's last one ended (exact conservation); what belongs to
      no visit is written with its cause before the next visit's first drop.
   3. ``visit_close`` is a visit's last entry.
@@ -19,6 +20,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ============ ======================================================================================
 ``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
              ``residents`` what is remembered of it: ``earned``, ``ties``
+``holding``  a spare card becomes somebody's, a lost one is replaced or closed
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
@@ -43,6 +45,7 @@ from kiosk.core import (
     closing,
     devices,
     doubts,
+    holding,
     pieces,
     slow,
     thermometer,
@@ -54,10 +57,11 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import Alias, AnyDraft, Checkin, Claim, Clock
+from kiosk.core.entries import AnyDraft, Clock
 from kiosk.core.events import (
     CardRefused,
     CardSeen,
+    CardWork,
     ClockKnown,
     CountsBlock,
     DeviceBack,
@@ -69,6 +73,7 @@ from kiosk.core.events import (
     Moment,
     ScaleAdjusted,
     ServiceAsked,
+    SlipSeen,
     Tick,
     Touch,
     Warmth,
@@ -77,11 +82,14 @@ from kiosk.core.events import (
 from kiosk.core.intents import (
     Adjust,
     Answer,
+    BeginCard,
     ClaimFor,
     Close,
+    CloseCard,
     Greet,
     Intent,
     Piece,
+    ReplaceCard,
     Serve,
     Settle,
     Swap,
@@ -155,7 +163,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor):
+        if not isinstance(intent, Greet | ClaimFor | BeginCard):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
@@ -179,7 +187,12 @@ class Station:
                 weights.sampled(state, event)
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
-                    checkins.shown(state, event)
+                    effects = holding.shown(state, event)
+                    return checkins.shown(state, event) if effects is None else effects
+            case SlipSeen():
+                return holding.slip_shown(state, event)
+            case CardWork():
+                holding.asked(state, event)
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -221,6 +234,7 @@ class Station:
             zeroing.pass_time(state, t_ms)
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
+        holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
@@ -259,6 +273,12 @@ class Station:
                 return checkins.decide(state, intent.card)
             case ClaimFor():
                 return checkins.decide_claim(state, intent)
+            case BeginCard():
+                return holding.decide_begin(state, intent)
+            case CloseCard():
+                return holding.decide_close(state, intent)
+            case ReplaceCard():
+                return holding.decide_replace(state, intent)
             case Settle():
                 return weights.decide(state, intent.settled)
             case Swap():
@@ -285,9 +305,15 @@ class Station:
         state = self._state
         match intent:
             case Greet():
-                return checkins.done(state, intent.card, items)
+                checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent, items)
+                checkins.claimed(state, intent, items)
+            case BeginCard():
+                holding.begun(state, intent, items)
+            case CloseCard():
+                holding.closed(state, intent)
+            case ReplaceCard():
+                holding.replaced(state, intent)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():
@@ -313,9 +339,8 @@ class Station:
 
 def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
+    if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
+        return holding.item(intent, draft)
     if isinstance(intent, Greet | ClaimFor):
-        if isinstance(draft, Checkin | Claim):
-            return Item(draft, intent.card.pseudonym)
-        if isinstance(draft, Alias):
-            return Item(draft, intent.card.formerly, back=1)
+        return checkins.item(intent.card, draft)
     return Item(draft)

@@ -35,6 +35,8 @@ def view(state: State, *, storage_trouble: bool) -> View:
         visits_open=len(state.visits.open()),
         can_claim=cards_readable and not claiming and checkins.claimable(state, t_ms) is not None,
         claiming=claiming,
+        can_begin=cards_readable and state.rules.self_issue and state.awaited is None,
+        awaiting=state.awaited.what if cards_readable and state.awaited is not None else None,
         cards_readable=cards_readable,
         online=state.online,
         storage_trouble=storage_trouble,

@@ -22,6 +22,7 @@ CODES = (
     "lid",
     "device",
     "card",
+    "lists",
     "screen",
     "link",
     "clock",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.doctor.finding import Finding, Level, Values
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, ListFacts
 
 STALE_MS = 10_000
 """A device thread without a sign of life for so long hangs (the watchdog acts later)."""
@@ -28,6 +28,19 @@ CARD_RECENT_MS = 3600 * 1000
 CARDS_ALL_REFUSED = 3
 """So many refused and none taken: it is not the cards."""
 
+LIST_RECENT_MS = 24 * 3600 * 1000
+"""So long a refused word on a list is told."""
+LIST_CAUSES = {
+    "bad_signature": "list_forged",
+    "digest": "list_forged",
+    "shape": "list_garbled",
+    "records": "list_garbled",
+    "too_large": "list_garbled",
+    "future": "list_future",
+    "storage": "list_storage",
+    "damaged": "list_damaged",
+}
+
 KIND_CODES = {"scale": "scale", "reader": "reader", "lid": "lid"}
 
 
@@ -39,6 +52,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
     for one in facts.devices:
         yield device(one, facts)
     yield cards(facts.cards)
+    yield from lists(facts.lists)
     yield screen(facts)
     yield link(facts)
     yield clock(facts)
@@ -69,7 +83,7 @@ def disk(free_bytes: int) -> Finding:
 
 
 def device(found: DeviceFacts, facts: Facts) -> Finding:
-    """One device: lost, hanging, or well; a scale's samples are looked at too."""
+    """One device: lost, hanging, well, or well with a hint; a scale's samples are looked at too."""
     code = KIND_CODES.get(found.kind, "device")
     # A lost lid or lamp costs comfort, a lost scale or reader what people came for.
     heavy: Level = "ERR" if code in ("scale", "reader") else "WARN"
@@ -80,6 +94,8 @@ def device(found: DeviceFacts, facts: Facts) -> Finding:
         values = {"age_ms": found.since_ms}
     elif found.beat_age_ms > STALE_MS:
         level, case, values = heavy, "hangs", {"seconds": found.beat_age_ms // 1000}
+    elif found.hint is not None:
+        level, case = "WARN", found.hint
     elif code == "scale":
         for one in facts.bins:
             if one.bin == found.subject:
@@ -123,6 +139,45 @@ def cards(found: CardFacts) -> Finding:
     if found.age_ms is not None and found.age_ms < CARD_RECENT_MS:
         return Finding(code="card", level="WARN", case="refused", cause=found.reason, values=values)
     return Finding(code="card", level="OK", case="ok", values=values)
+
+
+def lists(found: tuple[ListFacts, ...]) -> Iterator[Finding]:
+    """The city's lists of cards: there, young enough, and nothing refused in the last day."""
+    told = False
+    for one in found:
+        for level, case in list_cases(one):
+            told = True
+            yield Finding(
+                code="lists",
+                level=level,
+                case=case,
+                subject=one.name,
+                cause=LIST_CAUSES.get(one.refused or "") if case == "refused" else None,
+                values={
+                    "version": one.version or 0,
+                    "count": one.count or 0,
+                    "days": one.age_days,
+                    "end": one.end_days,
+                    "parts": one.missing_parts,
+                    "age_ms": one.refused_age_ms or 0,
+                },
+            )
+    if not told:
+        yield Finding(code="lists", level="OK", case="none")
+
+
+def list_cases(one: ListFacts) -> Iterator[tuple[Level, str]]:
+    """Level and case of what there is to say of one list."""
+    if one.refused_age_ms is not None and one.refused_age_ms < LIST_RECENT_MS:
+        yield "WARN", "refused"
+    if one.worth == "ended":
+        yield "ERR", "ended"
+    elif one.worth == "old":
+        yield "WARN", "missing" if one.version is None else "old"
+    elif one.missing_parts:
+        yield "OK", "coming"
+    elif one.version is not None:
+        yield "OK", "ok"
 
 
 def screen(facts: Facts) -> Finding:

@@ -6,10 +6,8 @@ one sentence that says what is wrong and one that says what to do.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -24,21 +22,20 @@ from sync import output
 from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry
-from sync.receiver.database import database_file, opened, reading, require_database
+from sync.receiver.cards_cli import cards
+from sync.receiver.database import opened, reading, require_database
+from sync.receiver.options import (
+    city_key,
+    city_option,
+    database_option,
+    identifier,
+    json_option,
+    key_option,
+    print_json,
+    say,
+)
 from sync.receiver.service import Service
 from sync.receiver.verify import verify_all
-from sync.signing import Signer
-
-_IDENTIFIER = re.compile(r"[a-z0-9-]{1,32}")
-
-_database = click.option(
-    "--database", required=True, metavar="URL", help="As in SQLAlchemy: sqlite:///city.db"
-)
-_key = click.option(
-    "--key", "key_file", type=click.Path(path_type=Path), help="The city's private key file."
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON value, nothing else.")
-_city = click.option("--city", required=True, help="The city's identifier.")
 
 
 class _Commands(click.Group):
@@ -67,7 +64,7 @@ class _Commands(click.Group):
 
 def _refuse(words: list[str], error: KioskError) -> int:
     if "--json" in words:
-        _print_json({"error": {"code": error.code, "what": error.what, "todo": error.todo}})
+        print_json({"error": {"code": error.code, "what": error.what, "todo": error.todo}})
     else:
         output.complain(str(error))
     return 2 if isinstance(error, OperatorError) else 1
@@ -84,13 +81,13 @@ def main() -> None:
 
 
 @main.command()
-@_database
+@database_option
 @click.option("--broker", "broker_url", required=True, metavar="URL", help="mqtt://HOST:PORT")
 @click.option("--password-file", type=click.Path(path_type=Path), help="For the URL's user.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="For mqtts://; else the system's.")
 @click.option("--cert-file", type=click.Path(path_type=Path), help="Client certificate.")
 @click.option("--key-file", "tls_key", type=click.Path(path_type=Path), help="Its private key.")
-@_key
+@key_option
 def run(
     database: str,
     broker_url: str,
@@ -112,15 +109,15 @@ def run(
 
 
 @main.command()
-@_database
-@_as_json
+@database_option
+@json_option
 def verify(database: str, as_json: bool) -> None:
     """Check every stored chain, signature and seal again; 1 when something does not hold."""
     require_database(database)
     with opened(database) as engine, reading(engine) as connection:
         checked = verify_all(connection)
     if as_json:
-        _print_json(
+        print_json(
             [
                 {
                     "ledger": each.ledger,
@@ -147,14 +144,14 @@ def verify(database: str, as_json: bool) -> None:
 
 
 @main.command()
-@_database
-@_key
-@_as_json
+@database_option
+@key_option
+@json_option
 def key(database: str, key_file: Path | None, as_json: bool) -> None:
     """Print the city's public key, which goes into every station's settings."""
     public_key = city_key(database, key_file).public_key.hex()
     if as_json:
-        _print_json({"public_key": public_key})
+        print_json({"public_key": public_key})
     else:
         click.echo(public_key)
 
@@ -166,27 +163,27 @@ def station() -> None:
 
 @station.command("add")
 @click.argument("name")
-@_city
+@city_option
 @click.option("--key", "public_key", required=True, metavar="HEX", help="Its public key.")
-@_database
-@_as_json
+@database_option
+@json_option
 def station_add(name: str, city: str, public_key: str, database: str, as_json: bool) -> None:
     """Register the public key of station NAME."""
     with opened(database) as engine, engine.begin() as connection:
-        registry.add_station(connection, _identifier(city), _identifier(name), _hex(public_key))
-    _say(as_json, {"city": city, "station": name, "public_key": public_key}, f"{name}: registered")
+        registry.add_station(connection, identifier(city), identifier(name), _hex(public_key))
+    say(as_json, {"city": city, "station": name, "public_key": public_key}, f"{name}: registered")
 
 
 @station.command("list")
-@_database
-@_as_json
+@database_option
+@json_option
 def station_list(database: str, as_json: bool) -> None:
     """Every key that was ever registered."""
     require_database(database)
     with opened(database) as engine, reading(engine) as connection:
         known = registry.list_stations(connection)
     if as_json:
-        _print_json(
+        print_json(
             [
                 {
                     "city": each.city,
@@ -208,10 +205,10 @@ def station_list(database: str, as_json: bool) -> None:
 
 @station.command("revoke")
 @click.argument("name")
-@_city
+@city_option
 @click.option("--key", "public_key", metavar="HEX", help="Only this key; all without it.")
-@_database
-@_as_json
+@database_option
+@json_option
 def station_revoke(
     name: str, city: str, public_key: str | None, database: str, as_json: bool
 ) -> None:
@@ -219,11 +216,11 @@ def station_revoke(
     with opened(database) as engine, engine.begin() as connection:
         revoked = registry.revoke_station(
             connection,
-            _identifier(city),
-            _identifier(name),
+            identifier(city),
+            identifier(name),
             _hex(public_key) if public_key is not None else None,
         )
-    _say(as_json, {"city": city, "station": name, "revoked": revoked}, f"{name}: {revoked} revoked")
+    say(as_json, {"city": city, "station": name, "revoked": revoked}, f"{name}: {revoked} revoked")
 
 
 @main.group()
@@ -232,36 +229,13 @@ def epoch() -> None:
 
 
 @epoch.command("new")
-@_database
-@_as_json
+@database_option
+@json_option
 def epoch_new(database: str, as_json: bool) -> None:
     """After every restore of the database: stations then send again what it lacks."""
     with opened(database) as engine, engine.begin() as connection:
         number = registry.new_epoch(connection)
-    _say(as_json, {"epoch": number}, f"epoch {number}")
-
-
-def city_key(database: str, key_file: Path | None) -> Signer:
-    """The city's key: in ``key_file``, or beside an SQLite database; made on the first run."""
-    if key_file is None:
-        file = database_file(database)
-        if file is None:
-            raise OperatorError(
-                "no_key_file",
-                "The city's key has no place beside this database.",
-                "Name its file with --key FILE.",
-            )
-        key_file = file.with_suffix(".key")
-    if not key_file.exists():
-        try:
-            return Signer.generate(key_file)
-        except OSError as error:
-            raise OperatorError(
-                "key_file_unwritable",
-                f"The city's key cannot be written to {key_file} ({error.strerror}).",
-                "Check the folder, or name another file with --key FILE.",
-            ) from error
-    return Signer.load(key_file)
+    say(as_json, {"epoch": number}, f"epoch {number}")
 
 
 def parse_broker(
@@ -297,16 +271,6 @@ def parse_broker(
     )
 
 
-def _identifier(text: str) -> str:
-    if _IDENTIFIER.fullmatch(text) is None:
-        raise OperatorError(
-            "identifier",
-            f"{text!r} is not an identifier.",
-            "Use 1 to 32 of the letters a-z, digits and hyphens.",
-        )
-    return text
-
-
 def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -318,18 +282,10 @@ def _hex(text: str) -> bytes:
         ) from None
 
 
-def _say(as_json: bool, value: Any, words: str) -> None:
-    if as_json:
-        _print_json(value)
-    else:
-        click.echo(words)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
-
-
 def _die(args: threading.ExceptHookArgs) -> None:
     """Our own bug in a thread: say it and end, so that systemd starts the process anew."""
     logging.critical("a thread failed: %s", args.exc_type, exc_info=args.exc_value)
     os._exit(70)
+
+
+main.add_command(cards)

@@ -19,13 +19,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from kiosk.core.errors import StorageError
+from kiosk.core.errors import OperatorError, StorageError
 from sync.ending import Ending
 from sync.messages import encode_ack
-from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened
+from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import store
+from sync.receiver import card_lists, store
 from sync.receiver.database import utc_ms
+from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import Answer, remind, standing
 from sync.signing import Signer
@@ -67,6 +68,8 @@ class Service:
         self._retold: str | None = None  # the ledger up to which this broker heard all anew
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
+        self._lists = ListPublisher(engine)
+        self._unsigned: str | None = None  # why the lists of cards are not signed anew
 
     def run(self, ending: Ending) -> None:
         """Serve until asked to end; StorageError when the database stays away."""
@@ -80,6 +83,9 @@ class Service:
             if self._open and time.monotonic() >= self._remind_due_s:
                 self._remind_due_s = time.monotonic() + REMIND_S
                 self._remind()
+                self._renew_lists()
+            if self._open:
+                self._publish_lists()
             notify("WATCHDOG=1")
         notify("STOPPING=1")
         if self._connection is not None:
@@ -114,7 +120,12 @@ class Service:
                 case Opened():
                     self._open, self._failures = True, 0
                     self._retold = ""
+                    self._lists.begin()
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
+                case Taken(mid, _, words):
+                    self._lists.taken(mid)
+                    if words:
+                        log.warning("%s", words)
                 case Closed(_, words):
                     log.warning("%s", words)
                     self._lost()
@@ -149,6 +160,30 @@ class Service:
                 error = answer.ack.error
                 self._warn(answer.city, answer.station, error.code, error.seq)
         self._answer(answers)
+
+    def _renew_lists(self) -> None:
+        """Each day, and each new life of the database, the lists of cards are signed again."""
+        try:
+            self._stored(self._signed_again)
+            self._unsigned = None
+        except OperatorError as error:
+            if error.code != self._unsigned:
+                log.error("%s", error)
+            self._unsigned = error.code
+        self._lists.look()
+
+    def _signed_again(self) -> int:
+        with self._engine.begin() as connection:
+            return card_lists.renew(connection, self._signer, utc_ms())
+
+    def _publish_lists(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            self._lists.step(
+                lambda topic, payload, content_type: connection.publish(
+                    topic, payload, retain=True, content_type=content_type
+                )
+            )
 
     def _warn(self, city: str, station: str, code: str, seq: int) -> None:
         quiet = self._spoken.due(city, station, code, time.monotonic())

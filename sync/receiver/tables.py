@@ -131,6 +131,41 @@ epoch = Table(
     Column("began_ms", BigInteger, nullable=False),
 )
 
+# --- lists of cards for the stations ---------------------------------------------------------------
+
+card_list = Table(
+    "card_list",  # the last word on a list, as it was signed
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("list", Text, nullable=False),  # closed, allowed
+    Column("epoch", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("base", BigInteger, nullable=False),  # the version of the whole list
+    Column("day", BigInteger, nullable=False),
+    PrimaryKeyConstraint("city", "list"),
+)
+
+card_listed = Table(
+    "card_listed",
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("list", Text, nullable=False),
+    Column("pseudonym", LargeBinary, nullable=False),
+    Column("in_full", Integer, nullable=False),  # 1 in the whole list that was signed last
+    Column("in_now", Integer, nullable=False),  # 1 on the list, signed or not
+    PrimaryKeyConstraint("city", "list", "pseudonym"),
+)
+
+card_message = Table(
+    "card_message",  # what stands retained on each station's topics; empty: nothing (any more)
+    metadata,
+    Column("city", Text, nullable=False),
+    Column("topic", Text, nullable=False),  # closed/full/0
+    Column("content_type", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("city", "topic"),
+)
+
 # --- projections, moved in the transaction that stores the entry ------------------------------------
 
 bin_change = Table(

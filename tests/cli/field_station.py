@@ -119,6 +119,7 @@ class FieldStation:
         self.folder = folder
         self.settings = folder / "station.toml"
         self.log = folder / "station.log"
+        self.program: list[str | Path] = [KIOSK]
         self._port, self._camera_port = free_port(), free_port()
         (folder / "keys").mkdir()
         for name in ("station.key", "pseudonym.key", "card.key"):
@@ -187,9 +188,10 @@ class FieldStation:
         environment = {**os.environ, **station_environment(self.folder / "bench.mem")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [KIOSK, "run", "--config", self.settings],
+                [*self.program, "run", "--config", self.settings],
                 env=environment,
                 stderr=log,
+                cwd=self.folder,
             )
         self.until(
             lambda: self.kiosk("status", "--json").get("running"), "the station never came up"
@@ -203,7 +205,9 @@ class FieldStation:
 
     def start_uplink(self) -> None:
         with (self.folder / "uplink.log").open("ab") as log:
-            self.uplink = subprocess.Popen([KIOSK, "uplink", "--config", self.settings], stderr=log)
+            self.uplink = subprocess.Popen(
+                [*self.program, "uplink", "--config", self.settings], stderr=log
+            )
 
     def limit_files(self, size_bytes: int) -> None:
         """From now on the station can make no file longer, as if the disk refused."""

@@ -15,7 +15,7 @@ from cli_site import WELL
 from kiosk.cli.pages import sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.doctor import CODES, examine, ground, worst
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts
 from kiosk.settings import IndicatorScale, Settings
 from kiosk.settings.shape import Bin, Contact, Station
 
@@ -39,6 +39,11 @@ def cards(**more: Any) -> CardFacts:
     return CardFacts(**{"taken": 0, "reason": "unknown", "age_ms": 60_000, **more})
 
 
+def closed(**more: Any) -> dict[str, Any]:
+    one = {"name": "closed", "needed": True, "version": 7, "count": 200, "end_days": 90, **more}
+    return {"lists": (ListFacts(**one),)}
+
+
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
@@ -56,6 +61,7 @@ CASES = [
     (well(**scale(rejected=4000)), "WARN", "scale.noisy"),
     (well(**device("reader:qr", state="lost", code="camera_gone")), "ERR", "reader.lost"),
     (well(**device("reader:nfc", beat_age_ms=60_000)), "ERR", "reader.hangs"),
+    (well(**device("reader:qr", hint="dark")), "WARN", "reader.dark"),
     (well(**device("lid:b1", state="lost", code="pin_lost")), "WARN", "lid.lost"),
     (well(**device("lid:b1", beat_age_ms=60_000)), "WARN", "lid.hangs"),
     (well(**device("signals:all", state="lost", code="gpio_missing")), "WARN", "device.lost"),
@@ -63,6 +69,13 @@ CASES = [
     (well(cards=cards(refused=1, taken=9)), "WARN", "card.refused"),
     (well(cards=cards(refused=3, reason="forged")), "WARN", "card.all"),
     (well(cards=cards(refused=1, age_ms=DAY_MS)), "OK", ""),
+    (well(**closed(worth="good")), "OK", ""),
+    (well(**closed(worth="good", missing_parts=3)), "OK", ""),
+    (well(**closed(worth="old")), "WARN", "lists.old"),
+    (well(**closed(worth="ended")), "ERR", "lists.ended"),
+    (well(**closed(worth="old", version=None)), "WARN", "lists.missing"),
+    (well(**closed(worth="good", refused="digest", refused_age_ms=9)), "WARN", "lists.refused"),
+    (well(**closed(worth="good", refused="digest", refused_age_ms=2 * DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
     (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),
     (well(link=LinkFacts()), "WARN", "link.down"),

@@ -315,7 +315,9 @@ def test_a_station_that_speaks_for_another_is_told_not_authorized(
     assert station_a.publish(f"kiosk/v1/demo/b/{topic}") == NOT_AUTHORIZED
 
 
-@pytest.mark.parametrize("topic", ["ack", "command", "closed/full", "points"])
+@pytest.mark.parametrize(
+    "topic", ["ack", "command", "closed/full", "closed/full/0", "allowed/delta", "points"]
+)
 def test_a_station_cannot_speak_for_the_city(station_a: Client, topic: str) -> None:
     assert station_a.publish(f"kiosk/v1/demo/a/{topic}") == NOT_AUTHORIZED
 
@@ -324,7 +326,10 @@ def test_a_citys_station_cannot_publish_its_tariff(station_a: Client) -> None:
     assert station_a.publish("kiosk/v1/demo/tariff") == NOT_AUTHORIZED
 
 
-@pytest.mark.parametrize("topic", ["ack", "command", "closed/full", "closed/delta", "points"])
+@pytest.mark.parametrize(
+    "topic",
+    ["ack", "command", "closed/full", "closed/full/0", "closed/delta", "allowed/full", "points"],
+)
 def test_what_the_city_says_reaches_its_station_and_no_other(
     station_a: Client, station_b: Client, receiver: Client, topic: str
 ) -> None:

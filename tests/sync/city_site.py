@@ -18,12 +18,20 @@ from typing import Any
 import paho.mqtt.client as paho
 import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from sync_site import BOOT, CITY, STATION, STATION_KEY, UTC_MS
 
+from kiosk.cards import list_ops
+from kiosk.cards.list_files import City as ListCity
+from kiosk.cards.lists import CardLists
 from kiosk.control import ControlServer
 from kiosk.control.ledger_ops import ledger_ops
+from kiosk.core.cards.lists import ListUse
+from kiosk.core.cards.staleness import StaleRules
 from kiosk.core.effects import Item
 from kiosk.core.entries import At, Checkin, Clock, Opening, Weighing
+from kiosk.core.events import Moment
 from kiosk.ledger import Ledger
 
 PATIENCE_S = 40.0
@@ -78,6 +86,10 @@ class Station:
         self.socket = folder / "control.sock"
         self._city_key = city_key
         self.links: list[dict[str, Any]] = []
+        self.handed: list[str] = []
+        """Topics on which words on lists of cards were handed in."""
+        self.later_days = 0
+        self.use: ListUse = "as_sent"
         self._ms = 60_000
         self._gross_g = 0
         self.start()
@@ -95,7 +107,23 @@ class Station:
             clock=self._at,
             day_of=lambda utc_ms: utc_ms // 86_400_000,
         )
-        ops = dict(ledger_ops(self.ledger, station=STATION, city=CITY, software="test"))
+        self.lists = CardLists(
+            self.folder / "cards",
+            city=ListCity(CITY, self._city_key),
+            use=self.use,
+            rules=StaleRules(30, 90, "accept_proving"),
+            now=self.now,
+        )
+        ops = dict(
+            ledger_ops(
+                self.ledger,
+                station=STATION,
+                city=CITY,
+                software="test",
+                listens=list_ops.topics(self.lists),
+            )
+        )
+        ops["card_list"] = self._card_list
         ops["link"] = lambda args: self.links.append(args) or {}  # type: ignore[func-returns-value]
         ops["health"] = lambda _: {
             "queue": self.ledger.head[0] - self.ledger.watermark,
@@ -132,6 +160,15 @@ class Station:
                 for n in range(count)
             ]
         )  # fmt: skip
+
+    def now(self) -> Moment:
+        """A synchronised clock, ``later_days`` from now."""
+        utc_ms = time.time_ns() // 1_000_000 + self.later_days * 86_400_000
+        return Moment(time.monotonic_ns() // 1_000_000, utc_ms, "synced", utc_ms // 86_400_000)
+
+    def _card_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        self.handed.append(args["topic"])
+        return list_ops.handler(self.lists)(args)
 
     def _at(self) -> At:
         self._ms += 1000
@@ -222,8 +259,20 @@ class Listener:
     def on(self, name: str) -> list[Heard]:
         return [each for each in list(self.heard) if each.topic.endswith("/" + name)]
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
-        self._client.publish(topic, payload, qos=qos)
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        content_type: str | None = None,
+    ) -> None:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if content_type is not None:
+            properties.ContentType = content_type
+        sent = self._client.publish(topic, payload, qos, retain, properties)
+        sent.wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         self._client.disconnect()

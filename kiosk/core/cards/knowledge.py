@@ -23,7 +23,9 @@ Holding = Literal["held", "spare"]
 class Lists(Protocol):
     """Closed cards, and those that alone are allowed."""
 
-    def standing(self, name: bytes, /) -> Standing: ...
+    def standing(self, name: bytes, /, *, proves: bool = True) -> Standing:
+        """``proves``: whether the card proves itself; that may count while a list is old."""
+        ...
 
 
 class Counters(Protocol):
@@ -35,8 +37,8 @@ class Counters(Protocol):
 class Holders(Protocol):
     """Whose card it is: several cards may belong to one account."""
 
-    def account(self, name: bytes, /) -> bytes:
-        """The account's pseudonym; the card's own where it was joined to none."""
+    def account(self, name: bytes, /) -> bytes | None:
+        """The pseudonym of the account that the card was joined to, None where it was joined to none."""
         ...
 
     def holding(self, name: bytes, /) -> Holding:
@@ -45,13 +47,13 @@ class Holders(Protocol):
 
 
 class _NoLists:
-    def standing(self, _name: bytes) -> Standing:
+    def standing(self, _name: bytes, *, proves: bool = True) -> Standing:  # noqa: ARG002
         return "good"
 
 
 class _NoHolders:
-    def account(self, name: bytes) -> bytes:
-        return name
+    def account(self, _name: bytes) -> bytes | None:
+        return None
 
     def holding(self, _name: bytes) -> Holding:
         return "spare"
