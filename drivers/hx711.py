@@ -284,3 +284,7 @@ class _Rider:
 
     def beat_ms(self) -> int:
         return self._line.beat_ms()
+
+    @property
+    def hint(self) -> str | None:
+        return self._line.hint

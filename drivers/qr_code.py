@@ -30,12 +30,16 @@ class Code:
 
     def moved(self, pixels: float) -> Code:
         """The same code in a picture with ``pixels`` more at the left and the top."""
+        return self.moved_by(pixels, pixels)
+
+    def moved_by(self, x_px: float, y_px: float) -> Code:
+        """The same code in a picture with so much more at the left and at the top."""
         return replace(
             self,
-            left=self.left + pixels,
-            top=self.top + pixels,
-            right=self.right + pixels,
-            bottom=self.bottom + pixels,
+            left=self.left + x_px,
+            top=self.top + y_px,
+            right=self.right + x_px,
+            bottom=self.bottom + y_px,
         )
 
     def overlaps(self, other: Code) -> bool:

@@ -30,4 +30,6 @@ def load_cv2() -> Any:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     import cv2
 
+    # A pool of threads wakes for every small picture, and costs more than it saves.
+    cv2.setNumThreads(1)
     return cv2

@@ -51,6 +51,11 @@ class Device(Protocol):
         """Boottime at the thread's last sign of life, for the watchdog."""
         ...
 
+    @property
+    def hint(self) -> str | None:
+        """What the doctor should mention though the device works; None: nothing."""
+        ...
+
 
 class Voice:
     """What is said of one device: once that it is lost, once that it is back."""
@@ -166,6 +171,11 @@ class Worker:
     def beat_ms(self) -> int:
         """Boottime at the last sign of life."""
         return self._beat_ms
+
+    @property
+    def hint(self) -> str | None:
+        """Nothing; a driver that has something to mention says otherwise."""
+        return None
 
     # -- the thread -----------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from kiosk.core.effects import Answered
@@ -34,16 +35,35 @@ class Answers:
 
         Raises DeviceError where none comes.
         """
+        with self._box() as (request, box):
+            self._post(question(request))
+            try:
+                return box.get(timeout=WAIT_S)
+            except Empty:
+                raise _silent() from None
+
+    @contextmanager
+    def talk(
+        self, question: Callable[[str], Event], end: Callable[[str], Event]
+    ) -> Iterator[SimpleQueue[Answered]]:
+        """Posts a question that may have several answers; ``end(request)`` when the block is left,
+        however that comes. Raises DeviceError where too many wait already."""
+        with self._box() as (request, box):
+            self._post(question(request))
+            try:
+                yield box
+            finally:
+                self._post(end(request))
+
+    @contextmanager
+    def _box(self) -> Iterator[tuple[str, SimpleQueue[Answered]]]:
         request, box = f"r{next(self._numbers)}", SimpleQueue[Answered]()
         with self._lock:
             if len(self._waiting) >= MAX_WAITING:
                 raise _silent()
             self._waiting[request] = box
         try:
-            self._post(question(request))
-            return box.get(timeout=WAIT_S)
-        except Empty:
-            raise _silent() from None
+            yield request, box
         finally:
             with self._lock:
                 del self._waiting[request]

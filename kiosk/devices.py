@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
-from kiosk.cards.keys import Keyless, desk
+from kiosk.cards.keys import Keyless
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
     CameraReader,
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.core.cards.knowledge import Lists
+    from kiosk.core.cards import CardDesk
     from kiosk.settings.readers import AnyReader
-    from kiosk.settings.shape import Cards, Paths
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -125,12 +124,13 @@ def decoders(scale: IndicatorScale) -> dict[str, Callable[[], Codec]]:
     return {scale.protocol: PROTOCOLS[scale.protocol].decoder}
 
 
-def readers(settings: Settings, clock: StationClock, lists: Lists) -> list[Device]:
-    """A thread for each card reader; the readers' desks alone know the keys."""
+def readers(settings: Settings, clock: StationClock, desk: Callable[[], CardDesk]) -> list[Device]:
+    """A thread for each card reader. ``desk`` makes the desk that knows the keys, DeviceError while they
+    are missing."""
     made: list[Device] = []
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, settings.cards, clock, lists)
+        make = partial(_reader, one, name, desk, clock)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -138,17 +138,23 @@ def readers(settings: Settings, clock: StationClock, lists: Lists) -> list[Devic
     return made
 
 
-def _reader(
-    one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock, lists: Lists
-) -> Device:
+def _reader(one: AnyReader, name: str, desk: Callable[[], CardDesk], clock: StationClock) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths, cards, lists)
+    known = desk()
     match one:
         case CameraReader():
             from drivers import camera
 
-            size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
-            return camera.CameraReader(name, one.source, known, clock.today, **size)
+            return camera.CameraReader(
+                name,
+                one.source,
+                known,
+                clock.today,
+                width_px=one.width,
+                height_px=one.height,
+                fps=one.fps,
+                exposure=one.exposure,
+            )
         case ScannerReader():
             from drivers.scanner_serial import SerialScanner
 
@@ -180,7 +186,9 @@ def _reader(
         case _:
             from drivers import pn532_pump
 
-            return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
+            return pn532_pump.Pn532Reader(
+                name, one.port, known, clock.today, baud=one.baud, reset_pin=one.reset_pin
+            )
 
 
 def lids(settings: Settings) -> list[Device]:

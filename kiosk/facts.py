@@ -20,7 +20,8 @@ from kiosk.core.view import BinState
 class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One device thread. ``name`` as in ``DeviceLost`` (``scale:b1``); ``since_ms`` its state's age.
 
-    ``beat_age_ms`` since the thread's last sign of life.
+    ``beat_age_ms`` since the thread's last sign of life; ``hint`` what the doctor should mention though
+    the device works (``dark``: a camera that sees nothing).
     """
 
     name: str
@@ -29,6 +30,7 @@ class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     since_ms: int = 0
     beat_age_ms: int = 0
+    hint: str | None = None
 
     @property
     def kind(self) -> str:

@@ -185,6 +185,7 @@ class Gathering:
             detail="" if lost is None else lost.detail,
             since_ms=now_ms - (self._started_ms if lost is None else lost.t_ms),
             beat_age_ms=now_ms - device.beat_ms(),
+            hint=device.hint,
         )
 
     def _bin(self, view: BinView, now_ms: int) -> BinFacts:

@@ -126,7 +126,10 @@ class Loop:
             return self._station.failed(record.items)
         self.storage_error = None
         self._written += zip(seqs, record.items, strict=True)
-        return self._station.recorded(record.items, seqs)
+        effects = self._station.recorded(record.items, seqs)
+        # What this commit shows does not wait for the next one: a greeting not for a visit's end.
+        self._publish(self._station.view())
+        return effects
 
 
 def poster(inbox: queue.Queue[Event]) -> Callable[[Event], None]:

@@ -21,10 +21,16 @@ import msgspec
 from kiosk import __version__
 from kiosk.answers import Answers
 from kiosk.cards import list_ops
+from kiosk.cards.counters import CounterFile
+from kiosk.cards.holders import CardHolders
+from kiosk.cards.keys import desk
+from kiosk.cards.local import ClosedHere
+from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.cards.facts import of_items
 from kiosk.core.effects import Answered, Item
 from kiosk.core.entries import Boot, Opening
 from kiosk.core.errors import OperatorError, StorageError
@@ -57,6 +63,7 @@ from sync.signing import Signer
 if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.catalogue import Catalogue
+    from kiosk.core.cards import CardDesk
     from kiosk.core.view import View
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings
@@ -153,6 +160,8 @@ class _Running:
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
         self._ledger = held.enter_context(closing(self._open_ledger(place)))
+        self._counters = CounterFile(settings.paths.counters)
+        self._holders = self._open_holders(held)
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
         trouble = self._signals.trouble
@@ -195,10 +204,16 @@ class _Running:
         self._facts.card_lists = self._lists
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
+        cards = CardOps(self._answers, self._desk, settings.rules(items).touch_ms)
         control = ControlServer(
             settings.paths.socket,
             {**self._handlers(), "scale_line": scales.line},
-            {"watch": self._board.stream, "scale_samples": scales.samples},
+            {
+                "watch": self._board.stream,
+                "scale_samples": scales.samples,
+                "card_replace": cards.replace,
+                "card_close": cards.close,
+            },
         )
         control.start()
         held.callback(control.stop)
@@ -206,7 +221,7 @@ class _Running:
         self._screen.start()
         held.callback(self._screen.stop)
         others = [*devices.thermometers(settings), *devices.lids(settings)]
-        self._start([*others, *devices.readers(settings, self._clock, self._lists)], held)
+        self._start([*others, *devices.readers(settings, self._clock, self._desk)], held)
 
     def run(self) -> int:
         notify("READY=1")
@@ -232,6 +247,25 @@ class _Running:
         self._post(event)
         self._noticed.note(event)
         self._tap.note(event)
+
+    # -- cards ----------------------------------------------------------------------------------
+
+    def _open_holders(self, held: ExitStack) -> CardHolders:
+        folder = self._settings.paths.data / list_ops.FOLDER
+        holders = CardHolders(folder, ClosedHere(folder))
+        held.callback(holders.close)
+        holders.open(self._settings.paths.data, self._ledger.ledger_id, self._ledger.head[0])
+        return holders
+
+    def _desk(self) -> CardDesk:
+        settings = self._settings
+        return desk(
+            settings.paths,
+            settings.cards,
+            lists=self._lists,
+            holders=self._holders,
+            counters=self._counters,
+        )
 
     # -- the ledger -----------------------------------------------------------------------------
 
@@ -277,6 +311,7 @@ class _Running:
         if self._refusing is not None:
             LOG.warning("recording goes on")
             self._refusing = None
+        self._holders.committed(of_items(items), self._ledger.ledger_id, seqs[-1])
         return seqs
 
     def _acknowledged(self, verdict: AckVerdict) -> None:

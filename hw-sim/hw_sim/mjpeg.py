@@ -7,9 +7,11 @@ A card shown comes in from below, is held by a hand that trembles, and goes out 
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -78,6 +80,25 @@ class _Showing:
         return float(320 + sway + tremble), float(760 - 520 * near + 0.7 * tremble)
 
 
+class Reel:
+    """Pictures made beforehand, ``fps`` a second: ``once`` in their order, then ``rest`` round and round.
+    ``sent_ms`` is when each of ``once`` went out (boottime)."""
+
+    def __init__(self, once: Sequence[bytes], rest: Sequence[bytes], fps: int) -> None:
+        self.fps = fps
+        self.sent_ms: list[int] = []
+        self._once = once
+        self._rest = itertools.cycle(rest)
+
+    def take(self) -> bytes:
+        """The next JPEG."""
+        number = len(self.sent_ms)
+        if number == len(self._once):
+            return next(self._rest)
+        self.sent_ms.append(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+        return self._once[number]
+
+
 class CameraPeer:
     """The camera. All methods may be called from any thread; ``port`` 0 takes a free one."""
 
@@ -89,6 +110,8 @@ class CameraPeer:
         self._noise = [self._noise_field() for _ in range(NOISE_FIELDS)]
         self._quiet = [self._encoded(self._scene) for _ in range(QUIET_FRAMES)]
         self._showing: _Showing | None = None
+        self._reel: Reel | None = None
+        self._turn = 0
         self._frozen = False
         self._stalled = False
         self._stop = threading.Event()
@@ -109,6 +132,7 @@ class CameraPeer:
         """Hold a card with this QR text into the picture, coming and going included."""
         dice = self._hands
         card = np.clip(face(text) * self._light, 0, 255).astype(np.uint8)
+        self._reel = None
         self._showing = _Showing(
             card,
             time.monotonic(),
@@ -123,6 +147,10 @@ class CameraPeer:
     def hide(self) -> None:
         """Take the card away at once."""
         self._showing = None
+
+    def play(self, reel: Reel) -> None:
+        """Send these pictures instead of what it sees itself."""
+        self._showing, self._reel = None, reel
 
     def freeze(self, frozen: bool = True) -> None:
         """Repeat one picture, as a camera whose sensor hangs."""
@@ -169,23 +197,27 @@ class CameraPeer:
         return bytes(jpeg)
 
     def _render(self) -> None:
-        turn = 0
+        due_s = time.monotonic()
         while not self._stop.is_set():
-            showing = self._showing
+            showing, reel = self._showing, self._reel
             pose = showing.pose(time.monotonic()) if showing else None
             if self._viewers and not self._stalled:
-                if self._frozen:
-                    jpeg = self._jpeg
-                elif showing and pose:
-                    jpeg = self._encoded(lay(self._scene, showing.card, pose))
-                else:
-                    turn = (turn + 1) % QUIET_FRAMES
-                    jpeg = self._quiet[turn]
+                jpeg = self._jpeg if self._frozen else self._picture(showing, pose, reel)
                 with self._fresh:
                     self._jpeg = jpeg
                     self._count += 1
                     self._fresh.notify_all()
-            self._stop.wait(1 / (CARD_FPS if pose else QUIET_FPS))
+            fps = reel.fps if reel else CARD_FPS if pose else QUIET_FPS
+            due_s = max(due_s + 1 / fps, time.monotonic())
+            self._stop.wait(due_s - time.monotonic())
+
+    def _picture(self, showing: _Showing | None, pose: Pose | None, reel: Reel | None) -> bytes:
+        if reel:
+            return reel.take()
+        if showing and pose:
+            return self._encoded(lay(self._scene, showing.card, pose))
+        self._turn = (self._turn + 1) % QUIET_FRAMES
+        return self._quiet[self._turn]
 
     # -- viewers --------------------------------------------------------------------------------
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from drivers.worker import Device, Worker
 from kiosk.core.cards import CardDesk
 from kiosk.core.cards.foreign import Pattern
-from kiosk.core.cards.knowledge import NO_LISTS, Lists
+from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
     from kiosk.core.cards.ciphers import Ciphers
+    from kiosk.core.cards.knowledge import Counters
+    from kiosk.core.cards.sun import Sun
     from kiosk.settings.shape import Cards, Paths
 
 KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -27,10 +29,18 @@ MAX_KEY_ID = 255
 WAIT_S = 1.0
 
 
-def desk(paths: Paths, rules: Cards, lists: Lists = NO_LISTS) -> CardDesk:
+def desk(
+    paths: Paths,
+    rules: Cards,
+    *,
+    lists: Lists = NO_LISTS,
+    holders: Holders = NO_HOLDERS,
+    counters: Counters | None = None,
+) -> CardDesk:
     """The desk that alone knows the keys; DeviceError where a file holds none.
 
-    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both.
+    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both; chips that prove
+    themselves where there is a ``sun.key`` and their ``counters`` can be kept.
     """
     now, former = pseudonym_keys(paths.pseudonym_key)
     public = public_keys(paths.card_pub) if paths.card_pub.exists() else {}
@@ -43,8 +53,19 @@ def desk(paths: Paths, rules: Cards, lists: Lists = NO_LISTS) -> CardDesk:
         ciphers=_ciphers() if public else None,
         foreign={one.name: Pattern(one.pattern) for one in rules.foreign},
         lists=lists,
+        holders=holders,
         uids=rules.uids,
+        sun=None if counters is None else chips(paths, rules, counters),
     )
+
+
+def chips(paths: Paths, rules: Cards, counters: Counters) -> Sun | None:
+    """What chips are verified by; None where the town has no such chips. Raises DeviceError."""
+    if not paths.sun_key.exists():
+        return None
+    from kiosk.cards.sun_keys import sun  # with the ciphers
+
+    return sun(paths.sun_key, rules.sun_url, counters)
 
 
 def _ciphers() -> Ciphers:
@@ -138,3 +159,7 @@ class Keyless(Worker):
     def beat_ms(self) -> int:
         own_ms, reader = super().beat_ms(), self._reader
         return own_ms if reader is None else min(own_ms, reader.beat_ms())
+
+    @property
+    def hint(self) -> str | None:
+        return None if self._reader is None else self._reader.hint

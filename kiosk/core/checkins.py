@@ -11,20 +11,29 @@ visit's end goes on with that visit's grams, so that its points come out as one 
 from __future__ import annotations
 
 from kiosk.core.effects import Beep, Effect, Item
-from kiosk.core.entries import Alias, AnyDraft, Checkin, Claim
+from kiosk.core.entries import (
+    Alias,
+    AnyDraft,
+    CardAccount,
+    CardBegun,
+    CardJoined,
+    Checkin,
+    Claim,
+)
 from kiosk.core.events import CardSeen, Touch
 from kiosk.core.intents import ClaimFor, Greet
 from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
 
-def shown(state: State, card: CardSeen) -> None:
-    """A reader saw a card that the station takes."""
+def shown(state: State, card: CardSeen) -> list[Effect]:
+    """A card that is somebody's was shown: the tone says so at once, before anything is kept."""
     visit = claimable(state, card.t_ms)
     if state.claim_until_ms > card.t_ms and visit is not None:
         state.intend(ClaimFor(card, visit))
     else:
         state.intend(Greet(card))
+    return [Beep("seen")]
 
 
 # -- check-in -----------------------------------------------------------------------------------
@@ -43,15 +52,31 @@ def decide(state: State, card: CardSeen) -> tuple[AnyDraft, ...]:
         tariff=tariff.number,
         points=_visit_points(state, _begun(state, card, "")),
     )
-    return (checkin, *_alias(state, card))
+    return (checkin, *_alias(state, card), *_renamed(card))
 
 
-def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
+def item(card: CardSeen, draft: AnyDraft) -> Item:
+    """The draft of a check-in or a claim with the pseudonym that its seal stands for."""
+    match draft:
+        case Checkin() | Claim() | CardAccount():
+            return Item(draft, card.pseudonym)
+        case Alias():
+            return Item(draft, card.formerly, back=1)
+        case CardJoined():
+            return Item(draft, card.own, back=1)
+        case CardBegun():
+            return Item(draft, card.own)
+        case _:
+            return Item(draft)
+
+
+def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
     """The check-in is durable: the visit begins."""
     again = state.visits.open_of(card.names)
     if again is not None:
         again.active_ms = card.t_ms
-        return _greet(state, card.t_ms, again)
+        _greet(state, card.t_ms, again)
+        return
     if state.rules.crowd == "one_by_one":
         for earlier in state.visits:
             earlier.end(card.t_ms, "next_card")
@@ -62,7 +87,7 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
     _tied(state, card, items)
     state.visits.add(visit)
     state.visits.bound(card.t_ms)
-    return _greet(state, card.t_ms, visit)
+    _greet(state, card.t_ms, visit)
 
 
 def _begun(state: State, card: CardSeen, name: str) -> Visit:
@@ -84,6 +109,15 @@ def _due(state: State, visit: Visit) -> int:
     return tariff.per_visit if tariff.mode == "visit" and visit.points == 0 else 0
 
 
+def _renamed(card: CardSeen) -> tuple[AnyDraft, ...]:
+    """Whose card it is, once more under its new name: the old one ends with its key."""
+    if not card.renamed:
+        return ()
+    if card.card is None:
+        return (CardBegun(None),)
+    return (CardAccount(None), CardJoined(None, 0))
+
+
 def _alias(state: State, card: CardSeen) -> tuple[Alias, ...]:
     """Ties the card's new name to its old one, where that is still to be said."""
     due = state.residents.ties.is_due(card, state.now.day, state.rules.link_days)
@@ -95,11 +129,10 @@ def _tied(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
         state.residents.ties.tie(card, state.now.day)
 
 
-def _greet(state: State, t_ms: int, visit: Visit) -> list[Effect]:
+def _greet(state: State, t_ms: int, visit: Visit) -> None:
     state.counters.checkins += 1
     if state.showing.phase != "weighing":
         state.showing.show("greeting", t_ms, visit=visit)
-    return [Beep("seen")]
 
 
 # -- claim --------------------------------------------------------------------------------------
@@ -134,7 +167,7 @@ def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
     return (Claim(visit.visit, None), *_alias(state, card))
 
 
-def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> list[Effect]:
+def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> None:
     """The claim is durable: the visit has its card."""
     visit, card = claim.visit, claim.card
     visit.pseudonym, visit.formerly = card.pseudonym, card.formerly
@@ -142,4 +175,4 @@ def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> list[Effe
     state.residents.earn(visit, points, state.now.day)
     _tied(state, card, items)
     state.claim_until_ms = 0
-    return _greet(state, card.t_ms, visit)
+    _greet(state, card.t_ms, visit)

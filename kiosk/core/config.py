@@ -73,6 +73,8 @@ class StationRules:
     """What a card may earn on one day, as far as the settings say."""
     catalogue: int = 0
     link_days: int = 0
+    self_issue: bool = False
+    """Whether residents may begin a spare card themselves."""
     visit_idle_ms: int = 30_000
     thanks_ms: int = 6_000
     reopen_ms: int = 600_000

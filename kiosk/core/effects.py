@@ -54,6 +54,10 @@ AnswerCode = Literal[
     "beyond_limit",  # more than zero-setting may do
     "in_service",
     "impossible",  # no line that a scale can have
+    "show_card",  # the lost card is known: now the new one has to be shown
+    "card_closed",  # it is closed already
+    "nobody_came",  # no card was shown in time
+    "ended",  # called off, or something else was asked for
 ]
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from kiosk.core.adjusted import Adjusted
 
+CloseCause = Literal["lost", "revoked", "replaced"]
 ClockQuality = Literal["synced", "unsynced"]
 Cause = Literal[
     "removal",
@@ -112,6 +113,32 @@ class Claim(Draft, frozen=True, tag="claim"):
 
     visit: str
     seal: str | None
+
+
+class CardBegun(Draft, frozen=True, tag="card_begun"):
+    """A pre-printed card became somebody's."""
+
+    seal: str | None
+
+
+class CardClosed(Draft, frozen=True, tag="card_closed"):
+    """A card is good for nothing any more; the seal is the card's own, also where it shares an account."""
+
+    seal: str | None
+    reason: CloseCause
+
+
+class CardAccount(Draft, frozen=True, tag="card_account"):
+    """The account that the card of the next entry shares, where no other entry has the account's seal."""
+
+    seal: str | None
+
+
+class CardJoined(Draft, frozen=True, tag="card_joined"):
+    """A card shares an account from now on: ``of`` the seq of the entry whose seal is the account's."""
+
+    seal: str | None
+    of: int
 
 
 class Weighing(Draft, frozen=True, tag="weighing"):
@@ -235,6 +262,10 @@ AnyDraft = (
     | Checkin
     | Alias
     | Claim
+    | CardBegun
+    | CardClosed
+    | CardAccount
+    | CardJoined
     | Weighing
     | Unattributed
     | BagSwap

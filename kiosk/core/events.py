@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.core.adjusted import Adjusted
-from kiosk.core.entries import ClockQuality
+from kiosk.core.entries import ClockQuality, CloseCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,17 @@ IndicatorStatus = Literal["stable", "motion", "overload", "underload", "error"]
 
 @dataclass(frozen=True, slots=True)
 class IndicatorReading:
-    """One telegram of a serial indicator; ``gross_mg`` whole milligrams, None unless a weight."""
+    """One telegram of a serial indicator; ``gross_mg`` whole milligrams, None unless a weight.
+
+    ``says_gross``: the telegram itself says that its weight is a gross one. A weight of one that does not
+    say so is taken for gross, and certifies nothing.
+    """
 
     bin: str
     t_ms: int
     status: IndicatorStatus
     gross_mg: int | None
+    says_gross: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class CardSeen:
 
     ``pseudonym`` its account's. ``card`` the card's own where that is another (several cards may share
     an account). ``formerly`` the account's under the key before, while both keys are valid. ``spare``: a
-    pre-printed card that nobody has begun to use.
+    pre-printed card that nobody has begun to use. ``renamed``: that it was begun or joined is known here
+    under its name of the key before alone.
     """
 
     t_ms: int
@@ -89,6 +95,12 @@ class CardSeen:
     card: bytes | None = None
     formerly: bytes | None = None
     spare: bool = False
+    renamed: bool = False
+
+    @property
+    def own(self) -> bytes:
+        """The card's own pseudonym, which is not its account's where several share one."""
+        return self.pseudonym if self.card is None else self.card
 
     @property
     def names(self) -> tuple[bytes, ...]:
@@ -105,6 +117,7 @@ RefusalReason = Literal[
     "replayed",  # a message of a chip that was shown before
     "copied",  # a chip's counter ran back: somebody else holds a copy
     "unlisted",  # an allow list is in force and does not name it
+    "unread",  # a chip taken away before it had said all, or that stammers
     "list_old",  # the list of closed cards is older than the settings allow
 ]
 
@@ -116,6 +129,36 @@ class CardRefused:
     t_ms: int
     by: str
     reason: RefusalReason
+
+
+@dataclass(frozen=True, slots=True)
+class SlipSeen:
+    """A good recovery code, typed or held before the camera: whose lost card it speaks of.
+
+    ``card`` the lost card's own pseudonym, ``account`` its account's; ``closed`` whether it is closed
+    already.
+    """
+
+    t_ms: int
+    card: bytes
+    account: bytes
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardWork:
+    """A caretaker asks for something to be done with cards. Answered with ``Answered``, see ``holding``.
+
+    ``replace`` the lost card by the next spare one shown; ``close`` it. ``lost`` None: its slip is to be
+    shown first (``replace``), or it is the next card or slip shown (``close``). ``end`` what ``request``
+    asked for is off.
+    """
+
+    t_ms: int
+    request: str
+    work: Literal["replace", "close", "end"]
+    lost: SlipSeen | None = None
+    cause: CloseCause = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +179,7 @@ TouchAction = Literal[
     "count",  # one piece into a bin without a scale
     "goodbye",  # end my visit
     "full",  # いっぱい
+    "begin_card",  # はじめての方: the next spare card becomes somebody's
 ]
 
 
@@ -228,6 +272,8 @@ Event = (
     | DeviceBack
     | CardSeen
     | CardRefused
+    | SlipSeen
+    | CardWork
     | LidMoved
     | Touch
     | ZeroAsked

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.bin import Settled
-from kiosk.core.entries import AnyDraft
-from kiosk.core.events import CardSeen, ScaleAdjusted, ServiceAsked, TouchAction, ZeroAsked
+from kiosk.core.entries import AnyDraft, CloseCause
+from kiosk.core.events import (
+    CardSeen,
+    ScaleAdjusted,
+    ServiceAsked,
+    SlipSeen,
+    TouchAction,
+    ZeroAsked,
+)
+from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
 
 MAX_INTENTS = 1_024
@@ -25,6 +32,33 @@ class ClaimFor:
 
     card: CardSeen
     visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCard:
+    """A spare card was shown after a touch on 「はじめての方」 (``holding``)."""
+
+    card: CardSeen
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCard:
+    """A card is to be good for nothing any more (``holding``); ``card`` its own pseudonym, ``shown_ms``
+    where it was held before a reader for it."""
+
+    request: str
+    card: bytes
+    cause: CloseCause
+    shown_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceCard:
+    """A spare card was shown in place of a lost one (``holding``)."""
+
+    request: str
+    lost: SlipSeen
+    card: CardSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +136,9 @@ class Write:
 Intent = (
     Greet
     | ClaimFor
+    | BeginCard
+    | CloseCard
+    | ReplaceCard
     | Settle
     | Swap
     | Close

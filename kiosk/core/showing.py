@@ -14,17 +14,20 @@ RESULT_MS = 4_000
 """How long a weight stays before the thanks."""
 
 REFUSED_MS = 6_000
+WELCOME_MS = 4_000
 
 
 @dataclass(slots=True)
 class Showing:
-    """The phase and what it speaks of. ``visit`` also after its end, for the thanks."""
+    """The phase and what it speaks of. ``visit`` also after its end, for the thanks; ``certified`` only
+    with a weight that was recorded as such (one that still moves, or a sum, is none)."""
 
     phase: Phase = "waiting"
     since_ms: int = 0
     bin: str | None = None
     net_g: int | None = None
     visit: Visit | None = None
+    certified: bool = False
 
     def show(
         self,
@@ -34,9 +37,10 @@ class Showing:
         bin_id: str | None = None,
         net_g: int | None = None,
         visit: Visit | None = None,
+        certified: bool = False,
     ) -> None:
         self.phase, self.since_ms = phase, t_ms
-        self.bin, self.net_g, self.visit = bin_id, net_g, visit
+        self.bin, self.net_g, self.visit, self.certified = bin_id, net_g, visit, certified
 
     def rest(self, t_ms: int, current: Visit | None) -> None:
         """Back to what is true between two happenings: greeted, thanked, or waiting."""
@@ -63,8 +67,11 @@ class Showing:
         elif self.phase in ("thanks", "no_card"):
             if age_ms >= thanks_ms and (self.visit is None or self.visit.ended_ms is not None):
                 self.rest(t_ms, current)
-        elif self.phase == "refused":
+        elif self.phase in ("refused", "spare", "stopped"):
             if age_ms >= REFUSED_MS:
+                self.rest(t_ms, current)
+        elif self.phase == "welcome":
+            if age_ms >= WELCOME_MS:
                 self.rest(t_ms, current)
         elif self.phase == "greeting":
             if current is None:

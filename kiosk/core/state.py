@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import AnswerCode, Answered
-from kiosk.core.entries import VisitClose
-from kiosk.core.events import DeviceLost, Moment
+from kiosk.core.entries import CloseCause, VisitClose
+from kiosk.core.events import DeviceLost, Moment, SlipSeen
 from kiosk.core.intents import MAX_INTENTS, Intent, Settle, Write
 from kiosk.core.lamps import Lamps
 from kiosk.core.memory import Memory
 from kiosk.core.residents import Residents
+from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.visits import Visits
 
@@ -31,6 +33,19 @@ class Counters:
     checkins: int = 0
     refusals: int = 0
     records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What the next card or slip means until ``until_ms`` (``holding``): ``begin`` a spare card,
+    ``slip`` a lost card's, ``replace`` the ``lost`` card by a spare one, ``close`` whatever is shown.
+    ``request`` the caretaker's, "" after a touch."""
+
+    what: Literal["begin", "slip", "replace", "close"]
+    until_ms: int
+    request: str = ""
+    lost: SlipSeen | None = None
+    cause: CloseCause = "lost"
 
 
 @dataclass(slots=True)
@@ -51,6 +66,11 @@ class State:
     """Settled, but a card shown in this very moment might still say whose it is."""
     claim_until_ms: int = 0
     """Until then the next card claims the drop made without one."""
+    awaited: Awaited | None = None
+    begun: set[bytes] = field(default_factory=set)
+    """Spare cards begun since the start: a reader may have asked a moment before."""
+    closed: set[bytes] = field(default_factory=set)
+    """Cards closed here since the start."""
     lost: dict[str, DeviceLost] = field(default_factory=dict)
     """Devices that are away, by name."""
     alarmed_ms: dict[str, int] = field(default_factory=dict)

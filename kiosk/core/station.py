@@ -1,7 +1,8 @@
 """The station's rules: who is here, what fell where, and what is written about it.
 
 Invariants
-  1. Nothing is believed, shown as done or beeped before the ledger has committed it.
+  1. Nothing is believed, or shown or beeped as done, before the ledger has committed it. The tone "seen"
+     says that a card was seen, and comes before anything else.
   2. Every entry on a bin begins where the bin's last one ended (exact conservation); what belongs to
      no visit is written with its cause before the next visit's first drop.
   3. ``visit_close`` is a visit's last entry.
@@ -19,6 +20,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ============ ======================================================================================
 ``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
              ``residents`` what is remembered of it: ``earned``, ``ties``
+``holding``  a spare card becomes somebody's, a lost one is replaced or closed
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
@@ -43,6 +45,7 @@ from kiosk.core import (
     closing,
     devices,
     doubts,
+    holding,
     pieces,
     slow,
     thermometer,
@@ -54,10 +57,11 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import Alias, AnyDraft, Checkin, Claim, Clock
+from kiosk.core.entries import AnyDraft, Clock
 from kiosk.core.events import (
     CardRefused,
     CardSeen,
+    CardWork,
     ClockKnown,
     CountsBlock,
     DeviceBack,
@@ -69,6 +73,7 @@ from kiosk.core.events import (
     Moment,
     ScaleAdjusted,
     ServiceAsked,
+    SlipSeen,
     Tick,
     Touch,
     Warmth,
@@ -77,11 +82,14 @@ from kiosk.core.events import (
 from kiosk.core.intents import (
     Adjust,
     Answer,
+    BeginCard,
     ClaimFor,
     Close,
+    CloseCard,
     Greet,
     Intent,
     Piece,
+    ReplaceCard,
     Serve,
     Settle,
     Swap,
@@ -110,6 +118,9 @@ class Station:
         self._state = begin(rules, memory)
         self._awaiting: tuple[Intent, tuple[Item, ...]] | None = None
         self._crept_ms = 0
+        self._passed_ms: int | None = None
+        self._stirred = True
+        """Something has happened since time passed last; else a second look at one moment sees nothing."""
         self._failed_ms: int | None = None
         """When the storage last failed; None when it has worked since, or nothing waits for it."""
 
@@ -134,7 +145,9 @@ class Station:
         self._state.now = now
         effects = self._take(event)
         # Samples are some tenths of a second old when their block comes; time goes by the clock.
-        effects += self._pass_time(now.boot_ms)
+        if self._stirred or now.boot_ms != self._passed_ms:
+            self._passed_ms, self._stirred = now.boot_ms, False
+            effects += self._pass_time(now.boot_ms)
         return self._advance(effects)
 
     def recorded(self, items: tuple[Item, ...], seqs: tuple[int, ...]) -> list[Effect]:
@@ -150,14 +163,14 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor):
+        if not isinstance(intent, Greet | ClaimFor | BeginCard):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
     def _answered(self, items: tuple[Item, ...]) -> Intent:
         assert self._awaiting is not None and self._awaiting[1] == items
         intent, _ = self._awaiting
-        self._awaiting = None
+        self._awaiting, self._stirred = None, True
         return intent
 
     # -- what happened --------------------------------------------------------------------------
@@ -165,12 +178,21 @@ class Station:
     def _take(self, event: Event) -> list[Effect]:
         """What is known at once, before anything is written."""
         state = self._state
+        if isinstance(event, CountsBlock):
+            self._stirred |= weights.sampled(state, event)
+            return []
+        self._stirred = True
         match event:
-            case CountsBlock() | IndicatorReading():
+            case IndicatorReading():
                 weights.sampled(state, event)
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
-                    checkins.shown(state, event)
+                    effects = holding.shown(state, event)
+                    return checkins.shown(state, event) if effects is None else effects
+            case SlipSeen():
+                return holding.slip_shown(state, event)
+            case CardWork():
+                holding.asked(state, event)
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -201,7 +223,9 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         state = self._state
-        moving = any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
+        moving = state.showing.phase == "weighing" and any(
+            b.moving_since_ms is not None and not b.blind for b in state.bins.values()
+        )
         weights.pass_time(state, t_ms)
         doubts.pass_time(state, t_ms)
         if t_ms - self._crept_ms >= CREEPS_MS:
@@ -210,6 +234,7 @@ class Station:
             zeroing.pass_time(state, t_ms)
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
+        holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
@@ -228,6 +253,7 @@ class Station:
             return effects
         while self._state.intents and self._awaiting is None:
             intent = self._state.intents.popleft()
+            self._stirred = True
             drafts = self._decide(intent)
             if drafts:
                 items = tuple(_item(intent, draft) for draft in drafts)
@@ -247,6 +273,12 @@ class Station:
                 return checkins.decide(state, intent.card)
             case ClaimFor():
                 return checkins.decide_claim(state, intent)
+            case BeginCard():
+                return holding.decide_begin(state, intent)
+            case CloseCard():
+                return holding.decide_close(state, intent)
+            case ReplaceCard():
+                return holding.decide_replace(state, intent)
             case Settle():
                 return weights.decide(state, intent.settled)
             case Swap():
@@ -273,9 +305,15 @@ class Station:
         state = self._state
         match intent:
             case Greet():
-                return checkins.done(state, intent.card, items)
+                checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent, items)
+                checkins.claimed(state, intent, items)
+            case BeginCard():
+                holding.begun(state, intent, items)
+            case CloseCard():
+                holding.closed(state, intent)
+            case ReplaceCard():
+                holding.replaced(state, intent)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():
@@ -301,9 +339,8 @@ class Station:
 
 def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
+    if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
+        return holding.item(intent, draft)
     if isinstance(intent, Greet | ClaimFor):
-        if isinstance(draft, Checkin | Claim):
-            return Item(draft, intent.card.pseudonym)
-        if isinstance(draft, Alias):
-            return Item(draft, intent.card.formerly, back=1)
+        return checkins.item(intent.card, draft)
     return Item(draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import checkins
+from kiosk.core import checkins, holding
 from kiosk.core.bin import Bin
 from kiosk.core.events import Touch
 from kiosk.core.intents import Answer, Piece
@@ -13,6 +13,8 @@ def touched(state: State, touch: Touch) -> None:
     """What makes no sense here and now does nothing: fingers are late and press twice."""
     if touch.action == "claim":
         checkins.claim_touched(state, touch)
+    elif touch.action == "begin_card":
+        holding.touched(state, touch)
     elif touch.action == "goodbye":
         visit = state.visits.current()
         if visit is not None:

@@ -20,9 +20,14 @@ Phase = Literal[
     "thanks",  # the visit's end: visit_g, points
     "no_card",  # the end of a visit without a card
     "refused",  # a card that is not taken
+    "spare",  # a pre-printed card that nobody has begun: a touch has to come first
+    "welcome",  # a card became somebody's
+    "stopped",  # a card was closed
     "bag_question",  # is it a new bag? asked only when unclear
     "closed",
 ]
+Awaiting = Literal["begin", "slip", "replace", "close"]
+"""What the next card or slip means (``kiosk.core.state.Awaited``)."""
 BinState = Literal[
     "ready",
     "weighing",
@@ -57,7 +62,8 @@ class View(msgspec.Struct, frozen=True):
     for no more; ``visits_open`` how many; ``checkins``
     counts greetings since the start (a reader's second sight does not raise it), so that a page
     can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
-    ``claiming`` while the next card claims; ``cards_readable`` false while every reader is lost.
+    ``claiming`` while the next card claims; ``can_begin`` while 「はじめての方」 may be touched;
+    ``awaiting`` what else the next card means; ``cards_readable`` false while every reader is lost.
     """
 
     phase: Phase
@@ -75,6 +81,8 @@ class View(msgspec.Struct, frozen=True):
     visits_open: int
     can_claim: bool
     claiming: bool
+    can_begin: bool
+    awaiting: Awaiting | None
     cards_readable: bool
     online: bool
     storage_trouble: bool

@@ -83,7 +83,7 @@ def disk(free_bytes: int) -> Finding:
 
 
 def device(found: DeviceFacts, facts: Facts) -> Finding:
-    """One device: lost, hanging, or well; a scale's samples are looked at too."""
+    """One device: lost, hanging, well, or well with a hint; a scale's samples are looked at too."""
     code = KIND_CODES.get(found.kind, "device")
     # A lost lid or lamp costs comfort, a lost scale or reader what people came for.
     heavy: Level = "ERR" if code in ("scale", "reader") else "WARN"
@@ -94,6 +94,8 @@ def device(found: DeviceFacts, facts: Facts) -> Finding:
         values = {"age_ms": found.since_ms}
     elif found.beat_age_ms > STALE_MS:
         level, case, values = heavy, "hangs", {"seconds": found.beat_age_ms // 1000}
+    elif found.hint is not None:
+        level, case = "WARN", found.hint
     elif code == "scale":
         for one in facts.bins:
             if one.bin == found.subject:
@@ -117,7 +119,7 @@ def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     expected = (one.rate_sps or 0) * uptime_ms / 1000
     if one.rejected > max(REJECTED_MIN, REJECTED_SHARE * expected):
         return "WARN", "noisy"
-    if one.seal in ("expired", "undated"):
+    if one.seal in ("expired", "undated", "unsaid"):
         return "WARN", f"seal_{one.seal}"
     return "OK", "ok"
 

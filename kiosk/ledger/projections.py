@@ -26,6 +26,7 @@ DayOf = Callable[[int], int]
 """UTC milliseconds to the station's local day, counted from 1970-01-01."""
 
 _TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "projected")
+CARD_KINDS = frozenset({"card_begun", "card_closed", "card_account", "card_joined"})
 
 
 def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
@@ -41,7 +42,8 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
         _write_book(db, moved(read_book(db, entry["bin"]), entry))
     _move_visit(db, entry)
     day = day_of(entry["at"]["utc_ms"])
-    if entry.get("seal") is not None:
+    # A card's own entries say whose it is for as long as it is held: their seals do not age.
+    if entry.get("seal") is not None and kind not in CARD_KINDS:
         # Nothing where the seal's row was forgotten since: that is how a rebuild meets it.
         db.execute(
             "INSERT INTO held_seal SELECT seq, ?, ? FROM seal WHERE seq = ?",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from kiosk.settings.parts import Baud, Identifier, Part, Text
+from kiosk.settings.parts import Baud, Identifier, Part, Pin, Text
 
 RepeatS = Annotated[int, Meta(ge=1, le=60)]
 """The same text again within so many seconds is one showing."""
@@ -24,14 +24,16 @@ class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
     source: Annotated[int, Meta(ge=0, le=63)] | Text = 0
     width: Annotated[int, Meta(ge=160, le=1920)] = 640
     height: Annotated[int, Meta(ge=120, le=1080)] = 480
-    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+    fps: Annotated[int, Meta(ge=1, le=60)] = 30
+    exposure: Literal["auto", "hint"] | Annotated[float, Meta(ge=0.1, le=100)] = "hint"
 
 
 class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
-    """NFC cards on a PN532 at a serial port."""
+    """NFC cards on a PN532 at a serial port; ``reset_pin`` is wired to its RSTPDN."""
 
     port: Text
     baud: Baud = 115200
+    reset_pin: Pin | None = None
 
 
 class ScannerReader(Reader, frozen=True, kw_only=True, tag="scanner"):

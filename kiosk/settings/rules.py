@@ -34,6 +34,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
         limits=Limits(settings.cards.visits_per_day, settings.cards.points_per_day),
         catalogue=catalogue.version,
         link_days=settings.points.effective_link_days,
+        self_issue=settings.cards.self_issue,
         visit_idle_ms=settings.station.visit_idle_s * 1000,
     )
 

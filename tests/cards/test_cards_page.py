@@ -11,7 +11,7 @@ import pytest
 
 from kiosk.cards.ciphers import LibraryCiphers
 from kiosk.core import cards
-from kiosk.core.cards import CardBody, base45, signed, token
+from kiosk.core.cards import CardBody, base45, recovery, signed, token
 from kiosk.core.cards.foreign import Pattern
 from kiosk.core.cards.names import foreign_id
 from sync.signing import Signer
@@ -38,6 +38,22 @@ def test_the_signed_card_of_the_page_is_made_and_judged() -> None:
     assert signed.check(text, {1: signer.public_key}, LibraryCiphers()) == BODY
 
 
+def test_the_spare_household_card_and_the_recovery_codes_of_the_page_are_made() -> None:
+    card_key, member = vector("card_key"), vector("member_id")
+    one = CardBody(1, BODY.last_day, member, spare=True, household=True)
+    text = VECTORS["member_text"].encode()
+    assert token.issue(one, card_key) == text
+    assert token.check(text, {1: card_key}) == one
+    for name, key, random_id, household in (
+        ("recovery", card_key, BODY.random_id, False),
+        ("member_recovery", card_key, member, True),
+        ("signed_recovery", vector("pseudonym_key"), BODY.random_id, False),
+    ):
+        code = recovery.code(random_id, key, household=household)
+        assert recovery.grouped(code) == VECTORS[name]
+        assert recovery.parse(VECTORS[name], [key]) == recovery.Recovered(random_id, household)
+
+
 def test_both_cards_can_be_put_together_by_hand_from_the_tables() -> None:
     packed = bytes.fromhex("0101" + f"{BODY.last_day - cards.day_of(2020, 1, 1):04x}")
     packed += BODY.random_id
@@ -54,6 +70,7 @@ def test_both_cards_can_be_put_together_by_hand_from_the_tables() -> None:
         ("pseudonym_key", "qr", vector("random_id"), "qr_name"),
         ("former_key", "qr", vector("random_id"), "qr_name_formerly"),
         ("pseudonym_key", "nfc", vector("uid"), "nfc_name"),
+        ("pseudonym_key", "sun", vector("uid"), "sun_name"),
         (
             "pseudonym_key",
             "foreign",

@@ -26,7 +26,7 @@ class Lists(dict[bytes, Standing]):
 
     other: Standing = "good"
 
-    def standing(self, name: bytes, *, proves: bool = True) -> Standing:
+    def standing(self, name: bytes, /, *, proves: bool = True) -> Standing:
         return self.get(name, self.other)
 
 
@@ -36,11 +36,11 @@ class Household:
     def __init__(self, accounts: Mapping[bytes, bytes]) -> None:
         self._accounts = accounts
 
-    def account(self, name: bytes) -> bytes:
-        return self._accounts.get(name, name)
+    def account(self, name: bytes) -> bytes | None:
+        return self._accounts.get(name)
 
     def holding(self, name: bytes) -> Holding:
-        return "held"
+        return "held" if name in self._accounts else "spare"
 
 
 def shown(lists: Lists | None = None, accounts: Mapping[bytes, bytes] = {}) -> object:
@@ -79,6 +79,11 @@ def test_a_household_is_tied_by_its_accounts() -> None:
     assert seen == CardSeen(3, b"B" * 16, "qr", True, card=UNDER_NEW, formerly=b"A" * 16)
     same = shown(accounts={UNDER_OLD: b"A" * 16, UNDER_NEW: b"A" * 16})
     assert same == CardSeen(3, b"A" * 16, "qr", True, card=UNDER_NEW)
+
+
+def test_a_card_joined_under_its_old_name_keeps_its_account_and_says_so_anew() -> None:
+    seen = shown(accounts={UNDER_OLD: b"A" * 16})
+    assert seen == CardSeen(3, b"A" * 16, "qr", True, card=UNDER_NEW, renamed=True)
 
 
 def gone(day: Day) -> None:

@@ -231,7 +231,8 @@ def test_points_of_a_visit_are_given_once_a_day_also_after_a_restart() -> None:
 def points(day: Day, person: bytes) -> int:
     """What the check-in of this card gives."""
     now = Moment(day.t_ms, day.t_ms, "synced", day.days)
-    (record,) = day.station.handle(CardSeen(day.t_ms, person, "qr", True), now)
+    tone, record = day.station.handle(CardSeen(day.t_ms, person, "qr", True), now)
+    assert tone == Beep("seen")
     assert isinstance(record, Record)
     (item,) = record.items
     assert isinstance(item.draft, Checkin)
@@ -356,14 +357,15 @@ def test_drift_between_visits_is_nobodys(day: Day) -> None:
     assert any(u.cause == "drift" for u in day.books.unattributed)
 
 
-def test_nothing_is_beeped_or_believed_before_the_commit(day: Day) -> None:
+def test_the_tone_comes_at_first_sight_and_nothing_is_believed_before_the_commit(day: Day) -> None:
     card = CardSeen(day.t_ms, ANN, "qr", True)
     now = Moment(day.t_ms, day.t_ms, "synced", day.days)
-    (record,) = day.station.handle(card, now)
+    tone, record = day.station.handle(card, now)
+    assert tone == Beep("seen")
     assert isinstance(record, Record) and isinstance(record.items[0].draft, Checkin)
     assert day.station.view().phase == "waiting"
     effects = day.station.recorded(record.items, (9,))
-    assert effects == [Beep("seen")] and day.station.view().phase == "greeting"
+    assert effects == [] and day.station.view().phase == "greeting"
 
 
 def test_a_full_disk_loses_no_weight_and_greets_nobody(day: Day) -> None:
@@ -388,7 +390,7 @@ def test_a_full_disk_loses_no_weight_and_greets_nobody(day: Day) -> None:
 def test_after_a_greeting_that_failed_the_screen_does_not_complain_for_ever(day: Day) -> None:
     card = CardSeen(day.t_ms, ANN, "qr", True)
     now = Moment(day.t_ms, day.t_ms, "synced", day.days)
-    (record,) = day.station.handle(card, now)
+    _tone, record = day.station.handle(card, now)
     assert isinstance(record, Record)
     assert day.station.failed(record.items) == [Beep("trouble")]
     day.run(3_000)

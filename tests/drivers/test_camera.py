@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hw_sim import cardprint
-from hw_sim.cardprint import Pose
-from hw_sim.mjpeg import CameraPeer
+from hw_sim.mjpeg import CameraPeer, Reel
+from hw_sim.sensor import jpeg
 
+from drivers import camera
 from drivers.camera import CameraReader
-from drivers.frames import ALERT_MS, GLANCE_MS, FrameReader, MotionGate
 from kiosk.core.cards import CardBody, CardDesk, day_of, issue, pseudonym
 from kiosk.core.events import CardSeen, DeviceBack, DeviceLost, Event
 
@@ -82,22 +82,47 @@ def test_a_station_that_dies_leaves_the_camera_to_the_next(bench: Bench) -> None
     again.stop()
 
 
-def noise(seed: int) -> cardprint.Gray:
-    return np.random.default_rng(seed).integers(90, 110, (480, 640)).astype(np.uint8)
+def test_a_lens_that_is_covered_is_a_hint_and_no_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera, "DARK_MS", 300)
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    assert bench.reader.hint is None
+    bench.camera.play(Reel([], [jpeg(np.full((480, 640), 6, np.uint8))], 20))
+    until(lambda: bench.reader.hint == "dark")
+    assert bench.inbox.empty(), "a hall is dark at night, and its camera works"
+    bench.camera.show(card(TWO), 60)
+    assert isinstance(bench.next(), CardSeen)
+    until(lambda: bench.reader.hint is None)
 
 
-def test_a_still_noisy_scene_does_not_wake_the_reader_and_a_hand_does() -> None:
-    gate = MotionGate()
-    assert not any(gate.alert(noise(frame), 100 * frame) for frame in range(50))
-    hand = noise(51)
-    hand[200:300, 200:300] = 170
-    assert gate.alert(hand, 5_000)
-    assert gate.alert(hand, 5_000 + ALERT_MS - 1)
+def test_a_cable_that_garbles_every_picture_is_told(bench: Bench) -> None:
+    bench.camera.show(card(ONE), 60)
+    assert isinstance(bench.next(), CardSeen)
+    noise = [np.random.default_rng(seed).bytes(5_000) for seed in range(5)]
+    bench.camera.play(Reel([], noise, 20))
+    assert bench.lost() == "camera_garbled"
+    bench.camera.show(card(TWO), 60)
+    assert isinstance(bench.next(), DeviceBack)
+    assert isinstance(bench.next(), CardSeen)
 
 
-def test_a_card_that_lay_there_before_the_start_is_found_by_a_glance() -> None:
-    scene = np.full((480, 640), 100, np.uint8)
-    laid = cardprint.lay(scene, cardprint.face(card(ONE)), Pose(320, 240, 300))
-    reader = FrameReader()
-    found = [reader.read(laid, t_ms) for t_ms in range(0, GLANCE_MS + 1, 100)]
-    assert card(ONE).encode() in [code.text for codes in found for code in codes]
+def test_a_pi_camera_without_its_library_says_what_to_install() -> None:
+    reader = CameraReader("reader:qr", "csi:0", DESK, lambda: TODAY)
+    inbox: queue.Queue[Event] = queue.Queue()
+    reader.start(inbox.put)
+    event = inbox.get(timeout=LONG_S)
+    reader.stop()
+    assert isinstance(event, DeviceLost)
+    assert event.code == "camera_library"
+    assert "picamera2" in event.detail
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Waits for it."""
+    for _ in range(int(LONG_S / 0.05)):
+        if seen():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it never came")

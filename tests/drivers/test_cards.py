@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.core import cards
-from kiosk.core.cards import CardBody, CardDesk, CardError, base45, names, token
+from kiosk.core.cards import CardBody, CardDesk, CardError, base45, names, recovery, token
 from kiosk.core.cards.knowledge import Standing
 from kiosk.core.events import CardRefused, CardSeen
 
@@ -42,7 +42,7 @@ def refusal(outcome: CardSeen | CardRefused) -> str:
     return outcome.reason
 
 
-@pytest.mark.parametrize("documented", [base45, token, names])
+@pytest.mark.parametrize("documented", [base45, token, names, recovery])
 def test_the_vectors_of_the_docs_hold(documented: ModuleType) -> None:
     result = doctest.testmod(documented)
     assert result.attempted > 0

@@ -9,7 +9,13 @@ from kiosk.cli.spoken import SpokenGroup
 
 
 def add(app: click.Group) -> None:
+    from kiosk.cli.commands.card_import import card_import
+    from kiosk.cli.commands.card_paper import card_issue, card_print
+    from kiosk.cli.commands.card_work import card_replace, card_revoke
+
     app.add_command(card)
+    for command in (card_issue, card_print, card_replace, card_revoke, card_import):
+        card.add_command(command)
 
 
 @click.group(cls=SpokenGroup)

@@ -37,8 +37,8 @@ class Counters(Protocol):
 class Holders(Protocol):
     """Whose card it is: several cards may belong to one account."""
 
-    def account(self, name: bytes, /) -> bytes:
-        """The account's pseudonym; the card's own where it was joined to none."""
+    def account(self, name: bytes, /) -> bytes | None:
+        """The pseudonym of the account that the card was joined to, None where it was joined to none."""
         ...
 
     def holding(self, name: bytes, /) -> Holding:
@@ -52,8 +52,8 @@ class _NoLists:
 
 
 class _NoHolders:
-    def account(self, name: bytes) -> bytes:
-        return name
+    def account(self, _name: bytes) -> bytes | None:
+        return None
 
     def holding(self, _name: bytes) -> Holding:
         return "spare"

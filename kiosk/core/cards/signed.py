@@ -6,7 +6,7 @@ cards are read (``docs/benchmarks.md``). They hold 78 bytes:
 ====== ==== =====================================================================================
 offset size field
 ====== ==== =====================================================================================
-0      1    format version, 2
+0      1    low 5 bits: format version, 2; the other two as on a card of version 1
 1      1    key id: which of the town's signing keys signed
 2      2    last valid day, big-endian count of days since 2020-01-01
 4      10   random id, with the same meaning as on a card of version 1
@@ -25,7 +25,15 @@ from collections.abc import Callable, Mapping
 
 from kiosk.core.cards import base45
 from kiosk.core.cards.ciphers import Ciphers
-from kiosk.core.cards.token import BODY_BYTES, CardBody, CardError, NotACard, pack, unpack
+from kiosk.core.cards.token import (
+    BODY_BYTES,
+    CardBody,
+    CardError,
+    NotACard,
+    pack,
+    unpack,
+    version_of,
+)
 
 VERSION = 2
 TEXT_CHARS = 117
@@ -53,7 +61,7 @@ def check(text: bytes, public_keys: Mapping[int, bytes], ciphers: Ciphers) -> Ca
     except ValueError:
         raise NotACard("not a card's text") from None
     packed, signature = raw[:BODY_BYTES], raw[BODY_BYTES:]
-    if packed[0] != VERSION:
+    if version_of(packed) != VERSION:
         raise NotACard("a card of another format")
     key = public_keys.get(packed[1])
     if key is None:

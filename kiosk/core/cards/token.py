@@ -1,12 +1,12 @@
 """The town's card as a QR code: what stands in it, and what proves it.
 
 45 characters of base45, all of them in QR's alphanumeric set, so that the code is version 3 at
-level M: few and large modules are what a camera can read. They hold 30 bytes:
+level Q: few and large modules are what a camera can read. They hold 30 bytes:
 
 ====== ==== =====================================================================================
 offset size field
 ====== ==== =====================================================================================
-0      1    format version, 1
+0      1    low 5 bits: format version, 1; 0x20: a household's card; 0x80: a spare, see below
 1      1    key id: which of the town's card keys made the tag
 2      2    last valid day, big-endian count of days since 2020-01-01 (65535 is the year 2199)
 4      10   random id: the cardholder's, as far as this card is concerned
@@ -15,6 +15,11 @@ offset size field
 
 The tag proves that the town issued the card; a photograph of it proves the same. Only the random id
 goes into the pseudonym, so a card renewed with the same id stays the same person.
+
+A *spare* is a pre-printed card: nobody's until a station has begun it (``kiosk.core.holding``). The cards
+of a *household* share the first 9 bytes of their random id and count on from 1 in the last; their account
+is the one of the id that ends in 0, which no card has. So every station knows whose they are without having
+been told, and each of them can be closed alone.
 
 Test vectors (card key 00..1f, 32 bytes):
 
@@ -25,6 +30,11 @@ Test vectors (card key 00..1f, 32 bytes):
 b'W507%1100KB0*M0DY0W01$APQ:EI8T6-VPU7+83EX1N1P'
 >>> check(text, {1: card_key}) == body
 True
+>>> one = CardBody(1, day_of(2030, 3, 31), bytes(range(9)) + b"\x02", spare=True, household=True)
+>>> issue(one, card_key)
+b'.FK7%1100KB0*M0DY0P01+%HK-GRID7TNNJ248F-FLPYR'
+>>> one.account_id.hex()
+'00010203040506070800'
 """
 
 from __future__ import annotations
@@ -39,6 +49,7 @@ from kiosk.core.cards import base45
 from kiosk.core.events import RefusalReason
 
 VERSION = 1
+SPARE, HOUSEHOLD = 0x80, 0x20
 TEXT_CHARS = 45
 BODY_BYTES = 14
 TAG_BYTES = 16
@@ -71,11 +82,23 @@ class CardBody:
     key_id: int
     last_day: int
     random_id: bytes = field(repr=False)
+    spare: bool = False
+    household: bool = False
+
+    @property
+    def account_id(self) -> bytes:
+        """The random id that names the account: the card's own, or its household's."""
+        return account_id(self.random_id, household=self.household)
 
 
 def day_of(year: int, month: int, day: int) -> int:
     """A calendar day as a count of days since 1970-01-01, as in ``Moment.day``."""
     return date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+
+
+def account_id(random_id: bytes, *, household: bool) -> bytes:
+    """What stands for the account of a card with this random id."""
+    return random_id[:-1] + b"\0" if household else random_id
 
 
 def issue(body: CardBody, card_key: bytes) -> bytes:
@@ -92,6 +115,8 @@ def check(text: bytes, card_keys: Mapping[int, bytes]) -> CardBody:
     Raises NotACard for what is no card of this format, CardError ``unknown`` for one of none of these
     keys, ``forged`` for one whose tag is not its key's.
     """
+    if len(text) == TEXT_CHARS - 1:
+        text = b" " + text  # the first character may be a space (key id 5), and some scanners trim
     if len(text) != TEXT_CHARS:
         raise NotACard("not a card's length")
     try:
@@ -99,7 +124,7 @@ def check(text: bytes, card_keys: Mapping[int, bytes]) -> CardBody:
     except ValueError:
         raise NotACard("not a card's text") from None
     packed, tag = raw[:BODY_BYTES], raw[BODY_BYTES:]
-    if packed[0] != VERSION:
+    if version_of(packed) != VERSION:
         raise NotACard("a card of another format")
     key = card_keys.get(packed[1])
     if key is None:
@@ -116,13 +141,22 @@ def pack(version: int, body: CardBody) -> bytes:
     days = body.last_day - _FIRST_DAY
     if not (0 <= days <= 0xFFFF and 0 <= body.key_id <= 0xFF):
         raise ValueError("the key id or the last day does not fit the card format")
-    return bytes((version, body.key_id)) + days.to_bytes(2, "big") + body.random_id
+    if body.household and body.random_id[-1] == 0:
+        raise ValueError("a household's cards count from 1")
+    kind = version | SPARE * body.spare | HOUSEHOLD * body.household
+    return bytes((kind, body.key_id)) + days.to_bytes(2, "big") + body.random_id
+
+
+def version_of(packed: bytes) -> int:
+    """The format version, without what else stands in that byte."""
+    return packed[0] & ~(SPARE | HOUSEHOLD)
 
 
 def unpack(packed: bytes) -> CardBody:
     """The body in those 14 bytes."""
     last_day = _FIRST_DAY + int.from_bytes(packed[2:4], "big")
-    return CardBody(packed[1], last_day, packed[4:])
+    spare, household = bool(packed[0] & SPARE), bool(packed[0] & HOUSEHOLD)
+    return CardBody(packed[1], last_day, packed[4:], spare, household)
 
 
 def _tag(key: bytes, packed: bytes) -> bytes:

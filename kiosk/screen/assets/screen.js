@@ -102,7 +102,13 @@ function sceneOf() {
   }
   if (opened !== null) return openedScene();
   const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene() };
-  if (view.claiming) {
+  if (view.awaiting !== null) {
+    scene.tone = view.awaiting === "close" ? "care" : scene.tone;
+    scene.template = awaited();
+    scene.picture = "card";
+    scene.buttons = [];
+    scene.more = [];
+  } else if (view.claiming) {
     scene.template = words().claiming;
     scene.picture = "card";
   } else if (view.can_claim) {
@@ -113,11 +119,29 @@ function sceneOf() {
     scene.buttons.push(touch(words().goodbye, "goodbye"));
   }
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
+  const newcomer = view.phase === "waiting" && view.can_begin;
+  scene.newcomer = newcomer ? [touch(words().begin, "begin_card")] : [];
+  if (newcomer && view.bins.length > 8) scene.more = []; // a bin's own trouble stands on its tile
   if (view.storage_trouble) {
     scene.tone = "care";
     scene.more = [words().storage, contactLine()];
   }
   return scene;
+}
+
+/** What the next card or slip is shown for. */
+function awaited() {
+  const said = words();
+  switch (view.awaiting) {
+    case "begin":
+      return said.begin_show;
+    case "slip":
+      return said.slip_show;
+    case "replace":
+      return said.replace_show;
+    default:
+      return said.close_show;
+  }
 }
 
 function phaseScene() {
@@ -179,6 +203,18 @@ function phaseScene() {
         template: said.refused,
         values: { contact: setup.contact },
       };
+    case "spare":
+      return {
+        tone: "calm",
+        picture: "card",
+        template: view.can_begin ? said.spare : said.spare_ask,
+        more: view.can_begin ? [] : [contactLine()],
+        buttons: view.can_begin ? [touch(said.begin, "begin_card", null, "first")] : [],
+      };
+    case "welcome":
+      return { tone: "glad", picture: "hello", template: said.welcome };
+    case "stopped":
+      return { tone: "care", picture: "card", template: said.stopped, more: [contactLine()] };
     case "bag_question":
       return {
         tone: "care",
@@ -321,7 +357,8 @@ function draw() {
   drawLive(scene);
   drawMore(scene.more ?? []);
   drawBins(scene.tiles === true);
-  drawButtons(scene.buttons ?? []);
+  drawButtons("newcomer", scene.newcomer ?? []);
+  drawButtons("actions", scene.buttons ?? []);
   drawFooter();
 }
 
@@ -414,10 +451,10 @@ function gauge(percent) {
   return row;
 }
 
-function drawButtons(buttons) {
-  if (!changed("actions", [language, view?.bin, opened, buttons.map((one) => [one.label, one.kind])])) return;
-  at("actions").hidden = buttons.length === 0;
-  at("actions").replaceChildren(
+function drawButtons(place, buttons) {
+  if (!changed(place, [language, view?.bin, opened, buttons.map((one) => [one.label, one.kind])])) return;
+  at(place).hidden = buttons.length === 0;
+  at(place).replaceChildren(
     ...buttons.map((one) => {
       const button = make("button", `action ${one.kind}`, one.label);
       button.type = "button";
