@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from drivers import qr
 from drivers.qr_code import Code
 from drivers.qr_grid import Sight
+from drivers.qr_prepare import sharp
 from drivers.qr_zxing import look
 from drivers.vision import Gray, load_cv2
 
@@ -39,6 +40,11 @@ def _box(unread: Sight) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def sharpened(gray: Gray) -> list[Code]:
+    """Unsharp mask, for a card out of focus."""
+    return qr.plain(sharp(gray))
+
+
 def softened(gray: Gray) -> list[Code]:
     """Blurred a little, then black or white at Otsu's one threshold: closes scratches and worn ink."""
     cv2 = load_cv2()
@@ -48,9 +54,10 @@ def softened(gray: Gray) -> list[Code]:
 
 
 LIVE_STEPS: tuple[qr.Step, ...] = (
-    softened,
-    qr.thresholded,
-    qr.worn,
+    sharpened,
     qr.enlarged,
+    qr.thresholded,
     qr.enlarged_and_sharpened,
+    softened,
+    qr.worn,
 )

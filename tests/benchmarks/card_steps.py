@@ -20,7 +20,6 @@ from hw_sim import sensor
 from hw_sim.conditions import CONDITIONS
 from hw_sim.presentations import FPS, Presentation
 
-from drivers import qr
 from drivers.frame import Frame
 from drivers.live import LIVE_STEPS, sight
 from drivers.qr_code import Code
