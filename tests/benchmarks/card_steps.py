@@ -22,8 +22,8 @@ from hw_sim.presentations import FPS, Presentation
 
 from drivers.frame import Frame
 from drivers.live import LIVE_STEPS, sight
+from drivers.qr import plain
 from drivers.qr_code import Code
-from drivers.qr_prepare import sharp
 from drivers.vision import Gray, load_cv2
 
 TEXT = "W507%1100KB0*M0DY0W01$APQ:EI8T6-VPU7+83EX1N1P"
@@ -32,19 +32,14 @@ MARGIN_PX = 40
 QUIET_PX = 32
 
 
-def sharpened(gray: Gray) -> list[Code]:
-    """Unsharp mask alone: passed over for being no better than what stands in the list."""
-    return qr.plain(sharp(gray))
-
-
 def framed(gray: Gray) -> list[Code]:
-    """A white frame alone: likewise."""
+    """A white frame alone: passed over, it reads next to nothing that is not read already."""
     q = QUIET_PX
     wide = load_cv2().copyMakeBorder(gray, q, q, q, q, load_cv2().BORDER_CONSTANT, value=255)
-    return [code.moved(-q) for code in qr.plain(wide)]
+    return [code.moved(-q) for code in plain(wide)]
 
 
-STEPS = {step.__name__: step for step in (*LIVE_STEPS, sharpened, framed)}
+STEPS = {step.__name__: step for step in (*LIVE_STEPS, framed)}
 
 
 def main() -> None:
