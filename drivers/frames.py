@@ -111,8 +111,9 @@ class FrameReader:
         for left, top, right, bottom in seen.unread:
             self._seen_at(_box(gray, left, top, right, bottom), t_ms)
         region = self._where(t_ms)
-        # A code that is read may be a poster on the wall, with a worn card beside it.
-        most = len(LIVE_STEPS) if self._alert and not seen.codes else 1
+        # A code that is read where nothing moves is a poster on the wall, with a worn card beside it.
+        card_is_read = any(self._moves_at(_box_of(gray, code)) for code in seen.codes)
+        most = len(LIVE_STEPS) if self._alert and not card_is_read else 1
         return seen.codes + self._steps(gray, region, most, seen.codes, t_ms)
 
     def _steps(
@@ -132,7 +133,7 @@ class FrameReader:
             if codes:
                 self._lucky = number
                 for code in codes:
-                    self._seen_at(_box(gray, code.left, code.top, code.right, code.bottom), t_ms)
+                    self._seen_at(_box_of(gray, code), t_ms)
                 return codes
         return []
 
@@ -154,6 +155,9 @@ class FrameReader:
             return seen
         return moved or WHOLE
 
+    def _moves_at(self, box: Box) -> bool:
+        return self._gate.box is None or self._gate.box.overlaps(box)
+
     def _seen_at(self, box: Box, t_ms: int) -> None:
         self._region, self._region_ms = box.grown(MARGIN), t_ms
 
@@ -164,6 +168,10 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 def _box(gray: Gray, left: float, top: float, right: float, bottom: float) -> Box:
     height, width = gray.shape
     return Box(left / width, top / height, right / width, bottom / height)
+
+
+def _box_of(gray: Gray, code: Code) -> Box:
+    return _box(gray, code.left, code.top, code.right, code.bottom)
 
 
 def _cut(gray: Gray, box: Box) -> tuple[Gray, int, int]:

@@ -7,6 +7,7 @@ never hold up a weighing, so tones run in gpiozero's own background thread.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from kiosk.core.errors import DeviceError
 from kiosk.core.events import LidMoved
 
 if TYPE_CHECKING:
-    from gpiozero import LED, Button, Buzzer
+    from gpiozero import LED, Button, Buzzer, DigitalOutputDevice
 
 BLINK_S = 0.5
+RESET_S = 0.02
+"""A chip's reset input held down, and its start waited for (PN532: 100 ns, and 2 ms at most)."""
 LID_STILL_S = 0.03
 LID_LOOKS = 20
 """So often the contacts may bounce before a step ends."""
@@ -86,6 +89,27 @@ class Signals:
                 device.close()
         self._lamps.clear()
         self._buzzer = None
+
+
+class Reset:
+    """The line to a chip's reset input (low resets). Held high as long as the driver has it: on some
+    boards nothing else does. Raises DeviceError."""
+
+    def __init__(self, pin: int, what: str) -> None:
+        from gpiozero import DigitalOutputDevice
+        from gpiozero.exc import GPIOZeroError
+
+        try:
+            self._line: DigitalOutputDevice = DigitalOutputDevice(pin, initial_value=False)
+        except (GPIOZeroError, OSError, ImportError, RuntimeError) as error:
+            raise _pins_missing(what, error) from error
+        time.sleep(RESET_S)
+        self._line.on()
+        time.sleep(RESET_S)
+
+    def close(self) -> None:
+        """Let go of the line."""
+        self._line.close()
 
 
 class Lid(Worker):

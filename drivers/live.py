@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from drivers import qr
 from drivers.qr_code import Code
+from drivers.qr_grid import Sight
+from drivers.qr_prepare import sharp
+from drivers.qr_zxing import look
 from drivers.vision import Gray, load_cv2
 
 _WHITE = 255
@@ -17,7 +20,7 @@ _SOFT_SIGMA = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Seen:
     """What zxing-cpp sees in a frame: ``codes`` it reads, and boxes of what it takes for codes and cannot
     read (left, top, right, bottom in pixels)."""
 
@@ -25,16 +28,21 @@ class Sight:
     unread: list[tuple[float, float, float, float]]
 
 
-def sight(gray: Gray) -> Sight:
+def sight(gray: Gray) -> Seen:
     """zxing-cpp on the whole frame (0.3 to 0.6 ms at 640x480)."""
-    seen = Sight([], [])
-    for barcode in qr.barcodes(gray, errors=True):
-        code = qr.code_of(barcode)
-        if barcode.valid and barcode.bytes:
-            seen.codes.append(code)
-        else:
-            seen.unread.append((code.left, code.top, code.right, code.bottom))
-    return seen
+    codes, unread = look(gray)
+    return Seen(codes, [_box(one) for one in unread])
+
+
+def _box(unread: Sight) -> tuple[float, float, float, float]:
+    xs = [x for x, _ in unread.corners]
+    ys = [y for _, y in unread.corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def sharpened(gray: Gray) -> list[Code]:
+    """Unsharp mask, for a card out of focus."""
+    return qr.plain(sharp(gray))
 
 
 def softened(gray: Gray) -> list[Code]:
@@ -46,9 +54,10 @@ def softened(gray: Gray) -> list[Code]:
 
 
 LIVE_STEPS: tuple[qr.Step, ...] = (
-    softened,
-    qr.thresholded,
-    qr.worn,
+    sharpened,
     qr.enlarged,
+    qr.thresholded,
     qr.enlarged_and_sharpened,
+    softened,
+    qr.worn,
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kiosk.core.cards import is_random_uid
+from kiosk.core.cards import CardDesk, is_random_uid
+from kiosk.core.events import CardRefused, CardSeen
 
 UID_BYTES = (4, 7, 10)
 """ISO/IEC 14443-3 6.5.4: single, double and triple size."""
@@ -36,6 +37,13 @@ TYPE_B = Chip("b", b"")
 """Its number is made up at each look (My Number card, driving licence): never looked at."""
 NUMBERLESS = Chip("none", b"")
 """A card that tells no number."""
+
+
+def identify(desk: CardDesk, chip: Chip, t_ms: int) -> CardSeen | CardRefused:
+    """What such a card is by its number alone."""
+    if chip.kind == "b":
+        return CardRefused(t_ms, "nfc", "random")
+    return desk.identify_nfc(chip.uid, t_ms=t_ms)
 
 
 def type_a(uid: bytes, atqa: int | None = None) -> Chip:

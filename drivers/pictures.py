@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.qr import read_gray
 from drivers.qr_code import Code
+from drivers.qr_still import glance, read_gray
 from drivers.qr_text import text_of
 from drivers.vision import Gray, load_cv2
 from kiosk.core.errors import KioskError, OperatorError
@@ -31,14 +31,17 @@ def read_files(
     """One JSON object a file, in order: ``{"file", "texts", "ms"}``.
 
     ``texts`` holds the text of each code, as a string where the code declares what its bytes mean or
-    they are UTF-8, else as ``{"hex": …}``; ``ms`` the time it took, with the file's decoding. A file
-    that is no picture has ``"error"`` beside them, what ``said`` makes of it.
+    they are UTF-8, else as ``{"hex": …}``; ``ms`` the time that the reading took, from the pixels to the
+    texts, without opening the file. A file that is no picture has ``"error"`` beside them, what ``said``
+    makes of it.
     """
     for path in paths:
         begun_s = time.perf_counter()
         line: dict[str, object] = {"file": path, "texts": []}
         try:
-            line["texts"] = [as_json(code) for code in read_image(Path(path))]
+            picture = _load(Path(path))
+            begun_s = time.perf_counter()
+            line["texts"] = [as_json(code) for code in read_image(picture)]
         except OperatorError as error:
             line["error"] = said(error)
         line["ms"] = round((time.perf_counter() - begun_s) * 1000, 1)
@@ -60,6 +63,9 @@ def read_image(source: Path | Picture) -> list[Code]:
     picture = _load(source) if isinstance(source, Path) else source
     for gray in _views(picture):
         if codes := read_gray(gray):
+            return codes
+    for gray in _colours(picture):
+        if codes := glance(gray):
             return codes
     return []
 
@@ -98,24 +104,30 @@ def _no_picture(case: str, path: Path, why: str, **values: object) -> OperatorEr
 
 
 def _views(picture: Picture) -> Iterator[Gray]:
-    """Grey pictures to look into until one shows a code: transparent places as white, then as
-    black; and of colours each single one, because red on green may be one grey."""
+    """Grey pictures to look into until one shows a code: transparent places as white, then as black."""
     cv2 = load_cv2()
     picture = _eight_bit(picture)
     if picture.ndim == 2:
         yield picture
         return
+    if picture.shape[2] == 3:
+        yield cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        return
     channels = list(cv2.split(picture))
     opacity = channels.pop() if len(channels) in (2, 4) else None
     gray = cv2.cvtColor(cv2.merge(channels), cv2.COLOR_BGR2GRAY) if channels[1:] else channels[0]
-    if opacity is not None and int(opacity.min()) < 255:
-        dark = cv2.multiply(gray, opacity, scale=1 / 255)
-        yield cv2.add(dark, cv2.bitwise_not(opacity))
-        yield dark
+    if opacity is None or int(opacity.min()) == 255:
+        yield gray
         return
-    yield gray
-    if channels[1:]:
-        yield from channels
+    dark = cv2.multiply(gray, opacity, scale=1 / 255)
+    yield cv2.add(dark, cv2.bitwise_not(opacity))
+    yield dark
+
+
+def _colours(picture: Picture) -> Iterator[Gray]:
+    """Each single colour, because red on green may be one grey."""
+    if picture.ndim == 3 and picture.shape[2] in (3, 4):
+        yield from load_cv2().split(_eight_bit(picture))[:3]
 
 
 def _eight_bit(picture: Picture) -> NDArray[np.uint8]:

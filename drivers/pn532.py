@@ -11,7 +11,9 @@ Source: NXP UM0701-02 (PN532 user manual) 6.2.1 frames, 7.2 and 7.3 commands.
 
 TFI is D4 to the chip and D5 from it; TFI + data + DCS = 0, all sums modulo 256. Such a sum does not
 see two changes that balance, so every length, flag and size is checked against the others as well,
-and the pump asks for two agreeing answers before it believes an identifier.
+and the pump asks for two agreeing answers before it believes an identifier. Before the start code
+``00 FF`` may stand any number of 00 (the preamble, none among them) and of 55 (a wake-up, which some
+boards echo); behind the DCS any number of 00, one at least.
 """
 
 from __future__ import annotations
@@ -29,9 +31,13 @@ MAX_NORMAL_BYTES = 255
 MAX_EXTENDED_BYTES = 265
 """TFI, command and 263 bytes of data: the chip's own buffer."""
 
+IDLE = b"\x00\x55"
+"""What may stand between frames and is nobody's mistake."""
+
 GET_FIRMWARE_VERSION = 0x02
 SAM_CONFIGURATION = 0x14
 RF_CONFIGURATION = 0x32
+IN_DATA_EXCHANGE = 0x40
 IN_LIST_PASSIVE_TARGET = 0x4A
 
 SAM_NORMAL = bytes((0x01, 0x14, 0x00))
@@ -45,15 +51,25 @@ LIST_TYPE_A = bytes((0x01, 0x00))
 LIST_FELICA_212 = bytes((0x01, 0x01, 0x00, 0xFF, 0xFF, 0x01, 0x00))
 LIST_FELICA_424 = bytes((0x01, 0x02, 0x00, 0xFF, 0xFF, 0x01, 0x00))
 """One target; FeliCa needs its polling command: any system code, tell it, one time slot."""
+FELICA_212_BARE = bytes((0x01, 0x01, 0x00, 0xFF, 0xFF, 0x00, 0x00))
+FELICA_424_BARE = bytes((0x01, 0x02, 0x00, 0xFF, 0xFF, 0x00, 0x00))
+"""The same without the system code: another length and another sum around the same IDm, so that one
+mistake of the line does not fit both."""
 
 LIST_TYPE_B = bytes((0x01, 0x03, 0x00))
 """One target of any application family."""
+
+CASCADE = b"\x88"
 
 Modulation = Literal["a", "b", "felica"]
 
 
 class GarbledError(ValueError):
     """An answer with a good checksum that cannot be true."""
+
+
+class CardGoneError(ValueError):
+    """The chip is well, and the card does not answer it (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +107,14 @@ Frame = Ack | Nack | SyntaxErrorFrame | Answer | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One card in the field. ``uid`` its UID or IDm, hidden from ``repr``; empty for type B."""
+    """One card in the field. ``uid`` its UID or IDm, hidden from ``repr``; empty for type B.
+
+    ``iso_dep`` whether it takes commands of ISO/IEC 14443-4.
+    """
 
     modulation: Modulation
     uid: bytes = field(repr=False)
+    iso_dep: bool = False
 
 
 def command(code: int, data: bytes = b"") -> bytes:
@@ -148,12 +168,11 @@ class Decoder:
         """The next frame and the bytes it took; (None, n) for n bytes of nothing; None: wait."""
         start = self._held.find(b"\x00\xff")
         if start < 0:
-            # Only zeros at the end may yet be a preamble; one of them is enough to see the start.
-            idle = len(self._held) - (1 if self._held.endswith(b"\x00") else 0)
-            return self._idle(idle)
-        noise = len(self._held[:start].rstrip(b"\x00"))
+            # Only a zero at the end may yet be a start code's.
+            return self._idle(len(self._held) - (1 if self._held.endswith(b"\x00") else 0))
+        noise = len(self._held[:start].rstrip(IDLE))
         if noise:
-            return None, noise  # the zeros behind it are the frame's preamble
+            return None, noise  # what is idle behind it is the frame's preamble
         verdict = _frame_at(self._held, start + 2)
         if verdict == "more":
             return None
@@ -162,11 +181,10 @@ class Decoder:
         return verdict
 
     def _idle(self, count: int) -> tuple[None, int] | None:
-        if count == 0:
-            return None
-        if any(self._held[:count]):
-            return None, count
-        del self._held[:count]  # surplus preamble and postamble zeros are lawful
+        noise = len(self._held[:count].rstrip(IDLE))
+        if noise:
+            return None, noise
+        del self._held[:count]
         return None
 
 
@@ -249,7 +267,26 @@ def type_a_target(data: bytes) -> Target | None:
             raise GarbledError("an ATS of another length")
     elif ats:
         raise GarbledError("bytes after the UID")
-    return Target("a", uid)
+    return Target("a", uid, bool(sak & 0x20))
+
+
+def list_this_type_a(uid: bytes) -> bytes:
+    """Data for InListPassiveTarget that only the card with this UID answers (UM0701-02 7.3.5): a card
+    misread is then no card at all. UIDs of several levels go with their cascade tags."""
+    levels = {4: (uid,), 7: (CASCADE, uid), 10: (CASCADE, uid[:3], CASCADE, uid[3:])}[len(uid)]
+    return LIST_TYPE_A + b"".join(levels)
+
+
+def card_answer(data: bytes) -> bytes:
+    """What the card said, out of an InDataExchange answer (7.3.8): ``status data…``.
+
+    Raises CardGoneError where the chip could not reach it, GarbledError for what is no answer.
+    """
+    if not data or data[0] & 0xC0:  # more to follow, or a node address: neither was asked for
+        raise GarbledError("no answer of one card")
+    if data[0]:
+        raise CardGoneError("the card does not answer")
+    return data[1:]
 
 
 def type_b_target(data: bytes) -> Target | None:

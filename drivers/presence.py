@@ -13,7 +13,8 @@ _SALT = os.urandom(32)
 """Another one in each life of the process, and nowhere but here."""
 
 
-def _hidden(key: bytes) -> bytes:
+def hidden(key: bytes) -> bytes:
+    """What may be remembered of a token."""
     return hashlib.blake2b(key, key=_SALT, digest_size=16).digest()
 
 
@@ -32,12 +33,17 @@ class Presence:
 
     def is_new(self, key: bytes, t_ms: int) -> bool:
         """Note that ``key`` is in sight; whether a new presentation began with it."""
-        key = _hidden(key)
+        key = hidden(key)
         last_ms = self._last_ms.pop(key, None)
         if len(self._last_ms) >= MAX_CARDS:
             del self._last_ms[next(iter(self._last_ms))]
         self._last_ms[key] = t_ms
         return last_ms is None or t_ms - last_ms >= self._away_ms
+
+    def is_here(self, key: bytes, t_ms: int) -> bool:
+        """Whether ``key`` would be the same presentation still. Notes nothing."""
+        last_ms = self._last_ms.get(hidden(key))
+        return last_ms is not None and t_ms - last_ms < self._away_ms
 
     def anything_since(self, t_ms: int) -> bool:
         """Whether some card was in sight at ``t_ms`` or later."""

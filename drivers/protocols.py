@@ -24,7 +24,7 @@ from drivers.telegram import Codec
 class Spec:
     """One protocol. ``request`` asks for the present weight and changes nothing; None: it only streams.
 
-    ``says_gross``: every one of its telegrams tells a gross weight from a net one.
+    ``says_gross``: its telegrams can say that a weight is gross. Whether one did is in its ``Frame.mode``.
     """
 
     decoder: Callable[[], Codec]

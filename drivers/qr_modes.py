@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.vision import Gray
 
@@ -83,6 +84,44 @@ def segments(modules: Gray, level: str, mask: int, size: int) -> list[Segment] |
     return found if sum(one.length for one in found) == size else None
 
 
+def likely_kanji(modules: Gray, level: str, mask: int, text: bytes) -> bool:
+    """Whether a symbol that is ``text`` and nothing else says it in kanji mode, not as bytes.
+
+    For a symbol so smudged that :func:`segments` finds none: both ways to say the text are compared
+    with the modules as they were seen. Three quarters of the bits have to agree; by chance it is half.
+    """
+    version = (len(modules) - 17) // 4
+    values = _kanji_values(text)
+    if values is None or len(modules) != 17 + 4 * version or not 1 <= version <= MAX_VERSION:
+        return False
+    black = modules < 128
+    seen = [bool(black[y, x]) ^ (_MASKS[mask](y, x) == 0) for y, x in _path(version)]
+    data = list(_data(seen, version, level))
+    size_class = (version > 9) + (version > 26)
+    agreed = []
+    for mode, width, units in ((KANJI, 13, values), (BYTE, 8, list(text))):
+        said = f"{mode:04b}{len(units):0{_COUNT_BITS[mode][size_class]}b}"
+        said += "".join(f"{unit:0{width}b}" for unit in units)
+        same = [bit == (letter == "1") for bit, letter in zip(data, said, strict=False)]
+        agreed.append(sum(same) / len(said))
+    return agreed[0] > max(0.75, agreed[1])
+
+
+def _kanji_values(text: bytes) -> list[int] | None:
+    """The 13-bit values of Shift JIS pairs (7.4.6); None where it is not made of those alone."""
+    values = []
+    for high, low in zip(text[::2], text[1::2], strict=False):
+        pair = high << 8 | low
+        if 0x8140 <= pair <= 0x9FFC:
+            pair -= 0x8140
+        elif 0xE040 <= pair <= 0xEBBF:
+            pair -= 0xC140
+        else:
+            return None
+        values.append((pair >> 8) * 0xC0 + (pair & 0xFF))
+    return values if values and len(text) % 2 == 0 else None
+
+
 def _path(version: int) -> list[tuple[int, int]]:
     """The places of the data's modules, in the order of its bits (7.7.3)."""
     width = 17 + 4 * version
@@ -111,6 +150,27 @@ def _taken(version: int) -> Gray:
     if version >= 7:
         taken[:6, -11:-8] = taken[-11:-8, :6] = 1
     return taken
+
+
+def function_patterns(version: int) -> NDArray[np.int8]:
+    """Modules that are the same in every symbol of a version: -1 dark, 1 light, 0 not fixed (6.3)."""
+    width = 17 + 4 * version
+    fixed = np.zeros((width, width), np.int8)
+    along = np.arange(width)
+    fixed[6, :] = fixed[:, 6] = np.where(along % 2 == 0, -1, 1)
+    centres = _alignment(version)
+    y, x = np.mgrid[-4:5, -4:5]
+    ring = np.maximum(abs(x), abs(y))
+    for row in centres:
+        for column in centres:
+            if (row, column) not in ((6, 6), (6, width - 7), (width - 7, 6)):
+                pattern = np.where(ring[2:7, 2:7] == 1, 1, -1)
+                fixed[row - 2 : row + 3, column - 2 : column + 3] = pattern
+    finder = np.where((ring == 2) | (ring == 4), 1, -1)
+    fixed[:8, :8] = finder[1:, 1:]
+    fixed[:8, -8:] = finder[1:, :8]
+    fixed[-8:, :8] = finder[:8, 1:]
+    return fixed
 
 
 def _alignment(version: int) -> list[int]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from drivers.qr_code import Code
-from drivers.qr_modes import segments
+from drivers.qr_modes import Segment, likely_kanji, segments
 
 _ECI = {
     0: "cp437",
@@ -87,6 +87,8 @@ def _by_mode(text: bytes, symbol: Any) -> Iterator[str]:
     found = None
     for modules in (seen, seen.T):  # as it is, and in a mirror
         found = found or segments(modules, level, mask, len(text))
+    if found is None and any(likely_kanji(one, level, mask, text) for one in (seen, seen.T)):
+        found = [Segment(True, len(text))]
     if found is None or not any(one.kanji for one in found):
         raise LookupError
     at = 0

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from drivers.clock import boottime_ms
-from drivers.nfc_card import NUMBERLESS, TYPE_B, Chip, felica, type_a
+from drivers.nfc_card import NUMBERLESS, TYPE_B, Chip, felica, identify, type_a
 from drivers.presence import Presence
 from drivers.worker import Worker
 from kiosk.core.cards import CardDesk
@@ -116,7 +116,7 @@ class NfcpyReader(Worker):
         if first is None or second is None or first.key != second.key:
             return
         if self._presence.is_new(first.key, t_ms):
-            self.deliver(self._desk.identify_nfc(first.uid, t_ms=t_ms))
+            self.deliver(identify(self._desk, first, t_ms))
 
     def _find(self, kind: str) -> Chip | None:
         """One look for cards of this kind, from and to a field without power."""

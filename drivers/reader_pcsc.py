@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from drivers.clock import boottime_ms
-from drivers.nfc_card import Chip
+from drivers.nfc_card import Chip, identify
 from drivers.pcsc_answers import GET_UID, chip
 from drivers.presence import Presence
 from drivers.worker import Worker
@@ -78,7 +78,7 @@ class PcscReader(Worker):
         self._look()
         self.deliver()
         if self._shown is not None and self._presence.is_new(self._shown.key, t_ms):
-            self.deliver(self._desk.identify_nfc(self._shown.uid, t_ms=t_ms))
+            self.deliver(identify(self._desk, self._shown, t_ms))
 
     def _look(self) -> None:
         """Whether a card lies there, and which. To ask one changes the state too (in use, not), so what

@@ -115,7 +115,7 @@ class SerialScale(Worker):
             if isinstance(found, Frame):
                 self._framed_ms = now_ms
                 self._noise_bytes = 0
-                self._tell(self._reading(found, now_ms))
+                self._tell(reading(self._bin, found, now_ms))
             else:
                 self._noise_bytes += found.length
         if now_ms - self._framed_ms > SILENT_MS:
@@ -139,12 +139,6 @@ class SerialScale(Worker):
         with contextlib.suppress(queue.Full):
             self.deliver(reading)
 
-    def _reading(self, frame: Frame, now_ms: int) -> IndicatorReading:
-        status, gross_mg = frame.status, frame.milligrams
-        if frame.mode in ("net", "tare") and status in ("stable", "motion"):
-            status, gross_mg = "error", None
-        return IndicatorReading(self._bin, now_ms, status, gross_mg)
-
     def _silence(self) -> DeviceError:
         if self._noise_bytes:
             return DeviceError(
@@ -157,6 +151,15 @@ class SerialScale(Worker):
             f"The indicator at {self._port} says nothing.",
             "Is it switched on, and set to send by itself?",
         )
+
+
+def reading(bin_id: str, frame: Frame, t_ms: int) -> IndicatorReading:
+    """What a telegram means to the rules; of the weights that do not say what they are each is told so."""
+    status, gross_mg = frame.status, frame.milligrams
+    if frame.mode in ("net", "tare") and status in ("stable", "motion"):
+        status, gross_mg = "error", None
+    says_gross = gross_mg is not None and frame.mode == "gross"
+    return IndicatorReading(bin_id, t_ms, status, gross_mg, says_gross)
 
 
 def gone(port: str, error: Exception) -> DeviceError:

@@ -186,7 +186,9 @@ def _reader(one: AnyReader, name: str, desk: Callable[[], CardDesk], clock: Stat
         case _:
             from drivers import pn532_pump
 
-            return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
+            return pn532_pump.Pn532Reader(
+                name, one.port, known, clock.today, baud=one.baud, reset_pin=one.reset_pin
+            )
 
 
 def lids(settings: Settings) -> list[Device]:

@@ -1,22 +1,29 @@
 """``kiosk scale replay``: a recorded trace through the very code that weighs on the station.
 
-As on the station, what moves slowly between two changes is drift and belongs to none of them, and what
-stays below the least increment is carried to the next.
+A trace has no cards. Its changes are those of one visit for as long as no more than ``IDLE_MS`` pass
+between two of them: they are counted from the level after the last counted one, by the station's own rule
+(``kiosk.core.least``), and what is too little is carried. After a longer stillness, as for a new visit,
+what has slowly moved meanwhile is drift and belongs to no change; what is carried, and what the last
+level became known better by, stays.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kiosk import trace
-from kiosk.core.config import ScaleRules
-from kiosk.core.settle import CountsSettler, Plateau
-from kiosk.core.settle.least import least_counted_g
+from kiosk.core import least, uncertainty
+from kiosk.core.bin import Bin
+from kiosk.core.config import BinRules, ScaleRules, StationRules
+from kiosk.core.events import CountsBlock
+from kiosk.core.memory import BinBook
+from kiosk.core.settled import Level, Settled
 
 SAME_D = 0.25
 """A level that comes back this near, in divisions, is the same plateau (a knock, a spike)."""
+IDLE_MS = StationRules(bins=()).visit_idle_ms
+"""So long after its last movement a station's visit ends."""
 
 
 def replay(lines: Iterable[str], rules: ScaleRules) -> Iterator[dict[str, Any]]:
@@ -24,43 +31,48 @@ def replay(lines: Iterable[str], rules: ScaleRules) -> Iterator[dict[str, Any]]:
 
     Raises OperatorError naming the line where the trace is not one.
     """
-    settler = CountsSettler(rules)
-    told_g: float | None = None
-    carried_g = told_uncertainty_g = 0.0
+    name = "trace"
+    bin_ = Bin(BinRules(name, name, rules), BinBook(name, name, name, gross_g=None))
+    told: Settled | None = None
+    base: Level | None = None
     samples = plateaus = 0
     for t_ms, counts in trace.samples(lines):
         samples += 1
-        for sign in settler.feed(t_ms, counts):
-            if not isinstance(sign, Plateau):
+        for settled in bin_.feed(CountsBlock(name, (t_ms,), (counts,))):
+            if not isinstance(settled, Settled):
                 continue
-            if (
-                told_g is None
-                or abs(sign.gross_g - _left(sign, told_g)) > SAME_D * rules.division_g
-            ):
+            after = settled.after
+            if told is None:
                 plateaus += 1
+                yield _stable(t_ms, after)
+                told = settled
+                continue
+            left = settled.before or told.after
+            if abs(after.exact_g - left.exact_g) > SAME_D * rules.division_g:
+                plateaus += 1
+                yield _stable(t_ms, after)
+            if base is None:
+                base = left
+            elif settled.began_ms - told.t_ms > IDLE_MS:
+                base = left.shifted(base.exact_g - told.after.exact_g - settled.late_g)
+            if least.counts(rules.min_increment_g, base, after):
                 yield {
                     "t_ms": t_ms,
-                    "kind": "stable",
-                    "gross_g": round(sign.gross_g, 3),
-                    "uncertainty_g": round(sign.uncertainty_g, 3),
+                    "kind": "weighing",
+                    "net_g": round(after.exact_g - base.exact_g, 3),
+                    "gross_before_g": round(base.exact_g, 3),
+                    "gross_after_g": round(after.exact_g, 3),
                 }
-            if told_g is not None:
-                # What the plateau before became known better by is its change's, not drift.
-                carried_g += sign.gross_g - _left(sign, told_g) + sign.late_g
-                uncertainty_g = math.hypot(told_uncertainty_g, sign.uncertainty_g)
-                if abs(carried_g) >= least_counted_g(rules.min_increment_g, uncertainty_g):
-                    yield {
-                        "t_ms": t_ms,
-                        "kind": "weighing",
-                        "net_g": round(carried_g, 3),
-                        "gross_before_g": round(sign.gross_g - carried_g, 3),
-                        "gross_after_g": round(sign.gross_g, 3),
-                    }
-                    carried_g = 0.0
-            told_g, told_uncertainty_g = sign.gross_g, sign.uncertainty_g
-    rejected = {reason: n for reason, n in sorted(settler.rejected.items()) if n}
+                base = after
+            told = settled
+    rejected = {reason: n for reason, n in sorted(bin_.refusals.items()) if n}
     yield {"kind": "summary", "samples": samples, "rejected": rejected, "plateaus": plateaus}
 
 
-def _left(sign: Plateau, told_g: float) -> float:
-    return told_g if sign.left_g is None else sign.left_g
+def _stable(t_ms: int, level: Level) -> dict[str, Any]:
+    return {
+        "t_ms": t_ms,
+        "kind": "stable",
+        "gross_g": round(level.exact_g, 3),
+        "uncertainty_g": round(uncertainty.K * level.sd_g, 3),
+    }

@@ -21,6 +21,7 @@ import msgspec
 from kiosk import __version__
 from kiosk.answers import Answers
 from kiosk.cards import list_ops
+from kiosk.cards.counters import CounterFile
 from kiosk.cards.holders import CardHolders
 from kiosk.cards.keys import desk
 from kiosk.cards.local import ClosedHere
@@ -159,6 +160,7 @@ class _Running:
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
         self._ledger = held.enter_context(closing(self._open_ledger(place)))
+        self._counters = CounterFile(settings.paths.counters)
         self._holders = self._open_holders(held)
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
@@ -257,7 +259,13 @@ class _Running:
 
     def _desk(self) -> CardDesk:
         settings = self._settings
-        return desk(settings.paths, settings.cards, lists=self._lists, holders=self._holders)
+        return desk(
+            settings.paths,
+            settings.cards,
+            lists=self._lists,
+            holders=self._holders,
+            counters=self._counters,
+        )
 
     # -- the ledger -----------------------------------------------------------------------------
 

@@ -63,7 +63,8 @@ def _sinc4(steps: int) -> tuple[float, ...]:
 
 
 RATE_SPS = 10
-SINC4 = _sinc4(round(1 / RATE_SPS / STEP_S))
+NOISE_FAST_COUNTS = 40.0
+"""At 80 SPS (HX711 data sheet: 90 nV where it has 50)."""
 WIND_TAU_S = 1.5
 COLD_S = 300.0
 ADJUSTED_AT_C = 18.0
@@ -82,11 +83,14 @@ class Cell:
     powered_s: float = 0.0
     walked_g: float = 0.0
     pressed_g: float = 0.0
+    rate_sps: int = RATE_SPS
 
     def __post_init__(self) -> None:
+        # In whole steps: at 80 SPS the filter is that of a converter of 100.
+        self._sinc4 = _sinc4(max(1, round(1 / self.rate_sps / STEP_S)))
         self.platform = Platform(Build.drawn(self.rng, 20), self.rng, 0.0)
         self._wind, self._blown_g = (0.0, 0.0), 0.0
-        self._felt_g = deque([0.0] * len(SINC4), maxlen=len(SINC4))
+        self._felt_g = deque([0.0] * len(self._sinc4), maxlen=len(self._sinc4))
 
     @property
     def load_g(self) -> float:
@@ -139,14 +143,14 @@ class Cell:
         platform = self.platform
         if self._lies_still():
             self._skip(t_s)
-            self._felt_g.extend([platform.force_g] * len(SINC4))
+            self._felt_g.extend([platform.force_g] * len(self._sinc4))
             return platform.force_g + self.pressed_g
         if t_s - platform.now_s > 1.0:
             self._skip(t_s - 1.0)
         while platform.now_s + STEP_S <= t_s + 1e-9:
             platform._step()
             self._felt_g.append(platform.force_g + self._wind_g())
-        felt_g: float = sum(map(mul, SINC4, self._felt_g))
+        felt_g: float = sum(map(mul, self._sinc4, self._felt_g))
         return felt_g + self.pressed_g
 
     def _wind_g(self) -> float:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hw_sim.ntag424 import GONE, FileChip
+
 RETRY_S = 0.005
 """One look into an empty field."""
 MAX_HELD_BYTES = 1024
@@ -28,13 +30,15 @@ FIELD_ON = 0x83
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A card: ``kind`` ``a``, ``b`` or ``felica``; ``random`` makes up a UID at each look."""
+    """A card: ``kind`` ``a``, ``b`` or ``felica``; ``random`` makes up a UID at each look; ``chip`` what
+    answers commands of ISO/IEC 14443-4 (with ``sak`` 20 and an ``ats``)."""
 
     uid: bytes
     kind: str = "a"
     sak: int = 0x08
     ats: bytes = b""
     random: bool = False
+    chip: FileChip | None = None
 
 
 class Pn532Peer:
@@ -51,6 +55,7 @@ class Pn532Peer:
             self.path = str(link)
         self._random = np.random.default_rng(seed)
         self._tag: Tag | None = None
+        self._powered: Tag | None = None
         self._hanging = False
         self._garble = 0
         self._awake = False
@@ -122,6 +127,8 @@ class Pn532Peer:
         return held
 
     def _answer(self, command: int, data: bytes) -> None:
+        if command == 0x32 and data[:1] == b"\x01":  # the field goes off
+            self._powered = None
         if command == 0x00:  # diagnose the line: an echo
             self._reply(command, data)
         elif command == 0x02:
@@ -138,18 +145,34 @@ class Pn532Peer:
             self._reply(command, self._passed_on(data))
         elif command == 0x4A and len(data) >= 2:
             self._stop.wait(RETRY_S)
-            self._reply(command, self._listed(data[1]))
+            self._reply(command, self._listed(data[1], data[2:]))
+        elif command == 0x40 and data[:1] == b"\x01":
+            self._reply(command, self._exchanged(data[1:]))
         else:
             self._send(bytes.fromhex("0000ff01ff7f8100"))
 
-    def _listed(self, modulation: int) -> bytes:
+    def _exchanged(self, apdu: bytes) -> bytes:
+        """``status data…`` of the card that was listed last: 01 where it does not answer."""
         tag = self._tag
+        if tag is None or tag is not self._powered or not tag.sak & 0x20:
+            return b"\x01"
+        answer = b"\x6a\x82" if tag.chip is None else tag.chip.exchange(apdu)
+        return b"\x01" if answer == GONE else b"\x00" + answer
+
+    def _listed(self, modulation: int, wanted: bytes) -> bytes:
+        tag = self._powered = self._tag
+        if tag is not None and tag.chip is not None:
+            tag.chip.power()
         if tag is not None and tag.kind == "a" and modulation == 0x00:
             uid = b"\x08" + self._random.bytes(3) if tag.random else tag.uid
+            if wanted and wanted.replace(b"\x88", b"") != uid.replace(b"\x88", b""):
+                return b"\x00"
             atqa = {4: 0x04, 7: 0x44, 10: 0x84}[len(uid)]
             return bytes((1, 1, 0, atqa, tag.sak, len(uid))) + uid + tag.ats
         if tag is not None and tag.kind == "felica" and modulation == 0x01:
-            return bytes((1, 1, 20, 1)) + tag.uid + bytes.fromhex("0120220427674eff0003")
+            system = b"\x00\x03" if wanted[3:4] == b"\x01" else b""
+            answer = tag.uid + bytes.fromhex("0120220427674eff") + system
+            return bytes((1, 1, 2 + len(answer), 1)) + answer
         if tag is not None and tag.kind == "b" and modulation == 0x03:
             pupi = self._random.bytes(4)
             return bytes((1, 1, 0x50)) + pupi + bytes.fromhex("000000003385810100")

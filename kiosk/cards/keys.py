@@ -19,6 +19,8 @@ from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
     from kiosk.core.cards.ciphers import Ciphers
+    from kiosk.core.cards.knowledge import Counters
+    from kiosk.core.cards.sun import Sun
     from kiosk.settings.shape import Cards, Paths
 
 KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -28,11 +30,17 @@ WAIT_S = 1.0
 
 
 def desk(
-    paths: Paths, rules: Cards, *, lists: Lists = NO_LISTS, holders: Holders = NO_HOLDERS
+    paths: Paths,
+    rules: Cards,
+    *,
+    lists: Lists = NO_LISTS,
+    holders: Holders = NO_HOLDERS,
+    counters: Counters | None = None,
 ) -> CardDesk:
     """The desk that alone knows the keys; DeviceError where a file holds none.
 
-    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both.
+    A town has tagged cards (``card.key``), signed ones (``card.pub``), or both; chips that prove
+    themselves where there is a ``sun.key`` and their ``counters`` can be kept.
     """
     now, former = pseudonym_keys(paths.pseudonym_key)
     public = public_keys(paths.card_pub) if paths.card_pub.exists() else {}
@@ -47,7 +55,17 @@ def desk(
         lists=lists,
         holders=holders,
         uids=rules.uids,
+        sun=None if counters is None else chips(paths, rules, counters),
     )
+
+
+def chips(paths: Paths, rules: Cards, counters: Counters) -> Sun | None:
+    """What chips are verified by; None where the town has no such chips. Raises DeviceError."""
+    if not paths.sun_key.exists():
+        return None
+    from kiosk.cards.sun_keys import sun  # with the ciphers
+
+    return sun(paths.sun_key, rules.sun_url, counters)
 
 
 def _ciphers() -> Ciphers:

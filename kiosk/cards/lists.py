@@ -172,10 +172,10 @@ class CardLists:
                     reason = self._part(name, one, payload, city)
             except Malformed as malformed:
                 reason = malformed.code
-            except (OSError, KioskError) as error:
+            except (Damaged, OSError, KioskError) as error:
                 LOG.warning("the list of %s cards cannot be kept: %s", name, error)
                 self._drop(one)
-                reason = "storage"
+                reason = "damaged" if isinstance(error, Damaged) else "storage"
             if reason is not None and reason not in QUIET:
                 LOG.warning("a word on %s was refused: %s", topic, reason)
                 one.refused = Refused(reason, now.boot_ms)

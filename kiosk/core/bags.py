@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core import putback
-from kiosk.core.bin import Bin, PendingSwap, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.entries import AnyDraft, Cause
 from kiosk.core.intents import Answer, Settle, Swap
+from kiosk.core.settled import Level, PendingSwap, Settled
 from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
@@ -49,26 +50,27 @@ def is_being_set(bin_: Bin, anonymous: bool, left_g: int, settled: Settled) -> b
     return missing_g >= d and abs(settled.gross_g - empty_g) <= missing_g
 
 
-def wait(bin_: Bin, left_g: int, settled: Settled) -> None:
+def wait(bin_: Bin, left: Level, settled: Settled) -> None:
     """A bag seems to have gone: the change is written when the bin has kept still."""
-    bin_.swap = PendingSwap(replace(settled, before_g=left_g), settled.t_ms)
+    bin_.swap = PendingSwap(settled.since(left), settled.t_ms)
 
 
 def go_on(state: State, bin_: Bin, swap: PendingSwap, settled: Settled) -> None:
     """The bin moved again before its bag change was written."""
     if bin_.near_empty(settled.gross_g):
-        moved = replace(swap.settled, gross_g=settled.gross_g, t_ms=settled.t_ms)
+        moved = replace(swap.settled, after=settled.after, t_ms=settled.t_ms)
         bin_.swap = PendingSwap(moved, settled.t_ms)
         return
     # Something fell into the new bag before the change was written: first the bag, then it.
-    state.intend_first(Settle(replace(settled, before_g=swap.settled.gross_g)))
+    state.intend_first(Settle(settled.since(swap.settled.after)))
     state.intend_first(Swap(settled.bin))
 
 
 def pass_time(state: State, t_ms: int) -> None:
     for bin_ in state.bins.values():
-        still = bin_.moving_since_ms is None
-        if bin_.swap is not None and still and t_ms - bin_.swap.since_ms >= SWAP_QUIET_MS:
+        if bin_.swap is None or bin_.moving_since_ms is not None:
+            continue
+        if t_ms - bin_.swap.since_ms >= SWAP_QUIET_MS:
             state.intend(Swap(bin_.rules.bin))
 
 
@@ -77,8 +79,8 @@ def decide(state: State, bin_: Bin) -> tuple[AnyDraft, ...] | None:
     if bin_.swap is None:
         return None
     settled = bin_.swap.settled
-    before_g = settled.before_g
-    assert before_g is not None
+    assert settled.before is not None
+    before_g = settled.before.gross_g
     flush = bin_.flush(before_g)
     return (*flush, bin_.bag_swap(state.name("b"), before_g, settled.gross_g))
 

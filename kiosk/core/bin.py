@@ -9,7 +9,8 @@ is (``docs/contracts.md``, Ledger).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from typing import Literal
 
 from kiosk.core import limits, uncertainty, warmth
@@ -20,6 +21,7 @@ from kiosk.core.events import CountsBlock, IndicatorReading
 from kiosk.core.memory import BinBook
 from kiosk.core.nights import Nights
 from kiosk.core.settle import CountsSettler, IndicatorSettler, Motion, Plateau, Sign
+from kiosk.core.settled import Level, PendingSwap, Settled, Watched
 from kiosk.core.warmth_line import WarmthLine
 
 Stage = Literal["none", "starting", "gap", "normal", "away", "over", "service", "question"]
@@ -34,53 +36,6 @@ OVER_MS = 1_000
 
 UNCLEAR_ZERO = 0.04
 """An indicator at about zero where the book says more than this share of Max: ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A plateau in whole grams. ``before_g`` the level that was left, None when there was none.
-
-    ``after_sd_g`` and ``left_sd_g`` the two levels' standard uncertainties, ``extra_sd_g`` what a cold
-    scale and long stillness add.
-    """
-
-    bin: str
-    began_ms: int
-    t_ms: int
-    gross_g: int
-    before_g: int | None
-    after_sd_g: float
-    left_sd_g: float = 0.0
-    extra_sd_g: float = 0.0
-    sure: bool = False
-    """It has lain still for long enough to be no gust of wind (``doubts``)."""
-
-    @property
-    def uncertainty_g(self) -> int:
-        """Of a difference to it that is no drop (k = 2)."""
-        return uncertainty.difference_g(
-            self.left_sd_g, math.hypot(self.after_sd_g, self.extra_sd_g)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The level at a visit's beginning, or when the bin first stood still in it; ``seen_g`` where it has
-    crept since."""
-
-    visit: str
-    t_ms: int
-    level_g: int
-    sd_g: float
-    seen_g: int
-
-
-@dataclass(frozen=True, slots=True)
-class PendingSwap:
-    """A bag seems to have gone; told once the bin has kept still for a moment."""
-
-    settled: Settled
-    since_ms: int
 
 
 class Bin:
@@ -101,9 +56,8 @@ class Bin:
         self.swapped_ms: int | None = None
         self.engaged: str | None = None
         """The visit whose changes are being counted here."""
-        self.base_g: int | None = None
+        self.base: Level | None = None
         """Where that count stands: the level after the last counted (or begun) change."""
-        self.base_sd_g = 0.0
         self.watched: Watched | None = None
         """For loads that come slowly (``slow``)."""
         self.put_back: tuple[str, int] | None = None
@@ -207,8 +161,19 @@ class Bin:
         return isinstance(self._settler, IndicatorSettler)
 
     @property
+    def says_gross(self) -> bool | None:
+        """Whether the telegrams that made the newest level said that it is gross; None without any."""
+        settler = self._settler
+        return settler.says_gross if isinstance(settler, IndicatorSettler) else None
+
+    @property
+    def refusals(self) -> Counter[str]:
+        """Samples or telegrams that held no weight, by reason."""
+        return self._settler.rejected if self._settler else Counter()
+
+    @property
     def rejected(self) -> int:
-        return self._settler.rejected.total() if self._settler else 0
+        return self.refusals.total()
 
     def feed(self, event: CountsBlock | IndicatorReading) -> list[Motion | Settled]:
         """Samples in, motions and plateaus (whole grams) out, oldest first."""
@@ -219,26 +184,25 @@ class Bin:
                 self._overload_said(event)
                 signs = self._settler.feed(event)
         elif isinstance(self._settler, CountsSettler) and self.warmth is not None:
+            settler, corrected = self._settler, self.warmth.corrected
             if event.gap:
-                self._settler.doubt()
+                settler.doubt()
+            if event.t_ms:
+                self._switched_on(event.t_ms[0])
             for t_ms, counts in zip(event.t_ms, event.counts, strict=True):
-                self._switched_on(t_ms)
                 if not self.warmth.awaits(t_ms):
-                    signs += self._settler.feed(t_ms, self.warmth.corrected(counts))
-            self._watch_scatter(event)
+                    signs += settler.feed(t_ms, corrected(counts))
+            level_g = settler.level_g
+            if level_g is not None and event.counts:
+                self._watch_scatter(level_g, corrected(event.counts[-1]))
         return [self._settled(s) if isinstance(s, Plateau) else s for s in signs]
 
-    def _watch_scatter(self, event: CountsBlock) -> None:
+    def _watch_scatter(self, level_g: float, counts: int) -> None:
         """How far samples lie from a level that holds: a block's last one stands for them."""
-        level_g, slope = (
-            self._settler.level_g if self._settler else None,
-            self.scale.counts_per_gram,
-        )
-        if level_g is None or slope is None or self.warmth is None or not event.counts:
-            return
-        counts = self.warmth.corrected(event.counts[-1])
-        off_g = (counts - self.scale.zero_counts) / slope - level_g
-        off_g = min(float(self.scale.division_g), abs(off_g))  # a drop is no scatter
+        scale = self.scale
+        assert scale.counts_per_gram is not None
+        off_g = (counts - scale.zero_counts) / scale.counts_per_gram - level_g
+        off_g = min(float(scale.division_g), abs(off_g))  # a drop is no scatter
         self._scatter_g2 += (off_g * off_g - self._scatter_g2) / SCATTER_BLOCKS
 
     def _switched_on(self, t_ms: int) -> None:
@@ -266,11 +230,15 @@ class Bin:
             bin=self.rules.bin,
             began_ms=plateau.began_ms,
             t_ms=plateau.t_ms,
-            gross_g=round(plateau.gross_g),
-            before_g=None if plateau.left_g is None else round(plateau.left_g),
-            after_sd_g=sd_g,
+            after=Level(plateau.gross_g, sd_g, plateau.says_gross),
+            before=(
+                None
+                if plateau.left_g is None
+                else Level(plateau.left_g, left_sd_g, plateau.left_says_gross)
+            ),
             left_sd_g=left_sd_g,
             extra_sd_g=math.hypot(self._cold_sd_g(plateau.t_ms), still_sd_g),
+            late_g=plateau.late_g,
         )
 
     def level_sd_g(self, t_ms: int) -> float:
@@ -284,11 +252,17 @@ class Bin:
             division_g=self.scale.division_g,
         )
 
-    def as_settled(self, t_ms: int, level_g: int, before_g: int) -> Settled:
+    def level(self, t_ms: int) -> Level | None:
+        """The stable level as it is known now; None in motion."""
+        exact_g = self._settler.level_g if self._settler else None
+        if exact_g is None:
+            return None
+        return Level(exact_g, self.level_sd_g(t_ms), bool(self.says_gross))
+
+    def as_settled(self, t_ms: int, level: Level, before: Level) -> Settled:
         """The plateau that holds, as a change that came slowly."""
         cold_sd_g = self._cold_sd_g(t_ms)
-        sd_g = self.level_sd_g(t_ms)
-        return Settled(self.rules.bin, t_ms, t_ms, level_g, before_g, sd_g, sd_g, cold_sd_g)
+        return Settled(self.rules.bin, t_ms, t_ms, level, before, before.sd_g, cold_sd_g)
 
     def _cold_sd_g(self, t_ms: int) -> float:
         return warmth.cold_sd_g(t_ms - (self._on_since_ms or 0), float(self.scale.division_g))
@@ -308,8 +282,7 @@ class Bin:
 
     def disengage(self) -> None:
         """No visit's count goes on here."""
-        self.engaged = self.base_g = self.watched = None
-        self.base_sd_g = 0.0
+        self.engaged = self.base = self.watched = None
 
     def near_empty(self, gross_g: int) -> bool:
         return abs(gross_g - self.book.empty_g) <= self.rules.near_empty_g

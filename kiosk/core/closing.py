@@ -27,11 +27,15 @@ KEEP_ENDED_MS = 60_000
 
 def pass_time(state: State, t_ms: int) -> None:
     """Ends what is over, closes what has settled, forgets what is long closed."""
+    if not state.visits:
+        return
     for visit in state.visits.open():
         _end_by_time(state, visit, t_ms)
     for visit in state.visits:
         if _closable(state, visit, t_ms):
             state.intend(Close(visit))
+    if not any(visit.closed for visit in state.visits):
+        return
     moving = [b.moving_since_ms for b in state.bins.values() if b.moving_since_ms is not None]
     state.visits.forget(min(min(moving, default=t_ms), t_ms - KEEP_ENDED_MS))
 
@@ -67,11 +71,12 @@ def decide(state: State, visit: Visit) -> tuple[AnyDraft, ...]:
     """What the visit left on the bins, and its last entry."""
     drafts: list[AnyDraft] = []
     for bin_ in state.bins.values():
-        if bin_.engaged != visit.visit or bin_.base_g is None or not bin_.weighs:
+        if bin_.engaged != visit.visit or bin_.base is None or not bin_.weighs:
             continue
-        level_g = bin_.base_g if bin_.level_g is None else bin_.level_g
-        drafts += bin_.flush(bin_.base_g)
-        drafts += bin_.unattributed("remainder", bin_.base_g, level_g, bin_.scale.division_g)
+        base_g = bin_.base.gross_g
+        level_g = base_g if bin_.level_g is None else bin_.level_g
+        drafts += bin_.flush(base_g)
+        drafts += bin_.unattributed("remainder", base_g, level_g, bin_.scale.division_g)
     return (*drafts, VisitClose(visit.visit, visit.why))
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.intents import Settle
 from kiosk.core.owners import Owner
+from kiosk.core.settled import Level, Settled
 from kiosk.core.state import State
 
 SMALL_D = 10
@@ -33,22 +34,25 @@ def is_doubtful(bin_: Bin, settled: Settled, change_g: int) -> bool:
     return not settled.sure and abs(change_g) < SMALL_D * bin_.scale.division_g
 
 
-def wait(bin_: Bin, left_g: int, settled: Settled) -> None:
-    bin_.doubted = replace(settled, before_g=left_g, sure=True)
+def wait(bin_: Bin, left: Level, settled: Settled) -> None:
+    bin_.doubted = replace(settled, before=left, sure=True)
 
 
-def left_g(bin_: Bin, settled: Settled, left_g: int, owner: Owner) -> int:
+def left(bin_: Bin, settled: Settled, left: Level, owner: Owner) -> Level:
     """Where a change begins: what was in doubt before it belongs to it, unless somebody is there now."""
     doubted, bin_.doubted = bin_.doubted, None
-    if doubted is None or doubted.before_g is None or settled.sure or not nobody_known(owner):
-        return left_g
-    return doubted.before_g
+    if doubted is None or doubted.before is None or settled.sure or not nobody_known(owner):
+        return left
+    return doubted.before
 
 
 def pass_time(state: State, t_ms: int) -> None:
     """Ends doubts about what goes on lying there."""
+    doubtful = [bin_ for bin_ in state.bins.values() if bin_.doubted is not None]
+    if not doubtful:
+        return
     carded = any(visit.pseudonym is not None for visit in state.visits.open())
-    for bin_ in state.bins.values():
+    for bin_ in doubtful:
         doubted = bin_.doubted
         if doubted is None or bin_.moving_since_ms is not None or bin_.stage != "normal":
             continue

@@ -4,18 +4,19 @@ Invariant: every entry on a bin begins where the bin's last one ended; what belo
 with its cause before the drop.
 
 Theory. Within a visit changes are counted from ``base_g``, the level after the last counted one, so that
-twenty grams ten times come out as two hundred. A change of less than ``min_increment_g`` is thanked and
-carried within the visit.
+twenty grams ten times come out as two hundred. A change of less than ``min_increment_g`` (``least``) is
+thanked and carried within the visit.
 """
 
 from __future__ import annotations
 
-from kiosk.core import bags, certified, doubts, putback, slow, uncertainty, zeroing
-from kiosk.core.bin import Bin, Settled
+from kiosk.core import bags, certified, doubts, least, putback, slow, uncertainty, zeroing
+from kiosk.core.bin import Bin
 from kiosk.core.effects import Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, Weighing
 from kiosk.core.owners import NO_ONE, Owner, owner_of
 from kiosk.core.points import visit_points
+from kiosk.core.settled import Level, Settled
 from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
@@ -24,25 +25,28 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     """The entries of a change on a bin that weighs; None where it is carried or waited for."""
     book_g = bin_.book.gross_g
     assert book_g is not None
-    left_g = book_g if settled.before_g is None else settled.before_g
+    left = settled.before or Level(book_g, settled.left_sd_g)
     owner = _owner(state, settled)
     visit = owner.visit
-    left_g = doubts.left_g(bin_, settled, left_g, owner)
-    if bags.looks_changed(bin_, visit, left_g, settled):
-        bags.wait(bin_, left_g, settled)
+    left = doubts.left(bin_, settled, left, owner)
+    if bags.looks_changed(bin_, visit, left.gross_g, settled):
+        bags.wait(bin_, left, settled)
         return None
-    if bags.is_being_set(bin_, owner.anonymous, left_g, settled):
+    if bags.is_being_set(bin_, owner.anonymous, left.gross_g, settled):
         return bin_.unattributed("drift", book_g, settled.gross_g, settled.uncertainty_g)
-    base_g, base_sd_g = _base(bin_, visit, left_g, settled)
+    base = _base(bin_, visit, left, settled)
+    base_g = base.gross_g
     change_g = settled.gross_g - base_g
-    if abs(change_g) < _least_g(bin_, owner):
+    # A rounded value may flicker by one division on its own, where nobody is there.
+    flicker_g = bin_.scale.division_g if owner.anonymous and bin_.quantised else 0
+    if not least.counts(bin_.scale.min_increment_g, base, settled.after, flicker_g=flicker_g):
         if visit is not None:
-            _carry(state, bin_, visit, base_g, base_sd_g, settled)
+            _carry(state, bin_, visit, base, settled)
         elif owner.anonymous and not settled.sure:
-            doubts.wait(bin_, base_g, settled)  # a gust may go on from here
+            doubts.wait(bin_, base, settled)  # a gust may go on from here
         return None
     if doubts.nobody_known(owner) and doubts.is_doubtful(bin_, settled, change_g):
-        doubts.wait(bin_, base_g, settled)
+        doubts.wait(bin_, base, settled)
         return None
     flush = zeroing.tare(bin_, base_g, book_g)
     if not flush:
@@ -53,22 +57,22 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
     back_g = putback.due_g(visit, bin_, change_g)
     if back_g and visit is not None:
         bin_.put_back = (visit.visit, back_g)
-        came_g = base_g + back_g
-        flush = (*flush, *bin_.unattributed("removal", base_g, came_g, settled.uncertainty_g))
+        came = base.shifted(back_g)
+        flush = (*flush, *bin_.unattributed("removal", base_g, came.gross_g, settled.uncertainty_g))
         if back_g == change_g:
             return flush
-        base_g = came_g
+        base = came
     if owner.anonymous:
         visit = Visit(state.name("v"), settled.began_ms, None, settled.t_ms)
         state.visits.add(visit)
-    return (*flush, _weighing(state, bin_, visit, base_g, base_sd_g, settled))
+    return (*flush, _weighing(state, bin_, visit, base, settled))
 
 
-def _base(bin_: Bin, visit: Visit | None, left_g: int, settled: Settled) -> tuple[int, float]:
-    """Where a change is counted from, and that level's standard uncertainty."""
-    if visit is not None and bin_.engaged == visit.visit and bin_.base_g is not None:
-        return bin_.base_g, bin_.base_sd_g
-    return slow.begun_at(bin_, visit, left_g, settled)
+def _base(bin_: Bin, visit: Visit | None, left: Level, settled: Settled) -> Level:
+    """Where a change is counted from."""
+    if visit is not None and bin_.engaged == visit.visit and bin_.base is not None:
+        return bin_.base
+    return slow.begun_at(bin_, visit, left, settled)
 
 
 def _owner(state: State, settled: Settled) -> Owner:
@@ -80,28 +84,18 @@ def _owner(state: State, settled: Settled) -> Owner:
     return NO_ONE if owner.visit is not None and owner.visit.closed else owner
 
 
-def _least_g(bin_: Bin, owner: Owner) -> int:
-    """From here on a change is counted by itself."""
-    if owner.anonymous and bin_.quantised:
-        # A rounded value may flicker by one division on its own.
-        return bin_.scale.min_increment_g + bin_.scale.division_g
-    return bin_.scale.min_increment_g
-
-
-def _carry(
-    state: State, bin_: Bin, visit: Visit, base_g: int, base_sd_g: float, settled: Settled
-) -> None:
+def _carry(state: State, bin_: Bin, visit: Visit, base: Level, settled: Settled) -> None:
     """Too little to be counted by itself: carried within the visit, thanked, never a 0."""
-    bin_.engaged, bin_.base_g, bin_.base_sd_g = visit.visit, base_g, base_sd_g
-    step_g = settled.gross_g - (base_g if settled.before_g is None else settled.before_g)
+    bin_.engaged, bin_.base = visit.visit, base
+    step_g = settled.gross_g - (settled.before or base).gross_g
     if step_g > settled.uncertainty_g:
         state.showing.show("small", settled.t_ms, bin_id=settled.bin, visit=visit)
 
 
 def _weighing(
-    state: State, bin_: Bin, visit: Visit | None, base_g: int, base_sd_g: float, settled: Settled
+    state: State, bin_: Bin, visit: Visit | None, base: Level, settled: Settled
 ) -> Weighing:
-    net_g = settled.gross_g - base_g
+    net_g = settled.gross_g - base.gross_g
     item, tariff = bin_.rules.item, state.rules.tariff
     points = 0
     if visit is not None:
@@ -112,18 +106,18 @@ def _weighing(
         bag=bin_.book.bag,
         visit=None if visit is None else visit.visit,
         net_g=net_g,
-        gross_before_g=base_g,
+        gross_before_g=base.gross_g,
         gross_after_g=settled.gross_g,
         uncertainty_g=uncertainty.weighing_g(
             net_g,
-            left_sd_g=base_sd_g,
-            after_sd_g=settled.after_sd_g,
+            left_sd_g=base.sd_g,
+            after_sd_g=settled.after.sd_g,
             line=bin_.line,
             extra_sd_g=settled.extra_sd_g,
         ),
         division_g=bin_.scale.division_g,
         adjustment=bin_.book.adjustment,
-        mode=certified.mode(bin_, net_g, state.now),
+        mode=certified.mode(bin_, base, settled.after, state.now),
         catalogue=state.rules.catalogue,
         tariff=tariff.number,
         points=points,
@@ -149,8 +143,7 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
     bin_.weighed, bin_.swapped_ms = True, None
     visit = state.visits.get(last.visit)
     bin_.engaged = last.visit
-    bin_.base_g = None if last.visit is None else settled.gross_g
-    bin_.base_sd_g = settled.after_sd_g
+    bin_.base = None if last.visit is None else settled.after
     bin_.watched = None
     if visit is not None:
         visit.touch(settled.t_ms)
@@ -161,6 +154,7 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
         bin_id=settled.bin,
         net_g=last.net_g,
         visit=visit,
+        certified=last.mode == "certified",
     )
     return [
         Beep("recorded"),

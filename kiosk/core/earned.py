@@ -51,11 +51,15 @@ class Earnings:
         )
 
     def add(self, names: tuple[bytes, ...], day: int, points: int, *, first: bool) -> None:
-        """A visit earned ``points`` (taken back where negative); ``first`` where it had none yet."""
+        """A visit earned ``points`` (taken back where negative); ``first`` where it had none yet. Names
+        that come together here share from now on what each had."""
         before = self.of(names, day)
+        after = Earned(day, before.visits + first, before.points + points)
+        if after == Earned(day):
+            return
         for name in names:
             self._earned.pop(name, None)
-            self._earned[name] = Earned(day, before.visits + first, before.points + points)
+            self._earned[name] = after
         while len(self._earned) > MAX_NAMES:
             del self._earned[next(iter(self._earned))]
 

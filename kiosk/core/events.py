@@ -47,12 +47,17 @@ IndicatorStatus = Literal["stable", "motion", "overload", "underload", "error"]
 
 @dataclass(frozen=True, slots=True)
 class IndicatorReading:
-    """One telegram of a serial indicator; ``gross_mg`` whole milligrams, None unless a weight."""
+    """One telegram of a serial indicator; ``gross_mg`` whole milligrams, None unless a weight.
+
+    ``says_gross``: the telegram itself says that its weight is a gross one. A weight of one that does not
+    say so is taken for gross, and certifies nothing.
+    """
 
     bin: str
     t_ms: int
     status: IndicatorStatus
     gross_mg: int | None
+    says_gross: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ RefusalReason = Literal[
     "replayed",  # a message of a chip that was shown before
     "copied",  # a chip's counter ran back: somebody else holds a copy
     "unlisted",  # an allow list is in force and does not name it
+    "unread",  # a chip taken away before it had said all, or that stammers
     "list_old",  # the list of closed cards is older than the settings allow
 ]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core import adjusting, bags
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.effects import Item
 from kiosk.core.entries import AnyDraft, BagSwap, Cause
+from kiosk.core.settled import Settled
 from kiosk.core.state import State
 
 TOO_MUCH_MS = 30_000
@@ -40,11 +41,7 @@ def below_max(bin_: Bin, settled: Settled) -> Settled | None:
     only taken longer: it began where it began. None where it has lain there for long.
     """
     over = bin_.overloaded
-    came = (
-        settled
-        if over is None
-        else replace(settled, before_g=over.before_g, began_ms=over.began_ms)
-    )
+    came = settled if over is None else replace(settled, before=over.before, began_ms=over.began_ms)
     if bin_.book.gross_g is None or settled.t_ms - came.began_ms > TOO_MUCH_MS:
         return None
     bin_.stage, bin_.overloaded = "normal", None

@@ -74,7 +74,7 @@ def pass_time(state: State, t_ms: int) -> None:
 
 
 def shown(state: State, card: CardSeen) -> list[Effect] | None:
-    """What a card does that is no "I am here"; None where it is."""
+    """What a card does that is no "I am here"; None where it is. The tone comes before the commit."""
     awaited, own, spare = state.awaited, card.own, is_spare(state, card)
     if awaited is not None and awaited.what == "close":
         state.awaited = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.bin import Settled
 from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.events import (
     CardSeen,
@@ -14,6 +13,7 @@ from kiosk.core.events import (
     TouchAction,
     ZeroAsked,
 )
+from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
 
 MAX_INTENTS = 1_024

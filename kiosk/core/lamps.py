@@ -16,6 +16,8 @@ class Lamps:
         return Lamp(bin_id, "on")
 
     def pass_time(self, t_ms: int) -> list[Lamp]:
+        if not self._off_ms:
+            return []
         off = [bin_id for bin_id, until_ms in self._off_ms.items() if t_ms >= until_ms]
         for bin_id in off:
             del self._off_ms[bin_id]

@@ -49,8 +49,8 @@ def done(state: State, bin_: Bin, items: tuple[Item, ...]) -> None:
 
 def bag_changed(state: State, bin_: Bin) -> None:
     """A bag went, with all that was in it; where that was one card's alone it may be no bag."""
-    if bin_.swap is not None and bin_.swap.settled.before_g is not None:
-        taken_g = bin_.swap.settled.before_g - bin_.swap.settled.gross_g
+    if bin_.swap is not None and bin_.swap.settled.before is not None:
+        taken_g = bin_.swap.settled.before.gross_g - bin_.swap.settled.gross_g
         slack_g = bin_.scale.division_g
         state.residents.taken_out(bin_.rules.bin, taken_g, slack_g, state.now.boot_ms)
     state.residents.bag_changed(bin_.rules.bin)

@@ -19,13 +19,15 @@ WELCOME_MS = 4_000
 
 @dataclass(slots=True)
 class Showing:
-    """The phase and what it speaks of. ``visit`` also after its end, for the thanks."""
+    """The phase and what it speaks of. ``visit`` also after its end, for the thanks; ``certified`` only
+    with a weight that was recorded as such (one that still moves, or a sum, is none)."""
 
     phase: Phase = "waiting"
     since_ms: int = 0
     bin: str | None = None
     net_g: int | None = None
     visit: Visit | None = None
+    certified: bool = False
 
     def show(
         self,
@@ -35,9 +37,10 @@ class Showing:
         bin_id: str | None = None,
         net_g: int | None = None,
         visit: Visit | None = None,
+        certified: bool = False,
     ) -> None:
         self.phase, self.since_ms = phase, t_ms
-        self.bin, self.net_g, self.visit = bin_id, net_g, visit
+        self.bin, self.net_g, self.visit, self.certified = bin_id, net_g, visit, certified
 
     def rest(self, t_ms: int, current: Visit | None) -> None:
         """Back to what is true between two happenings: greeted, thanked, or waiting."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.core.bin import Bin, Settled, Watched
+from kiosk.core.bin import Bin
 from kiosk.core.intents import Settle
+from kiosk.core.settled import Level, Settled, Watched
 from kiosk.core.state import State
 from kiosk.core.visits import Visit
 
@@ -51,39 +52,39 @@ def _visit(state: State) -> Visit | None:
 
 
 def _changed(bin_: Bin, visit: Visit, t_ms: int) -> Settled | None:
-    level_g = bin_.level_g if bin_.stage == "normal" and bin_.weighs else None
-    if level_g is None or bin_.book.gross_g is None:
+    level = bin_.level(t_ms) if bin_.stage == "normal" and bin_.weighs else None
+    if level is None or bin_.book.gross_g is None:
         return None
     if bin_.swap is not None or bin_.doubted is not None:
         return None  # a change that is being waited for, and no slow one
     if bin_.watched is None or bin_.watched.visit != visit.visit:
-        bin_.watched = Watched(visit.visit, t_ms, level_g, bin_.level_sd_g(t_ms), level_g)
-    if abs(level_g - bin_.watched.seen_g) > POURS_D * bin_.scale.division_g:
+        bin_.watched = Watched(visit.visit, t_ms, level, level.gross_g)
+    if abs(level.gross_g - bin_.watched.seen_g) > POURS_D * bin_.scale.division_g:
         visit.touch(t_ms)  # somebody is still pouring
-        bin_.watched = replace(bin_.watched, seen_g=level_g)
-    base_g = bin_.watched.level_g
-    if bin_.engaged == visit.visit and bin_.base_g is not None:
-        base_g = bin_.base_g
-    least_g = max(bin_.scale.min_increment_g, bin_.scale.division_g) + creep_g(bin_, level_g)
+        bin_.watched = replace(bin_.watched, seen_g=level.gross_g)
+    base = bin_.watched.level
+    if bin_.engaged == visit.visit and bin_.base is not None:
+        base = bin_.base
+    least_g = max(bin_.scale.min_increment_g, bin_.scale.division_g)
     steady = t_ms - bin_.still_since_ms >= STEADY_MS
-    if not steady or abs(level_g - base_g) < least_g:
+    if not steady or abs(level.gross_g - base.gross_g) < least_g + creep_g(bin_, level.gross_g):
         return None
-    return bin_.as_settled(t_ms, level_g, base_g)
+    return bin_.as_settled(t_ms, level, base)
 
 
 def creep_g(bin_: Bin, gross_g: int) -> float:
     return CREEP_SHARE * abs(gross_g - bin_.book.empty_g)
 
 
-def begun_at(bin_: Bin, visit: Visit | None, left_g: int, settled: Settled) -> tuple[int, float]:
-    """The level (and its uncertainty) from which a visit's first change at a bin counts: the one that was
-    left, or the one at the visit's beginning where something has slowly come since."""
-    watched, left_sd_g = bin_.watched, settled.left_sd_g
+def begun_at(bin_: Bin, visit: Visit | None, left: Level, settled: Settled) -> Level:
+    """The level from which a visit's first change at a bin counts: the one that was left, or the one at
+    the visit's beginning where something has slowly come since."""
+    watched = bin_.watched
     if visit is None or watched is None or watched.visit != visit.visit:
-        return left_g, left_sd_g
+        return left
     if watched.t_ms > settled.began_ms:
-        return left_g, left_sd_g
-    slowly_g = abs(left_g - watched.level_g)
-    if slowly_g <= SLOW_D * bin_.scale.division_g + creep_g(bin_, left_g):
-        return left_g, left_sd_g
-    return watched.level_g, watched.sd_g
+        return left
+    slowly_g = abs(left.gross_g - watched.level.gross_g)
+    if slowly_g <= SLOW_D * bin_.scale.division_g + creep_g(bin_, left.gross_g):
+        return left
+    return watched.level

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import AnswerCode, Answered
 from kiosk.core.entries import CloseCause, VisitClose
@@ -19,6 +19,7 @@ from kiosk.core.intents import MAX_INTENTS, Intent, Settle, Write
 from kiosk.core.lamps import Lamps
 from kiosk.core.memory import Memory
 from kiosk.core.residents import Residents
+from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.visits import Visits
 

@@ -118,6 +118,9 @@ class Station:
         self._state = begin(rules, memory)
         self._awaiting: tuple[Intent, tuple[Item, ...]] | None = None
         self._crept_ms = 0
+        self._passed_ms: int | None = None
+        self._stirred = True
+        """Something has happened since time passed last; else a second look at one moment sees nothing."""
         self._failed_ms: int | None = None
         """When the storage last failed; None when it has worked since, or nothing waits for it."""
 
@@ -142,7 +145,9 @@ class Station:
         self._state.now = now
         effects = self._take(event)
         # Samples are some tenths of a second old when their block comes; time goes by the clock.
-        effects += self._pass_time(now.boot_ms)
+        if self._stirred or now.boot_ms != self._passed_ms:
+            self._passed_ms, self._stirred = now.boot_ms, False
+            effects += self._pass_time(now.boot_ms)
         return self._advance(effects)
 
     def recorded(self, items: tuple[Item, ...], seqs: tuple[int, ...]) -> list[Effect]:
@@ -165,7 +170,7 @@ class Station:
     def _answered(self, items: tuple[Item, ...]) -> Intent:
         assert self._awaiting is not None and self._awaiting[1] == items
         intent, _ = self._awaiting
-        self._awaiting = None
+        self._awaiting, self._stirred = None, True
         return intent
 
     # -- what happened --------------------------------------------------------------------------
@@ -173,8 +178,12 @@ class Station:
     def _take(self, event: Event) -> list[Effect]:
         """What is known at once, before anything is written."""
         state = self._state
+        if isinstance(event, CountsBlock):
+            self._stirred |= weights.sampled(state, event)
+            return []
+        self._stirred = True
         match event:
-            case CountsBlock() | IndicatorReading():
+            case IndicatorReading():
                 weights.sampled(state, event)
             case CardSeen():
                 if not self._blocked():  # nobody is greeted whose check-in may not be kept
@@ -214,7 +223,9 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         state = self._state
-        moving = any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
+        moving = state.showing.phase == "weighing" and any(
+            b.moving_since_ms is not None and not b.blind for b in state.bins.values()
+        )
         weights.pass_time(state, t_ms)
         doubts.pass_time(state, t_ms)
         if t_ms - self._crept_ms >= CREEPS_MS:
@@ -242,6 +253,7 @@ class Station:
             return effects
         while self._state.intents and self._awaiting is None:
             intent = self._state.intents.popleft()
+            self._stirred = True
             drafts = self._decide(intent)
             if drafts:
                 items = tuple(_item(intent, draft) for draft in drafts)

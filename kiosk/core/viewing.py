@@ -28,7 +28,7 @@ def view(state: State, *, storage_trouble: bool) -> View:
         visit_g=0 if visit is None else visit.brought_g(),
         points=_points(state, visit),
         points_limited=_limited(state, visit),
-        estimate=active is None or not certified.is_certified(active, state.now),
+        estimate=not showing.certified,
         checkins=state.counters.checkins,
         refusals=state.counters.refusals,
         records=state.counters.records,
@@ -62,7 +62,7 @@ def _live_change_g(bin_: Bin) -> int | None:
     """What has been laid into the bin since it last stood still."""
     if bin_.live_g is None or bin_.book.gross_g is None:
         return None
-    base_g = bin_.base_g if bin_.base_g is not None else bin_.book.gross_g
+    base_g = bin_.book.gross_g if bin_.base is None else bin_.base.gross_g
     return bin_.live_g - base_g
 
 

@@ -61,6 +61,9 @@ class Visits:
     def __iter__(self) -> Iterator[Visit]:
         return iter(self._visits)
 
+    def __len__(self) -> int:
+        return len(self._visits)
+
     def add(self, visit: Visit) -> None:
         self._visits.append(visit)
 

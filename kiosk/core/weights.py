@@ -7,21 +7,24 @@ A bin that stands still is held back for ``handover_ms`` while a card may still 
 from __future__ import annotations
 
 from kiosk.core import bags, drops, gaps, limits
-from kiosk.core.bin import Bin, Settled
+from kiosk.core.bin import Bin
 from kiosk.core.effects import Effect, Item
 from kiosk.core.entries import AnyDraft
 from kiosk.core.events import CountsBlock, IndicatorReading
 from kiosk.core.intents import Settle
 from kiosk.core.settle import Motion
+from kiosk.core.settled import Settled
 from kiosk.core.state import State
 
 
-def sampled(state: State, event: CountsBlock | IndicatorReading) -> None:
-    """A scale spoke."""
+def sampled(state: State, event: CountsBlock | IndicatorReading) -> bool:
+    """A scale spoke; whether it said anything but more of the same."""
     bin_ = state.bins.get(event.bin)
     if bin_ is None:
-        return
-    for sign in bin_.feed(event):
+        return False
+    before_ms = bin_.moving_since_ms
+    signs = bin_.feed(event)
+    for sign in signs:
         state.visits.somebody_is_at_a_bin(sign.t_ms, state.rules.crowd)
         if isinstance(sign, Motion):
             _show_moving(state, bin_, sign.t_ms)
@@ -29,6 +32,8 @@ def sampled(state: State, event: CountsBlock | IndicatorReading) -> None:
             state.held.append(sign)
     if bin_.stage in ("normal", "away") and bin_.is_over(state.now.boot_ms):
         gaps.go_over(bin_, None)
+        return True
+    return bool(signs) or bin_.moving_since_ms != before_ms
 
 
 def _show_moving(state: State, bin_: Bin, t_ms: int) -> None:

@@ -119,7 +119,7 @@ def scale(one: BinFacts, uptime_ms: int) -> tuple[Level, str]:
     expected = (one.rate_sps or 0) * uptime_ms / 1000
     if one.rejected > max(REJECTED_MIN, REJECTED_SHARE * expected):
         return "WARN", "noisy"
-    if one.seal in ("expired", "undated"):
+    if one.seal in ("expired", "undated", "unsaid"):
         return "WARN", f"seal_{one.seal}"
     return "OK", "ok"
 

@@ -51,7 +51,7 @@ def read_earned(db: sqlite3.Connection) -> dict[bytes, Earned]:
         name = _name(db, seq) if "seal" in entry else None
         names = () if name is None else (name, *formerly.get(name, ()))
         if visit is None:  # an unlinked check-in; weighings of nobody
-            _earn(earnings, names, day, points, first=True)
+            earnings.add(names, day, points, first=points != 0)
             continue
         before = points_of.get(visit, 0)
         points_of[visit] = before + points
@@ -59,15 +59,9 @@ def read_earned(db: sqlite3.Connection) -> dict[bytes, Earned]:
             names_of[visit] = names
         if entry["kind"] == "claim":  # what was dropped before the card was shown
             before, points = 0, before
-        _earn(earnings, names_of.get(visit, ()), day, points, first=before == 0)
+        # Without points too: what one of two names earned before they were tied is both's.
+        earnings.add(names_of.get(visit, ()), day, points, first=before == 0 and points != 0)
     return earnings.known()
-
-
-def _earn(
-    earnings: Earnings, names: tuple[bytes, ...], day: int, points: int, *, first: bool
-) -> None:
-    if names and points:
-        earnings.add(names, day, points, first=first)
 
 
 def _last_day(db: sqlite3.Connection) -> tuple[int, int]:

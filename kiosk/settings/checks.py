@@ -10,9 +10,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
 from kiosk.core.cards.foreign import Pattern, PatternError
+from kiosk.core.cards.sun import DEFAULT_TEMPLATE, Template
 from kiosk.settings.bin_checks import check_bin, unknown_item
-from kiosk.settings.readers import AnyReader, CameraReader, KeyboardReader, PcscReader, Rcs380Reader
+from kiosk.settings.readers import (
+    AnyReader,
+    CameraReader,
+    KeyboardReader,
+    PcscReader,
+    Pn532Reader,
+    Rcs380Reader,
+)
 from kiosk.settings.shape import (
+    Cards,
     City,
     Hx711IioScale,
     Hx711Scale,
@@ -46,6 +55,7 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     ]
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
+    checks.append(partial(check_cards, settings.cards, file))
     checks.append(partial(check_points, settings, catalogue, file))
     checks.append(partial(check_lists, settings, file))
     names = [(f"cards.foreign[{n}].name", one.name) for n, one in enumerate(settings.cards.foreign)]
@@ -145,6 +155,9 @@ def pins(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"{place}.lid_pin", str(one.lid_pin)
         if one.lamp_pin is not None:
             yield f"{place}.lamp_pin", str(one.lamp_pin)
+    for number, reader in enumerate(settings.readers):
+        if isinstance(reader, Pn532Reader) and reader.reset_pin is not None:
+            yield f"reader[{number}].reset_pin", str(reader.reset_pin)
     if settings.buzzer:
         yield "buzzer.pin", str(settings.buzzer.pin)
 
@@ -280,6 +293,20 @@ def check_link_days(points: Points, file: Path) -> None:
         'Remove it: it is 90 with mode = "item" or "kg" and 0 otherwise.',
         value=points.link_days,
     )
+
+
+def check_cards(cards: Cards, file: Path) -> None:
+    try:
+        Template(cards.sun_url)
+    except ValueError as error:
+        raise FileProblem(
+            "sun_url",
+            file,
+            "cards.sun_url",
+            f"the end of a chip's address {error}.",
+            f"Write it as it was written to the chips, such as {DEFAULT_TEMPLATE}.",
+            example=DEFAULT_TEMPLATE,
+        ) from error
 
 
 def check_mqtt(mqtt: Mqtt, file: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from kiosk.settings.parts import Baud, Identifier, Part, Text
+from kiosk.settings.parts import Baud, Identifier, Part, Pin, Text
 
 RepeatS = Annotated[int, Meta(ge=1, le=60)]
 """The same text again within so many seconds is one showing."""
@@ -29,10 +29,11 @@ class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
 
 
 class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
-    """NFC cards on a PN532 at a serial port."""
+    """NFC cards on a PN532 at a serial port; ``reset_pin`` is wired to its RSTPDN."""
 
     port: Text
     baud: Baud = 115200
+    reset_pin: Pin | None = None
 
 
 class ScannerReader(Reader, frozen=True, kw_only=True, tag="scanner"):

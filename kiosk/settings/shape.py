@@ -18,8 +18,9 @@ from msgspec import Meta
 
 from kiosk.core.cards.lists import ListUse
 from kiosk.core.cards.staleness import WhenOld
+from kiosk.core.cards.sun import DEFAULT_TEMPLATE
 from kiosk.core.config import Crowd, PointsMode, StationRules
-from kiosk.settings.parts import Baud, Identifier, Part, Text
+from kiosk.settings.parts import Baud, Identifier, Part, Pin, Text
 from kiosk.settings.readers import AnyReader
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ MAX_FOREIGN = 8
 LINK_DAYS = 90
 """Days for which a weighing stays linked to its check-in where points go by item or weight."""
 
-Pin = Annotated[int, Meta(ge=0, le=27)]
-"""A GPIO line by its BCM number."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -114,6 +113,16 @@ class Paths(Part, frozen=True, kw_only=True):
     def card_key(self) -> Path:
         """The key (or lines ``kid key``) that proves QR cards."""
         return self.keys / "card.key"
+
+    @property
+    def sun_key(self) -> Path:
+        """The keys of NFC chips that prove themselves; a town without such chips has none."""
+        return self.keys / "sun.key"
+
+    @property
+    def counters(self) -> Path:
+        """How far those chips have counted."""
+        return self.data / "counters.db"
 
     @property
     def card_pub(self) -> Path:
@@ -236,7 +245,7 @@ class IndicatorScale(Scale, frozen=True, kw_only=True, tag="indicator"):
 
 
 SAYS_GROSS: frozenset[Protocol] = frozenset({"ad", "dini", "cas", "sma", "modbus"})
-"""Whose every telegram tells gross from net; only their stable gross makes certified weights."""
+"""Whose telegrams can say that they are gross; only those that do make certified weights."""
 
 AnyScale = Hx711Scale | Hx711SpiScale | Hx711IioScale | IndicatorScale
 
@@ -278,12 +287,14 @@ class Foreign(Part, frozen=True, kw_only=True):
 
 class Cards(Part, frozen=True, kw_only=True):
     """Which cards count, and for how much a day. ``uids``: whether a chip's bare number does, which
-    identifies and proves nothing. ``lists``: which of the city's lists have to be there; ``list_old``
-    what counts while their word is older than ``list_good_days``, and until it is older than
-    ``list_end_days``. ``self_issue``: whether a resident may begin a pre-printed card at the station.
-    ``town``: the name that stands above the station's on printed cards."""
+    identifies and proves nothing. ``sun_url``: what the address on a chip that proves itself ends with.
+    ``lists``: which of the city's lists have to be there; ``list_old`` what counts while their word is
+    older than ``list_good_days``, and until it is older than ``list_end_days``. ``self_issue``: whether a
+    resident may begin a pre-printed card at the station. ``town``: the name that stands above the
+    station's on printed cards."""
 
     uids: bool = True
+    sun_url: Text = DEFAULT_TEMPLATE
     lists: ListUse = "as_sent"
     list_good_days: Days = 30
     list_old: WhenOld = "accept_proving"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.cards.counters import CounterFile
 from kiosk.cards.keys import desk, numbered_keys, pseudonym_keys, public_keys
 from kiosk.core import cards
 from kiosk.core.cards import CardBody, signed
@@ -57,7 +58,7 @@ def test_card_keys_have_an_id_each_and_each_id_once(tmp_path: Path, text: str) -
 
 def test_a_town_without_a_secret_has_signed_cards_alone(paths: Paths) -> None:
     paths.card_pub.write_text(f"3 {SIGNER.public_key.hex()}\n")
-    known = desk(paths, Cards())
+    known = desk(paths, Cards(), counters=CounterFile(paths.counters))
     good = signed.issue(BODY, SIGNER.sign)
     assert isinstance(known.identify_qr(good, t_ms=0, day=TODAY), CardSeen)
     assert known.identify_qr(good, t_ms=0, day=BODY.last_day + 1) == CardRefused(0, "qr", "expired")
@@ -72,7 +73,7 @@ def test_a_town_without_a_secret_has_signed_cards_alone(paths: Paths) -> None:
 def test_a_card_renewed_as_a_signed_one_stays_the_same_person(paths: Paths) -> None:
     paths.card_pub.write_text(f"3 {SIGNER.public_key.hex()}\n")
     paths.card_key.write_text(f"3 {CARD}\n")
-    known = desk(paths, Cards())
+    known = desk(paths, Cards(), counters=CounterFile(paths.counters))
     tagged = known.identify_qr(cards.issue(BODY, bytes.fromhex(CARD)), t_ms=0, day=TODAY)
     assert known.identify_qr(signed.issue(BODY, SIGNER.sign), t_ms=0, day=TODAY) == tagged
 
@@ -86,7 +87,7 @@ def test_a_public_key_under_which_anybody_could_sign_is_none(paths: Paths, key: 
 
 def test_a_signed_card_with_any_byte_changed_is_never_admitted(paths: Paths) -> None:
     paths.card_pub.write_text(f"3 {SIGNER.public_key.hex()}\n")
-    known = desk(paths, Cards())
+    known = desk(paths, Cards(), counters=CounterFile(paths.counters))
     good = signed.issue(BODY, SIGNER.sign)
     for at in range(len(good)):
         broken = good[:at] + (b"A" if good[at : at + 1] != b"A" else b"B") + good[at + 1 :]
@@ -96,7 +97,9 @@ def test_a_signed_card_with_any_byte_changed_is_never_admitted(paths: Paths) -> 
 def test_the_settings_describe_a_librarys_codes(paths: Paths) -> None:
     paths.card_key.write_text(f"{CARD}\n")
     rules = Cards(foreign=(Foreign(name="library", pattern=r"\d{8}"),))
-    seen = desk(paths, rules).identify_qr(b"12345678", t_ms=0, day=None)
+    seen = desk(paths, rules, counters=CounterFile(paths.counters)).identify_qr(
+        b"12345678", t_ms=0, day=None
+    )
     assert isinstance(seen, CardSeen) and seen.by == "foreign" and not seen.proves
 
 
@@ -104,7 +107,7 @@ def test_the_settings_describe_a_librarys_codes(paths: Paths) -> None:
 def test_a_damaged_key_file_says_nothing_of_the_key(paths: Paths, content: bytes) -> None:
     paths.pseudonym_key.write_bytes(content)
     with pytest.raises(DeviceError) as caught:
-        desk(paths, Cards())
+        desk(paths, Cards(), counters=CounterFile(paths.counters))
     said = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
     assert NEW[:16] not in said and OLD[2:18] not in said
     assert (

@@ -175,6 +175,25 @@ def test_what_nobody_asked_for_or_nobody_signed_changes_nothing(tmp_path: Path) 
     assert [station.standing(card(n)) for n in (0, 5)] == ["closed", "good"]
 
 
+def test_noise_on_any_topic_is_refused_and_the_list_goes_on(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    city, station = CityList(), lists(tmp_path_factory.mktemp("s"), Clock())
+    city.publish_full(cards(0, 3))
+    deliver(station, city)
+    topics = st.sampled_from(["closed/full", "closed/delta", "closed/full/0", "allowed/full"])
+
+    @settings(max_examples=100 * SIZE, deadline=None)
+    @given(topics | st.text(max_size=20), st.binary(max_size=200))
+    def noise(topic: str, payload: bytes) -> None:
+        assert station.accept(topic, payload).reason is not None
+
+    noise()
+    city.change(add=[card(9)])
+    deliver(station, city)
+    assert station.standing(card(9)) == station.standing(card(0)) == "closed"
+
+
 def test_an_allow_list_where_the_town_keeps_one(tmp_path: Path) -> None:
     closed, allowed = CityList(), CityList(name="allowed")
     closed.publish_full([card(1)])

@@ -22,7 +22,7 @@ from PIL import Image
 from drivers.exposure import SHORT_MS
 from drivers.frame import Frame
 from drivers.frames import FrameReader
-from drivers.qr import read_gray
+from drivers.qr_still import read_gray
 from kiosk.cards import issuing, paper, texts
 from kiosk.cards.issuing import Batch, Issuer
 from kiosk.cards.printing import fonts, layout, pdf, png, sheet, svg

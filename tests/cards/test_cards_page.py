@@ -70,6 +70,7 @@ def test_both_cards_can_be_put_together_by_hand_from_the_tables() -> None:
         ("pseudonym_key", "qr", vector("random_id"), "qr_name"),
         ("former_key", "qr", vector("random_id"), "qr_name_formerly"),
         ("pseudonym_key", "nfc", vector("uid"), "nfc_name"),
+        ("pseudonym_key", "sun", vector("uid"), "sun_name"),
         (
             "pseudonym_key",
             "foreign",

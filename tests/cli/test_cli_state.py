@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from cli_site import WELL, Site
 
-from kiosk.facts import DeviceFacts, Facts, LinkFacts
+from kiosk.facts import DeviceFacts, Facts, LinkFacts, ListFacts
 from sync.signing import Signer
 
 Run = Callable[..., None]
+ALLOWED = {"ja": "使えるカードの一覧", "easy": "つかえる カードの リスト", "en": "Allowed cards"}
 
 
 def test_a_well_station_on_one_page_in_japanese(site: Site, run: Run) -> None:
@@ -29,6 +30,19 @@ def test_a_well_station_on_one_page_in_japanese(site: Site, run: Run) -> None:
     ):
         assert words in said.out
     assert len(said.out.splitlines()) <= 24
+
+
+@pytest.mark.parametrize("language", ["ja", "easy", "en"])
+def test_the_citys_lists_are_on_the_page_with_their_age(
+    site: Site, run: Run, language: str
+) -> None:
+    there = ListFacts(name="closed", worth="good", version=31, count=4711, age_days=6)
+    run(msgspec.structs.replace(WELL, lists=(there, ListFacts(name="allowed", needed=True))))
+    said = site.kiosk("status", "--lang", language)
+    (line,) = [line for line in said.out.splitlines() if "4711" in line]
+    assert "31" in line and "6" in line
+    (missing,) = [one for one in said.out.splitlines() if one.startswith(ALLOWED[language])]
+    assert missing != line
 
 
 def test_status_json_is_one_value_and_nothing_else(site: Site, run: Run) -> None:

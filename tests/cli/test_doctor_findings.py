@@ -55,6 +55,7 @@ CASES = [
     (well(**scale(state="overload")), "WARN", "scale.overload"),
     (well(**scale(seal="expired")), "WARN", "scale.seal_expired"),
     (well(**scale(seal="undated")), "WARN", "scale.seal_undated"),
+    (well(**scale(seal="unsaid")), "WARN", "scale.seal_unsaid"),
     (well(**scale(samples_per_s=0.0)), "ERR", "scale.silent"),
     (well(**scale(samples_per_s=4.0)), "WARN", "scale.slow"),
     (well(**scale(rejected=4000)), "WARN", "scale.noisy"),

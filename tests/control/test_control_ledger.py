@@ -47,7 +47,14 @@ def verdicts() -> list[AckVerdict]:
 @pytest.fixture
 def uplink(tmp_path: Path, ledger: Ledger, verdicts: list[AckVerdict]) -> Iterator[ControlClient]:
     path = tmp_path / "control.sock"
-    ops = ledger_ops(ledger, station="hall-1", city="demo", software="test", on_ack=verdicts.append)
+    ops = ledger_ops(
+        ledger,
+        station="hall-1",
+        city="demo",
+        software="test",
+        listens=("closed/full",),
+        on_ack=verdicts.append,
+    )
     server = ControlServer(path, ops)
     server.start()
     with ControlClient(path) as client:
@@ -68,6 +75,7 @@ def test_hello_says_whose_ledger_and_how_far(uplink: ControlClient, ledger: Ledg
         "watermark": 0,
         "epoch": 0,
         "software": "test",
+        "listens": ["closed/full"],
     }
 
 

@@ -74,7 +74,7 @@ GOOD_NFC = (
 )
 BAD_NFC = (
     Shown(b"\x08\x11\x22\x33", "random", "nfc"),
-    Shown(b"\x91\x92\x93\x94", "unknown", "nfc", "b"),
+    Shown(b"\x91\x92\x93\x94", "random", "nfc", "b"),
 )
 
 
@@ -249,7 +249,7 @@ class Pn532Rig(Rig):
         self.reader = self.made(str(folder / "nfc"))
 
     def made(self, port: str) -> Worker:
-        return Pn532Reader("reader:r", port, DESK)
+        return Pn532Reader("reader:r", port, DESK, lambda: TODAY)
 
     def plug(self) -> None:
         self._peer = Pn532Peer(self.folder / "nfc")

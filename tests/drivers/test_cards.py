@@ -29,7 +29,7 @@ BODY = CardBody(key_id=1, last_day=cards.day_of(2030, 3, 31), random_id=ID)
 class Closed(set[bytes]):
     """A list of closed cards."""
 
-    def standing(self, name: bytes) -> Standing:
+    def standing(self, name: bytes, *, proves: bool = True) -> Standing:
         return "closed" if name in self else "good"
 
 

@@ -95,6 +95,23 @@ def test_a_net_telegram_is_no_gross_weight(site: Site) -> None:
     assert {(event.status, event.gross_mg) for event in site.inbox.drain()} == {("error", None)}
 
 
+@pytest.mark.parametrize(
+    ("telegram", "says_gross"),
+    [(b"ST,GS,+0001.640kg\r\n", True), (b"ST,+00001640  g\r\n", False)],
+    ids=["standard", "balance"],
+)
+def test_a_telegram_that_does_not_say_gross_is_no_more_than_a_weight(
+    site: Site, telegram: bytes, says_gross: bool
+) -> None:
+    site.fed.clear()
+    site.scale.start(site.inbox.post)
+    while site.inbox.queue.empty():
+        site.peer.send(telegram)
+        time.sleep(0.05)
+    said = {(event.gross_mg, event.says_gross) for event in site.inbox.drain()}
+    assert said == {(1_640_000, says_gross)}
+
+
 def test_silence_is_told_once_and_its_end_once(site: Site) -> None:
     site.scale.start(site.inbox.post)
     site.reading("stable", 1_640_000)

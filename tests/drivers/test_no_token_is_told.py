@@ -47,7 +47,7 @@ if kind == "camera":
 else:
     from drivers.pn532_pump import Pn532Reader
     desk.__class__.identify_nfc = bug
-    reader = Pn532Reader("reader:nfc", place, desk)
+    reader = Pn532Reader("reader:nfc", place, desk, bug)
 reader.start(print)
 time.sleep(60)
 """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from driver_site import MakeBench
 from hw_sim.pn532_peer import Pn532Peer, Tag
 
 from drivers.pn532_pump import Pn532Reader
@@ -17,6 +19,7 @@ PSEUDONYM_KEY = bytes(range(32, 64))
 DESK = CardDesk({1: bytes(32)}, PSEUDONYM_KEY)
 NTAG = Tag(bytes.fromhex("04a1b2c3d4e580"), sak=0x00)
 FELICA = Tag(bytes.fromhex("01120312b50ac826"), kind="felica")
+RESET = 24
 LONG_S = 10.0
 """How long a test waits before it calls something absent that should have come."""
 
@@ -27,7 +30,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.peer = Pn532Peer(folder / "nfc")
         self.inbox: queue.Queue[Event] = queue.Queue()
-        self.reader = Pn532Reader("reader:nfc", self.peer.path, DESK)
+        self.reader = Pn532Reader("reader:nfc", self.peer.path, DESK, lambda: None)
 
     def next(self) -> Event:
         return self.inbox.get(timeout=LONG_S)
@@ -60,9 +63,32 @@ def test_a_my_number_card_is_refused_once(bench: Bench) -> None:
     bench.peer.place(Tag(b"", kind="b"))
     event = bench.next()
     assert isinstance(event, CardRefused)
-    assert (event.by, event.reason) == ("nfc", "unknown")
+    assert (event.by, event.reason) == ("nfc", "random")
     bench.peer.place(FELICA)
     assert isinstance(bench.next(), CardSeen)
+
+
+def test_a_chip_that_hears_nothing_but_its_reset_is_reset(
+    tmp_path: Path, make_bench: MakeBench
+) -> None:
+    pins = make_bench([])
+    peer = Pn532Peer(tmp_path / "nfc")
+    peer.hang()
+    peer.place(NTAG)
+    inbox: queue.Queue[Event] = queue.Queue()
+    reader = Pn532Reader("reader:nfc", peer.path, DESK, lambda: None, reset_pin=RESET)
+    reader.start(inbox.put)
+    assert isinstance(inbox.get(timeout=LONG_S), DeviceLost)
+    begun = pins.changes(0)[0]
+    until = time.monotonic() + LONG_S
+    while not any((c.pin, c.value) == (RESET, 0) for c in pins.changes(begun)[1]):
+        assert time.monotonic() < until, "nobody resets the chip"
+        time.sleep(0.01)
+    peer.heal()
+    assert isinstance(inbox.get(timeout=LONG_S), DeviceBack)
+    assert isinstance(inbox.get(timeout=LONG_S), CardSeen)
+    reader.stop()
+    peer.stop()
 
 
 def test_a_few_garbled_answers_lose_neither_the_reader_nor_the_card(bench: Bench) -> None:

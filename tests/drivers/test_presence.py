@@ -25,3 +25,12 @@ def test_a_reader_that_speaks_seldom_bridges_its_own_pauses() -> None:
     assert presence.is_new(b"card", 0)
     assert not any(presence.is_new(b"card", t_ms) for t_ms in range(2_500, 30_000, 2_500))
     assert presence.is_new(b"card", 27_500 + 3_000)
+
+
+def test_to_ask_whether_a_card_is_there_notes_nothing() -> None:
+    presence = Presence()
+    assert not presence.is_here(b"card", 0)
+    assert presence.is_new(b"card", 0)
+    assert presence.is_here(b"card", AWAY_MS - 1)
+    assert not presence.is_here(b"card", AWAY_MS)
+    assert presence.is_new(b"card", AWAY_MS)

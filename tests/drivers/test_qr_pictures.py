@@ -17,7 +17,7 @@ from pyzbar import pyzbar
 from drivers import zbar
 from drivers.pictures import Picture, as_json, read_files
 from drivers.pictures import read_image as codes_in
-from drivers.qr import read_gray
+from drivers.qr_still import read_gray
 from kiosk.core.cards import CardBody, issue
 from kiosk.core.errors import OperatorError
 

@@ -11,10 +11,14 @@ import pytest
 import sqlalchemy as sa
 from ledger_site import DAY_MS, Site, checkin, close_visit, weighing
 
+from kiosk.core.cards import CardBody, CardDesk, issue
 from kiosk.core.chain import seal
+from kiosk.core.config import BinRules, StationRules, Tariff
 from kiosk.core.earned import Earned
-from kiosk.core.effects import Item
+from kiosk.core.effects import Item, Record
 from kiosk.core.entries import Alias, Claim
+from kiosk.core.events import Moment, Tick
+from kiosk.core.station import Station
 from kiosk.core.ties import Tie
 from kiosk.ledger import Ledger, projections
 from kiosk.ledger.show import show
@@ -164,3 +168,54 @@ def test_no_alias_is_written_without_a_whole_name(ledger: Ledger, item: Item) ->
     with pytest.raises(ValueError):
         ledger.append([checkin(b"n"), item])
     assert ledger.head[0] == 1, "and no check-in either"
+
+
+CARD_KEY, NEW_KEY, OLD_KEY = b"c" * 32, b"n" * 32, b"o" * 32
+TEXT = issue(CardBody(1, DAY + 900, bytes(range(10))), CARD_KEY)
+RULES = StationRules(bins=(BinRules("b1", "pet-bottle", None),), tariff=Tariff(1, "visit", 1))
+
+
+def morning(site: Site, desk: CardDesk) -> list[dict[str, Any]]:
+    """A station starts, the card is shown twice an hour apart, the power goes; what was written."""
+    ledger = site.open()
+    station, first = Station(RULES, ledger.memory()), ledger.head[0] + 1
+    for t_ms in range(60_000, 60_000 + 2 * 3_600_000, 3_600_000):
+        now = Moment(t_ms, site.clock.utc_ms, "synced", site.clock.utc_ms // DAY_MS)
+        seen = desk.identify_qr(TEXT, t_ms=t_ms, day=now.day)
+        for event in (seen, Tick(t_ms)):
+            waiting = station.handle(event, now)
+            while waiting:
+                effect = waiting.pop()
+                if isinstance(effect, Record):
+                    waiting += station.recorded(effect.items, ledger.append(effect.items))
+        late = Moment(t_ms + 60_000, now.utc_ms, "synced", now.day)
+        for effect in station.handle(Tick(late.boot_ms), late):
+            assert isinstance(effect, Record)
+            station.recorded(effect.items, ledger.append(effect.items))
+    ledger.close()
+    found = [entry(site, seq) for seq in range(first, ledger.head[0] + 1)]
+    return [one for one in found if one["kind"] != "visit_close"]
+
+
+def told(entries: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(one["kind"], one["points"] if "points" in one else one["of"]) for one in entries]
+
+
+def test_the_day_on_which_the_key_is_changed(site: Site) -> None:
+    before = CardDesk({1: CARD_KEY}, OLD_KEY)
+    both = CardDesk({1: CARD_KEY}, NEW_KEY, former_key=OLD_KEY)
+    after = CardDesk({1: CARD_KEY}, NEW_KEY)
+    assert told(morning(site, before)) == [("checkin", 1), ("checkin", 0)]
+    changed = morning(site, both)
+    assert told(changed) == [
+        ("checkin", 0),
+        ("alias", changed[0]["seq"]),
+        ("checkin", 0),
+    ], "its point was given under the old name; tied once"
+    assert told(morning(site, both)) == [("checkin", 0)] * 2, "a restart knows both"
+    assert told(morning(site, after)) == [("checkin", 0)] * 2, (
+        "and so does a day with one key again"
+    )
+    site.clock.utc_ms += DAY_MS
+    assert told(morning(site, after)) == [("checkin", 1), ("checkin", 0)]
+    assert verify(site.folder).findings == ()

@@ -21,6 +21,7 @@ from kiosk.core.cards.names import (
     is_random_uid,
     pseudonym,
 )
+from kiosk.core.cards.sun import Sun, SunMessage
 from kiosk.core.cards.token import KEY_BYTES, CardBody, CardError, NotACard
 from kiosk.core.errors import OperatorError
 from kiosk.core.events import CardRefused, CardSeen, SlipSeen
@@ -36,7 +37,8 @@ class CardDesk:
     pseudonym key before the one in force, while both are valid: a card that is closed under either name is
     closed, and the rules learn both. ``public_keys`` key id to key of signed cards, which need ``ciphers``.
     ``foreign`` somebody else's codes by their name here; ``uids`` whether a chip's bare number counts as a
-    card. Both identify and prove nothing.
+    card. Both identify and prove nothing. ``sun`` what chips prove themselves by, None where the town
+    has no such chips.
     """
 
     __slots__ = (
@@ -48,6 +50,7 @@ class CardDesk:
         "_lists",
         "_pseudonym_key",
         "_public_keys",
+        "_sun",
         "_uids",
     )
 
@@ -63,6 +66,7 @@ class CardDesk:
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
         uids: bool = True,
+        sun: Sun | None = None,
     ) -> None:
         former = () if former_key is None else (former_key,)
         keys = (*card_keys.values(), *public_keys.values(), pseudonym_key, *former)
@@ -79,6 +83,7 @@ class CardDesk:
         self._lists = lists
         self._holders = holders
         self._uids = uids
+        self._sun = sun
 
     def identify_qr(
         self, text: bytes, *, t_ms: int, day: int | None
@@ -135,6 +140,32 @@ class CardDesk:
             return CardRefused(t_ms, "nfc", "unknown")
         return self._admit("nfc", uid, t_ms, proves=False)
 
+    @property
+    def takes_sun(self) -> bool:
+        """Whether a chip's message is worth reading."""
+        return self._sun is not None
+
+    def open_sun(self, url: bytes, *, uid: bytes) -> SunMessage | None:
+        """What a chip's ``url`` proves, ``uid`` as its anticollision told it; None where it is no message
+        of the town's form. Counts nothing. Raises CardError ``forged``."""
+        return None if self._sun is None else self._sun.open(url, uid)
+
+    def identify_sun(
+        self, proved: SunMessage, *, t_ms: int, day: int | None
+    ) -> CardSeen | CardRefused:
+        """Once a presentation: a message counted before is refused. ``day`` as in ``identify_qr``."""
+        assert self._sun is not None, "nothing is proved without keys"
+        if day is not None and proved.last_day is not None and day > proved.last_day:
+            return CardRefused(t_ms, "nfc", "expired")
+        outcome = self._admit("sun", proved.uid, t_ms, proves=True)
+        if isinstance(outcome, CardRefused):
+            return outcome
+        for name in self._names("sun", proved.uid).all:
+            count = self._sun.counters.count(name, proved.counter)
+            if count != "fresh":
+                return CardRefused(t_ms, "nfc", count)
+        return outcome
+
     def _body(self, text: bytes) -> CardBody:
         """What the town's card says. Raises CardError."""
         if self._ciphers is not None and len(text) == signed.TEXT_CHARS:
@@ -164,10 +195,11 @@ class CardDesk:
         body: CardBody | None = None,
     ) -> CardSeen | CardRefused:
         """``body`` what a town's card says of itself beside its id."""
+        by = "nfc" if scheme == "sun" else scheme
         names = self._names(scheme, identifier)
         standing = self._standing(names, proves=proves)
         if standing != "good":
-            return CardRefused(t_ms, scheme, standing)
+            return CardRefused(t_ms, by, standing)
         joined = self._joined(names)
         if joined is not None:
             account = joined
@@ -179,7 +211,7 @@ class CardDesk:
         return CardSeen(
             t_ms,
             account.now,
-            scheme,
+            by,
             proves,
             card=None if account.now == names.now else names.now,
             formerly=account.formerly,

@@ -1,7 +1,8 @@
 """What stands for a card outside its reader.
 
 First 16 bytes of HMAC-SHA256(pseudonym key, ``kiosk-pseudonym-v1`` NUL scheme NUL id). Scheme ``qr``
-with the 10 random bytes of a town's card, ``nfc`` with a UID or IDm, ``foreign`` with the name that the
+with the 10 random bytes of a town's card, ``nfc`` with a UID or IDm, ``sun`` with the UID that a chip has
+proved (who shows such a chip's bare number is not that chip's holder), ``foreign`` with the name that the
 settings give to somebody else's codes, NUL, and the code's bytes.
 
 While the key is being changed (``docs/cards.md``) a card has two names, and whatever asks about a card
@@ -14,6 +15,8 @@ Test vectors (pseudonym key 20..3f, 32 bytes):
 'd3688711557af6aa714233e16979c4e6'
 >>> pseudonym(key, "nfc", bytes.fromhex("04a1b2c3d4e580")).hex()
 'bebcba792423cd07f06ffb67a244aacb'
+>>> pseudonym(key, "sun", bytes.fromhex("04a1b2c3d4e580")).hex()
+'ee1c6299cd4de8c40d1c3f2c143379c5'
 >>> pseudonym(key, "foreign", foreign_id("library", b"1234567-C")).hex()
 '0997cf0e2942dae88cf50d80082a7c2a'
 """
@@ -31,7 +34,7 @@ UID_BYTES = (4, 7, 8, 10)
 
 _DOMAIN = b"kiosk-pseudonym-v1\0"
 
-Scheme = Literal["qr", "nfc", "foreign"]
+Scheme = Literal["qr", "nfc", "sun", "foreign"]
 
 
 @dataclass(frozen=True, slots=True)

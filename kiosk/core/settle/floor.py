@@ -19,6 +19,9 @@ from kiosk.core.settle.linear import cholesky
 
 SWAY_HZ = (1.0, 3.3)
 
+White = tuple[list[float], float, float]
+"""Samples whitened, their sum of squares, and their product with the whitened constant."""
+
 
 class Floor:
     """One strength of sway: ``sway`` its standard deviation; ``ones`` the constant, whitened."""
@@ -38,6 +41,11 @@ class Floor:
         if not self._rows:
             return series
         return [sum(map(mul, row, series)) for row in self._rows[: len(series)]]
+
+    def seen(self, series: list[float]) -> White:
+        """``series`` whitened, with what every hypothesis needs of it."""
+        white = self.whiten(series)
+        return white, sum(map(mul, white, white)), sum(map(mul, white, self.ones))
 
     def _factorise(self, sway: float, period_s: float, n_max: int) -> None:
         colour = [sway * sway * _correlation(i * period_s) for i in range(n_max)]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from operator import mul
 
-from kiosk.core.settle.floor import Floor
+from kiosk.core.settle.floor import Floor, White
 from kiosk.core.settle.hypotheses import (
     LOUD_G,
+    NEGLIGIBLE,
     NO_MODE_PRIOR,
     SWAY_LOG_PRIORS,
     Build,
@@ -36,15 +37,8 @@ class _Node:
             hz, decay, loud, log_prior, floor,
         )  # fmt: skip
         self._re, self._im = wave_of(hz, decay, build.period_s, build.n_max, floor)
-        self._at: dict[int, tuple[list[float], list[float], tuple[float, ...], float]] = {}
 
-    def at(self, n: int) -> tuple[list[float], list[float], tuple[float, ...], float]:
-        known = self._at.get(n)
-        if known is None:
-            known = self._at[n] = self._factored(n)
-        return known
-
-    def _factored(self, n: int) -> tuple[list[float], list[float], tuple[float, ...], float]:
+    def factored(self, n: int) -> _Factored:
         re, im, ones = self._re[:n], self._im[:n], self._floor.ones[:n]
         shrink = 1.0 / self.loud**2
         a = math.sqrt(sum(map(mul, re, re)) + shrink)
@@ -56,7 +50,18 @@ class _Node:
         log_evidence = (
             self._log_prior - math.log(a * d * f) - 2 * math.log(self.loud) - self._floor.logdet[n]
         )
-        return re, im, (a, b, c, d, e, f), log_evidence
+        return self.hz, self.decay, re, im, a, b, c, d, e, f, log_evidence
+
+
+_Factored = tuple[
+    float, float, list[float], list[float], float, float, float, float, float, float, float
+]
+"""A node at one window length: Hz, decay, its two waves, its Cholesky factor row by row, its evidence
+before the data."""
+_Found = tuple[
+    float, float, float, float, int, float, float, tuple[_Factored, float, float, float] | None
+]
+"""A hypothesis as ``Guess`` has it, its wave still to be solved for: few of them count."""
 
 
 class Grid:
@@ -66,43 +71,53 @@ class Grid:
         self._build = build
         self._floors = floors
         self._nodes: dict[int, list[list[_Node]]] = {}
+        self._factored: dict[tuple[int, int], list[list[_Factored]]] = {}
 
-    def guesses(self, y: list[float], change_g: float) -> list[Guess]:
-        n = len(y)
-        guesses = []
+    def guesses(self, seen: list[White], change_g: float) -> list[Guess]:
+        """Of samples as each floor has them: what counts among the hypotheses of the grid, the best mode
+        and nothing else of less than ``NEGLIGIBLE`` evidence beside the best."""
+        n = len(seen[0][0])
+        found: list[_Found] = []
         log_none = math.log(NO_MODE_PRIOR)
-        for index, nodes in enumerate(self._at(loudness(change_g))):
+        for index, nodes in enumerate(self._at(loudness(change_g), n)):
+            white, squares, y1 = seen[index]
             floor = self._floors[index]
-            white = floor.whiten(y)
-            squares = sum(map(mul, white, white))
-            y1, ones2 = sum(map(mul, white, floor.ones)), floor.ones2[n]
+            ones2 = floor.ones2[n]
             misfit = squares - y1 * y1 / ones2
             log_evidence = log_none + SWAY_LOG_PRIORS[index] - 0.5 * math.log(ones2)
             log_evidence -= misfit / 2 + floor.logdet[n]
-            guesses.append(Guess(log_evidence, y1 / ones2, 1 / ones2, misfit, index, 0.0, 0.0, 0j))
+            found.append((log_evidence, y1 / ones2, 1 / ones2, misfit, index, 0.0, 0.0, None))
             for node in nodes:
-                re, im, (a, b, c, d, e, f), known = node.at(n)
+                hz, decay, re, im, a, b, c, d, e, f, known = node
                 u = sum(map(mul, white, re)) / a
                 v = (sum(map(mul, white, im)) - b * u) / d
                 w = (y1 - c * u - e * v) / f
                 misfit = squares - u * u - v * v - w * w
-                im_part = (v - e * w / f) / d
-                wave = complex((u - b * im_part - c * w / f) / a, -im_part)
-                guesses.append(
-                    Guess(
+                found.append(
+                    (
                         known - misfit / 2,
                         w / f,
                         1 / (f * f),
                         misfit,
                         index,
-                        node.hz,
-                        node.decay,
-                        wave,
+                        hz,
+                        decay,
+                        (node, u, v, w),
                     )
                 )
-        return guesses
+        least = max(found)[0] + NEGLIGIBLE
+        mode = max(one for one in found if one[7] is not None)
+        return [_guess(one) for one in found if one[0] > least or one is mode]
 
-    def _at(self, how_loud: int) -> list[list[_Node]]:
+    def _at(self, how_loud: int, n: int) -> list[list[_Factored]]:
+        factored = self._factored.get((how_loud, n))
+        if factored is None:
+            factored = self._factored[how_loud, n] = [
+                [node.factored(n) for node in nodes] for nodes in self._made(how_loud)
+            ]
+        return factored
+
+    def _made(self, how_loud: int) -> list[list[_Node]]:
         grid = self._nodes.get(how_loud)
         if grid is None:
             share = math.log((1 - NO_MODE_PRIOR) / (len(GRID_HZ) * len(GRID_DECAY_PER_S)))
@@ -116,3 +131,13 @@ class Grid:
                 for floor, log_prior in zip(self._floors, SWAY_LOG_PRIORS, strict=True)
             ]  # fmt: skip
         return grid
+
+
+def _guess(found: _Found) -> Guess:
+    log_evidence, constant, var, misfit, index, hz, decay, solving = found
+    if solving is None:
+        return Guess(log_evidence, constant, var, misfit, index, hz, decay, 0j)
+    (_, _, _, _, a, b, c, d, e, f, _), u, v, w = solving
+    im_part = (v - e * w / f) / d
+    wave = complex((u - b * im_part - c * w / f) / a, -im_part)
+    return Guess(log_evidence, constant, var, misfit, index, hz, decay, wave)

@@ -19,6 +19,8 @@ SWAYS_D = (0.0, 0.06, 0.22)
 SWAY_LOG_PRIORS = (0.0, -0.5, -0.5)
 
 NO_MODE_PRIOR = 0.3
+NEGLIGIBLE = -12.0
+"""Hypotheses of less log evidence than this beside the best are left out."""
 
 LOUD_G = (200.0, 700.0, 2_000.0)
 """How loud a platform may ring, by the size of the change; before the filters."""

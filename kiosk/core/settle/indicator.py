@@ -18,7 +18,8 @@ class IndicatorSettler:
 
     The indicator says what is stable; a plateau is known once its stable value has stood for the
     hold time. Its values are whole divisions, so a value that flickers between two neighbours
-    without a moving telegram in between is the same plateau.
+    without a moving telegram in between is the same plateau. ``says_gross``: each stable telegram
+    that made the newest plateau said that it is gross; None before the first one.
     """
 
     HOLD_MS = 500
@@ -27,6 +28,8 @@ class IndicatorSettler:
         self._d = float(rules.division_g)
         self._stable_since_ms: int | None = None
         self._candidate_g = 0.0
+        self._candidate_says = False
+        self.says_gross: bool | None = None
         self._last_ms: int | None = None
         self._blind_since_ms: int | None = None
         self._level_g: float | None = None
@@ -54,6 +57,7 @@ class IndicatorSettler:
         self._stable_since_ms = None
         self._last_ms = self._blind_since_ms = None
         self._level_g = None
+        self.says_gross = None
         self._live_g = None
         self.moving_since_ms = None
 
@@ -84,12 +88,24 @@ class IndicatorSettler:
         if self._stable_since_ms is None or abs(gross_g - self._candidate_g) > 1.01 * self._d:
             self._stable_since_ms = reading.t_ms
             self._candidate_g = gross_g
+            self._candidate_says = True
+        self._candidate_says &= reading.says_gross
         if reading.t_ms - self._stable_since_ms >= self.HOLD_MS:
             # Rounded to a division (uniform, d / sqrt(12)), and within 1 e of the end: k = 2.
             uncertainty_g = 2 * math.hypot(self._d / math.sqrt(12), 0.1 * self._d)
             since_ms = reading.t_ms if self.moving_since_ms is None else self.moving_since_ms
-            signs.append(Plateau(reading.t_ms, gross_g, uncertainty_g, since_ms, self._level_g))
-            self._level_g = gross_g
+            signs.append(
+                Plateau(
+                    reading.t_ms,
+                    gross_g,
+                    uncertainty_g,
+                    since_ms,
+                    self._level_g,
+                    says_gross=self._candidate_says,
+                    left_says_gross=bool(self.says_gross),
+                )
+            )
+            self._level_g, self.says_gross = gross_g, self._candidate_says
             self.moving_since_ms = None
         return signs
 

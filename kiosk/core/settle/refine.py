@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from operator import mul
 
-from kiosk.core.settle.floor import Floor
+from kiosk.core.settle.floor import Floor, White
 from kiosk.core.settle.hypotheses import SWAY_LOG_PRIORS, Build, Guess, loud, wave_of
-from kiosk.core.settle.linear import solve
+from kiosk.core.settle.linear import solve3, solve5
 
 DECAY_PER_S, DECAY_SPREAD = 2.5, 0.9
 """Prior of a mode's decay (log-normal), and of its frequency:"""
@@ -22,22 +22,27 @@ STEPS_MAX = 4
 
 
 def refined(
-    y: list[float],
+    seen: White,
     build: Build,
-    floors: list[Floor],
+    floor: Floor,
     index: int,
     hz: float,
     decay: float,
     loud_g: float,
 ) -> Guess | None:
-    """Gauss-Newton with priors from one start: the mode that the samples themselves name."""
-    floor, h, n = floors[index], build.period_s, len(y)
-    white, ones, ones2 = floor.whiten(y), floor.ones[:n], floor.ones2[n]
-    squares, y1 = sum(map(mul, white, white)), sum(map(mul, white, ones))
+    """Gauss-Newton with priors from one start: the mode that the samples themselves name.
+
+    ``seen`` the samples with ``floor``'s colour taken out; ``index`` which floor that is.
+    """
+    white, squares, y1 = seen
+    h, n = build.period_s, len(white)
+    ones, ones2 = floor.ones[:n], floor.ones2[n]
+    times_s = [k * h for k in range(n)]
     loudest = loud(build, loud_g, hz)
     shrink = 1.0 / loudest**2
     log_decay, omega = math.log(decay), 2 * math.pi * hz
     spread = 2 * math.pi * MODE_SPREAD_HZ
+    prior = 2 * math.log(loudest) + math.log(spread * DECAY_SPREAD) + floor.logdet[n]
     found: tuple[float, Guess] | None = None
     last = (log_decay, omega)
     for _ in range(STEPS_MAX):
@@ -48,7 +53,7 @@ def refined(
         ii, r1 = sum(map(mul, im, im)) + shrink, sum(map(mul, re, ones))
         i1 = sum(map(mul, im, ones))
         right = [sum(map(mul, white, re)), sum(map(mul, white, im)), y1]
-        linear = solve(((rr,), (ri, ii), (r1, i1, ones2)), right)
+        linear = solve3((rr, ri, ii, r1, i1, ones2), right)
         if linear is None:
             break
         p, q, c = linear.x
@@ -60,7 +65,7 @@ def refined(
             log_decay, omega = (log_decay + last[0]) / 2, (omega + last[1]) / 2
             continue
         turn = floor.whiten(
-            [k * h * (q * r - p * i) for k, (r, i) in enumerate(zip(re0, im0, strict=True))]
+            [t_s * (q * r - p * i) for t_s, r, i in zip(times_s, re0, im0, strict=True)]
         )
         fade = floor.whiten(
             [
@@ -69,15 +74,15 @@ def refined(
             ]
         )
         rest = [t - p * r - q * i - c * o for t, r, i, o in zip(white, re, im, ones, strict=True)]
-        step = solve(
+        step = solve5(
             (
-                (rr,),
-                (ri, ii),
-                (sum(map(mul, turn, re)), sum(map(mul, turn, im)),
-                 sum(map(mul, turn, turn)) + 1 / spread**2),
-                (sum(map(mul, fade, re)), sum(map(mul, fade, im)), sum(map(mul, fade, turn)),
-                 sum(map(mul, fade, fade)) + 1 / DECAY_SPREAD**2),
-                (r1, i1, sum(map(mul, turn, ones)), sum(map(mul, fade, ones)), ones2),
+                rr,
+                ri, ii,
+                sum(map(mul, turn, re)), sum(map(mul, turn, im)),
+                sum(map(mul, turn, turn)) + 1 / spread**2,
+                sum(map(mul, fade, re)), sum(map(mul, fade, im)), sum(map(mul, fade, turn)),
+                sum(map(mul, fade, fade)) + 1 / DECAY_SPREAD**2,
+                r1, i1, sum(map(mul, turn, ones)), sum(map(mul, fade, ones)), ones2,
             ),
             [
                 sum(map(mul, rest, re)) - shrink * p,
@@ -90,7 +95,7 @@ def refined(
         if step is None:
             break
         log_evidence = SWAY_LOG_PRIORS[index] - misfit / 2 - step.half_logdet
-        log_evidence -= 2 * math.log(loudest) + math.log(spread * DECAY_SPREAD) + floor.logdet[n]
+        log_evidence -= prior
         hz = omega / (2 * math.pi)
         guess = Guess(log_evidence, c, step.var, misfit, index, hz, decay, complex(p, -q))
         found, last = (misfit, guess), (log_decay, omega)

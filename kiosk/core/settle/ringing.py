@@ -30,6 +30,7 @@ from kiosk.core.settle.floor import Floor
 from kiosk.core.settle.grid import Grid
 from kiosk.core.settle.hypotheses import (
     LOUD_G,
+    NEGLIGIBLE,
     SWAYS_D,
     Build,
     Estimate,
@@ -60,8 +61,6 @@ PREDICTED_OFF = 40.0
 MISFIT_SIGMAS = 3.3
 TEMPER = 0.5
 """Weights are evidence to this power: a short window that happens to look sure is no proof of it."""
-NEGLIGIBLE = -12.0
-"""Hypotheses of less log evidence than this beside the best are left out."""
 
 
 class Ringing:
@@ -117,7 +116,8 @@ class Ringing:
     def _guesses(
         self, y: list[float], change_g: float, start: tuple[float, float] | None, limit: float
     ) -> list[Guess]:
-        guesses = self._grid.guesses(y, change_g)
+        seen = [floor.seen(y) for floor in self._floors]
+        guesses = self._grid.guesses(seen, change_g)
         best = max(guesses)
         starts = [] if start is None else [start]
         if best.decay > 0 or best.misfit > limit:
@@ -126,9 +126,9 @@ class Ringing:
         if len(y) < LEAST_TO_REFINE or not starts:
             return guesses
         build, loud_g = self._build, LOUD_G[loudness(change_g)]
-        for index in range(len(self._floors)):
+        for index, floor in enumerate(self._floors):
             for hz, decay in starts:
-                guess = refined(y, build, self._floors, index, hz, decay, loud_g)
+                guess = refined(seen[index], build, floor, index, hz, decay, loud_g)
                 if guess is not None:
                     guesses.append(guess)
         return guesses

@@ -18,7 +18,8 @@ class Plateau:
 
     ``left_g`` the level that was left at ``began_ms``; None where there was none (a start, a gap).
     ``late_g`` how much of it the earlier plateau became known better by after it was told: that is
-    neither drift nor this change, but belongs to the change before.
+    neither drift nor this change, but belongs to the change before. ``says_gross`` and
+    ``left_says_gross``: every telegram that made this level, or the one left, said itself that it is gross.
     """
 
     t_ms: int
@@ -27,6 +28,8 @@ class Plateau:
     began_ms: int
     left_g: float | None
     late_g: float = 0.0
+    says_gross: bool = False
+    left_says_gross: bool = False
 
 
 Sign = Motion | Plateau
