@@ -22,24 +22,12 @@ from hw_sim.presentations import FPS, Presentation
 
 from drivers.frame import Frame
 from drivers.live import LIVE_STEPS, sight
-from drivers.qr import plain
-from drivers.qr_code import Code
-from drivers.vision import Gray, load_cv2
+from drivers.vision import load_cv2
 
 TEXT = "W507%1100KB0*M0DY0W01$APQ:EI8T6-VPU7+83EX1N1P"
 EVERY, LOOK_FRAMES = 3, 45
 MARGIN_PX = 40
-QUIET_PX = 32
-
-
-def framed(gray: Gray) -> list[Code]:
-    """A white frame alone: passed over, it reads next to nothing that is not read already."""
-    q = QUIET_PX
-    wide = load_cv2().copyMakeBorder(gray, q, q, q, q, load_cv2().BORDER_CONSTANT, value=255)
-    return [code.moved(-q) for code in plain(wide)]
-
-
-STEPS = {step.__name__: step for step in (*LIVE_STEPS, framed)}
+STEPS = {step.__name__: step for step in LIVE_STEPS}
 
 
 def main() -> None:
