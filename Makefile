@@ -23,6 +23,10 @@ install: $(STAMP)
 $(STAMP): $(INSTALL_FROM)
 	tools/install
 
+# PC/SC readers are tried with the real daemon where it can be had.
+.venv/readers: $(STAMP) requirements/readers.lock
+	tools/install readers
+
 # The DEMO_* variables reach hw-sim through the environment, from before `make` and from after it.
 demo: install
 	$(BIN)/hw-sim demo
@@ -30,7 +34,7 @@ demo: install
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
 # A socket's path is short (107 bytes), so the folder that the tests work in has to be.
 TEST_WORKERS := 4
-test: install
+test: install .venv/readers
 	base=$$(mktemp -d /tmp/pytest-XXXX) && trap 'rm -rf "$$base"' EXIT && \
 	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --basetemp "$$base/t" $(PYTEST_ARGS)
 

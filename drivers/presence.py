@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+
 AWAY_MS = 1_500
 """Out of sight for so long, a card has left; a shorter gap is a hand that trembles."""
 MAX_CARDS = 16
 """Cards remembered at once; the one longest out of sight goes first."""
+_SALT = os.urandom(32)
+"""Another one in each life of the process, and nowhere but here."""
+
+
+def _hidden(key: bytes) -> bytes:
+    return hashlib.blake2b(key, key=_SALT, digest_size=16).digest()
 
 
 class Presence:
-    """Remembers what was in sight when. Keys may be tokens, so no ``repr`` shows them."""
+    """Remembers what was in sight when. Keys may be tokens: a salted hash of each is remembered.
 
-    __slots__ = ("_last_ms",)
+    ``away_ms`` 1,500 suits a reader that looks many times a second. One that says a card's text only
+    now and then (a scanner module) needs more than the time between two of its words.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_away_ms", "_last_ms")
+
+    def __init__(self, away_ms: int = AWAY_MS) -> None:
+        self._away_ms = away_ms
         self._last_ms: dict[bytes, int] = {}
 
     def is_new(self, key: bytes, t_ms: int) -> bool:
         """Note that ``key`` is in sight; whether a new presentation began with it."""
+        key = _hidden(key)
         last_ms = self._last_ms.pop(key, None)
         if len(self._last_ms) >= MAX_CARDS:
             del self._last_ms[next(iter(self._last_ms))]
         self._last_ms[key] = t_ms
-        return last_ms is None or t_ms - last_ms >= AWAY_MS
+        return last_ms is None or t_ms - last_ms >= self._away_ms
 
     def anything_since(self, t_ms: int) -> bool:
         """Whether some card was in sight at ``t_ms`` or later."""

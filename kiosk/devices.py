@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.gpio import Lid, Signals
-from kiosk.card_keys import Keyless, desk
+from kiosk.cards.keys import Keyless, desk
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
     CameraReader,
@@ -16,6 +16,10 @@ from kiosk.settings import (
     Hx711Scale,
     Hx711SpiScale,
     IndicatorScale,
+    KeyboardReader,
+    PcscReader,
+    Rcs380Reader,
+    ScannerReader,
     Settings,
 )
 
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
     from drivers.telegram import Codec
     from drivers.worker import Device
     from kiosk.clock import StationClock
-    from kiosk.settings.shape import AnyReader, Paths
+    from kiosk.settings.readers import AnyReader
+from kiosk.settings.shape import Cards, Paths
 
 
 def scales(settings: Settings) -> list[Device]:
@@ -124,7 +129,7 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     made: list[Device] = []
     for one in settings.readers:
         name = f"reader:{one.id}"
-        make = partial(_reader, one, name, settings.paths, clock)
+        make = partial(_reader, one, name, settings.paths, settings.cards, clock)
         try:
             made.append(make())
         except DeviceError:  # its keys are missing: told by the one that waits for them
@@ -132,17 +137,47 @@ def readers(settings: Settings, clock: StationClock) -> list[Device]:
     return made
 
 
-def _reader(one: AnyReader, name: str, paths: Paths, clock: StationClock) -> Device:
+def _reader(one: AnyReader, name: str, paths: Paths, cards: Cards, clock: StationClock) -> Device:
     """DeviceError while the keys are missing."""
-    known = desk(paths.card_key, paths.pseudonym_key)
-    if isinstance(one, CameraReader):
-        from drivers import camera
+    known = desk(paths, cards)
+    match one:
+        case CameraReader():
+            from drivers import camera
 
-        size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
-        return camera.CameraReader(name, one.source, known, clock.today, **size)
-    from drivers import pn532_pump
+            size = {"width_px": one.width, "height_px": one.height, "fps": one.fps}
+            return camera.CameraReader(name, one.source, known, clock.today, **size)
+        case ScannerReader():
+            from drivers.scanner_serial import SerialScanner
 
-    return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
+            return SerialScanner(
+                name,
+                one.port,
+                known,
+                clock.today,
+                baud=one.baud,
+                suffix=one.suffix,
+                speaks=one.speaks,
+                repeat_ms=one.repeat_s * 1000,
+            )
+        case KeyboardReader():
+            from drivers.scanner_keyboard import KeyboardScanner
+
+            repeat_ms = one.repeat_s * 1000
+            return KeyboardScanner(
+                name, one.device, known, clock.today, layout=one.layout, repeat_ms=repeat_ms
+            )
+        case Rcs380Reader():
+            from drivers.reader_nfcpy import NfcpyReader
+
+            return NfcpyReader(name, one.device, known)
+        case PcscReader():
+            from drivers.reader_pcsc import PcscReader as Reader
+
+            return Reader(name, one.name or "", known)
+        case _:
+            from drivers import pn532_pump
+
+            return pn532_pump.Pn532Reader(name, one.port, known, baud=one.baud)
 
 
 def lids(settings: Settings) -> list[Device]:

@@ -396,9 +396,10 @@ class _Running:
             self._clock_known = True
             self._inbox.put_nowait(ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp"))
         if now.clock == "synced" and now.day != self._day:
-            self._day = now.day
+            days = self._settings.points.effective_link_days
             try:
-                self._ledger.forget_due(self._settings.points.effective_link_days)
+                if not self._ledger.forget_due(days):  # so many at a time; again until none is left
+                    self._ledger.forget_ended(days)
+                    self._day = now.day
             except StorageError as error:
                 LOG.warning("seals could not be forgotten yet: %s", error)
-                self._day = None

@@ -185,8 +185,10 @@ def line(bin_: Bin, lost: Mapping[str, DeviceLost]) -> Item:
     """The line in force and the rest that who works at the scale has to know.
 
     ``scale`` what its adjustment says; None where the settings' line is the one in force.
+    ``temperature_mc`` of the thermometer (1/1000 °C), None without one; ``warmth_gain`` what it does to
+    the slope now, as a factor.
     """
-    scale, adjusted = bin_.scale, bin_.book.adjusted
+    scale, adjusted, warmth = bin_.scale, bin_.book.adjusted, bin_.warmth
     if adjusted is not None and bin_.book.adjustment < scale.adjustment:
         adjusted = None
     trouble = lost.get(f"scale:{bin_.rules.bin}")
@@ -203,5 +205,7 @@ def line(bin_: Bin, lost: Mapping[str, DeviceLost]) -> Item:
         "scale": None if adjusted is None else msgspec.to_builtins(adjusted),
         "gross_g": bin_.book.gross_g,
         "empty_g": bin_.book.empty_g,
+        "temperature_mc": None if warmth is None or warmth.now_mc is None else round(warmth.now_mc),
+        "warmth_gain": 1.0 if warmth is None else warmth.gain,
         "lost": None if trouble is None else trouble.code,
     }

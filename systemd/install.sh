@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
 # Installs this tree as a service: a station (default), or the city's receiver.
 #
-#   sudo systemd/install.sh [station|receiver] [--dry-run] [--root DIR]
+#   sudo systemd/install.sh [station|receiver] [--readers] [--dry-run] [--root DIR]
 #
 # It may be run again at any time: it changes (and restarts) only what differs, never touches settings,
 # keys or a ledger that are there, and starts nothing while the settings do not hold.
+#   --readers   also what Sony's RC-S380 and PC/SC readers need (packages, rights of the service)
 #   --dry-run   says what it would do and does nothing
 #   --root DIR  writes the files below DIR and leaves users, packages and services alone (for images)
 set -euo pipefail
 tree=$(cd "$(dirname "$0")/.." && pwd)
 
-role=station dry=no root=
+role=station dry=no root= readers=no
 while [ $# -gt 0 ]; do
   case $1 in
     station | receiver) role=$1 ;;
     --dry-run) dry=yes ;;
+    --readers) readers=yes ;;
     --root)
       root=${2:-}
       [ -d "$root" ] || { echo "install.sh: --root wants a folder that exists" >&2; exit 2; }
       shift
       ;;
     *)
-      echo "install.sh: what is '$1'? Usage: systemd/install.sh [station|receiver] [--dry-run] [--root DIR]" >&2
+      echo "install.sh: what is '$1'? Usage: systemd/install.sh [station|receiver] [--readers] [--dry-run] [--root DIR]" >&2
       exit 2
       ;;
   esac
@@ -83,6 +85,7 @@ services() { # UNIT...: enabled, and restarted when something changed
   if [ "$changed" = yes ]; then on_this_machine systemctl restart "$@"; fi
 }
 
+DROP_IN=/etc/systemd/system/kiosk-station.service.d/readers.conf
 station() {
   local locks=(station)
   debian libzbar0 libgl1 libglib2.0-0 cage chromium fonts-noto-cjk
@@ -94,6 +97,16 @@ station() {
       python3 -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || debian swig liblgpio-dev
       ;;
   esac
+  # Once there they are kept current, also by a run without the word.
+  if [ -e "$root$DROP_IN" ]; then readers=yes; fi
+  if [ "$readers" = yes ]; then
+    locks+=(readers)
+    # pyscard has no wheel for Linux: built here, from its locked source.
+    debian gcc python3-dev swig libpcsclite-dev libusb-1.0-0 pcscd
+    place 0644 systemd/kiosk-readers.conf "$DROP_IN"
+    place 0644 systemd/kiosk-readers.modprobe.conf /etc/modprobe.d/kiosk-readers.conf
+    place 0644 systemd/kiosk-pcsc.rules /etc/polkit-1/rules.d/49-kiosk-pcsc.rules
+  fi
   place 0644 systemd/kiosk.sysusers.conf /usr/lib/sysusers.d/kiosk.conf
   place 0644 systemd/kiosk.tmpfiles.conf /usr/lib/tmpfiles.d/kiosk.conf
   on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk.conf

@@ -16,6 +16,7 @@ from kiosk.core.config import BinRules, Crowd, ScaleRules, StationRules, Tariff
 from kiosk.core.effects import Answered, Effect, Item, Record
 from kiosk.core.entries import (
     Adjustment,
+    Alias,
     BagSwap,
     Checkin,
     Claim,
@@ -57,14 +58,24 @@ class Books:
     unattributed: list[Unattributed] = field(default_factory=list)
     swaps: list[BagSwap] = field(default_factory=list)
     adjustments: list[Adjustment] = field(default_factory=list)
+    aliases: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Old name and new."""
 
     def append(self, items: tuple[Item, ...]) -> tuple[int, ...]:
         seqs = []
-        for item in items:
+        for place, item in enumerate(items):
             self.seq += 1
             seqs.append(self.seq)
             self._check(item)
+            if isinstance(item.draft, Alias):
+                self._tie(item, items[place - item.back])
         return tuple(seqs)
+
+    def _tie(self, item: Item, of: Item) -> None:
+        if not isinstance(of.draft, Checkin | Claim) or None in (item.pseudonym, of.pseudonym):
+            raise BooksError(f"{item.draft} is of {of.draft}")
+        assert item.pseudonym is not None and of.pseudonym is not None
+        self.aliases.append((item.pseudonym, of.pseudonym))
 
     def _check(self, item: Item) -> None:
         draft = item.draft
@@ -265,9 +276,9 @@ class Day:
 
     # -- the people's side ----------------------------------------------------------------------
 
-    def card(self, person: bytes, by: str = "qr") -> None:
+    def card(self, person: bytes, by: str = "qr", *, formerly: bytes | None = None) -> None:
         before = self.station.view().checkins
-        self.post(CardSeen(self.t_ms, person, by, by == "qr"))
+        self.post(CardSeen(self.t_ms, person, by, by == "qr", formerly=formerly))
         self.greeted += self.station.view().checkins - before
 
     def drop(self, person: bytes | None, bin_id: str, grams: float, *, after_ms: int = 0) -> None:

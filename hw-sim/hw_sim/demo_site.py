@@ -33,6 +33,8 @@ from hw_sim.scenario import (
 )
 from hw_sim.world import Places
 from kiosk.core import cards as codec
+from kiosk.core.cards import base45
+from kiosk.core.cards.token import BODY_BYTES, KEY_BYTES, RANDOM_BYTES
 from sync.signing import Signer, write_durably
 
 STATION, CITY = "demo-1", "demo"
@@ -173,7 +175,7 @@ def make_keys(site: Site) -> bytes:
     if not (site.keys / "station.key").exists():
         Signer.generate(site.keys / "station.key")
         for name, line in (("pseudonym.key", ""), ("card.key", f"{KEY_ID} ")):
-            text = f"{line}{secrets.token_hex(codec.KEY_BYTES)}\n"
+            text = f"{line}{secrets.token_hex(KEY_BYTES)}\n"
             write_durably(site.keys / name, text.encode(), mode=0o600)
     return Signer.load(site.keys / "station.key").public_key
 
@@ -197,7 +199,7 @@ def _issued(site: Site, rng: Random) -> Iterator[Card]:
     """Good cards of both kinds; to be refused, one of another town's key and a phone, which makes up
     its UID. (An expired one is no sure refusal: a station without a clock still serves.)"""
     good = datetime.now(UTC).date() + timedelta(days=CARD_DAYS)
-    key, foreign = _key(site, "card.key"), rng.randbytes(codec.KEY_BYTES)
+    key, foreign = _key(site, "card.key"), rng.randbytes(KEY_BYTES)
     for number in range(1, QR_CARDS + 1):
         yield _qr(f"q{number}", rng, codec.day_of(good.year, good.month, good.day), key, good=True)
     for number in range(1, NFC_CARDS + 1):
@@ -207,7 +209,7 @@ def _issued(site: Site, rng: Random) -> Iterator[Card]:
 
 
 def _qr(name: str, rng: Random, last_day: int, key: bytes, *, good: bool) -> Card:
-    body = codec.CardBody(KEY_ID, last_day, rng.randbytes(codec.RANDOM_BYTES))
+    body = codec.CardBody(KEY_ID, last_day, rng.randbytes(RANDOM_BYTES))
     return Card(name, "qr", codec.issue(body, key).decode(), good)
 
 
@@ -217,8 +219,8 @@ def _pseudonym(card: Card, key: bytes) -> str | None:
         return None
     if card.kind == "nfc":
         return codec.pseudonym(key, "nfc", bytes.fromhex(card.token)).hex()
-    packed = codec.base45_decode(card.token.encode())
-    return codec.pseudonym(key, "qr", packed[4 : codec.BODY_BYTES]).hex()
+    packed = base45.decode(card.token.encode())
+    return codec.pseudonym(key, "qr", packed[4:BODY_BYTES]).hex()
 
 
 # -- the files that programs read -----------------------------------------------------------------

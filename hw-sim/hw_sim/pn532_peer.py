@@ -18,6 +18,12 @@ import numpy as np
 RETRY_S = 0.005
 """One look into an empty field."""
 MAX_HELD_BYTES = 1024
+LONG_PREAMBLE = bytes(10)
+"""Any edges wake the UART (UM0701-02 7.2.11), if they are long enough before the command."""
+FIFO_DATA = b"\x63\x39"
+"""The register whose last byte tells that nobody answered SENS_REQ."""
+SENS_REQ = 0x26
+FIELD_ON = 0x83
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +97,45 @@ class Pn532Peer:
             if self._hanging:
                 held = b""
                 continue
-            if b"\x55\x55" in held:
+            if b"\x55\x55" in held or LONG_PREAMBLE in held:
                 self._awake = True
             held = self._take(held)
 
     def _take(self, held: bytes) -> bytes:
         while (start := held.find(b"\x00\xff")) >= 0 and len(held) >= start + 4:
             size, check = held[start + 2 : start + 4]
-            if (size + check) % 256 or size in (0, 255):
+            begin = start + 4
+            if (size, check) == (255, 255) and len(held) < begin + 3:
+                break
+            if (size, check) == (255, 255) and sum(held[begin : begin + 3]) % 256 == 0:
+                size, begin = int.from_bytes(held[begin : begin + 2], "big"), begin + 3
+            elif (size + check) % 256 or size in (0, 255):
                 held = held[start + 4 :]  # an ACK (it ends what was going on), or noise
                 continue
-            end = start + 4 + size + 2
+            end = begin + size + 2
             if len(held) < end:
                 break
-            body, held = held[start + 4 : end - 2], held[end:]
+            body, held = held[begin : end - 2], held[end:]
             if self._awake and body[0] == 0xD4:
                 self._send(bytes.fromhex("0000ff00ff00"))
                 self._answer(body[1], body[2:])
         return held
 
     def _answer(self, command: int, data: bytes) -> None:
-        if command == 0x02:
+        if command == 0x00:  # diagnose the line: an echo
+            self._reply(command, data)
+        elif command == 0x02:
             self._reply(command, bytes.fromhex("32010607"))
-        elif command in (0x14, 0x32):
+        elif command in (0x08, 0x10, 0x12, 0x14, 0x32):
             self._reply(command, b"")
+        elif command == 0x06:  # registers, two bytes of address each
+            pairs = [data[at : at + 2] for at in range(0, len(data), 2)]
+            self._reply(command, bytes(SENS_REQ if p == FIFO_DATA else FIELD_ON for p in pairs))
+        elif command == 0x16:  # asleep until the next edge
+            self._reply(command, b"\0")
+            self._awake = False
+        elif command == 0x42 and len(data) >= 1:
+            self._reply(command, self._passed_on(data))
         elif command == 0x4A and len(data) >= 2:
             self._stop.wait(RETRY_S)
             self._reply(command, self._listed(data[1]))
@@ -134,9 +155,19 @@ class Pn532Peer:
             return bytes((1, 1, 0x50)) + pupi + bytes.fromhex("000000003385810100")
         return b"\x00"
 
+    def _passed_on(self, data: bytes) -> bytes:
+        """What a type B card says to WUPB and to a DESELECT: its ATQB, and the same again."""
+        if self._tag is None or self._tag.kind != "b":
+            return b"\x01"
+        if data[0] == 0x05:
+            return b"\0\x50" + self._random.bytes(4) + bytes.fromhex("00000000338581")
+        return b"\0" + data
+
     def _reply(self, command: int, data: bytes) -> None:
         body = bytes((0xD5, command + 1)) + data
-        head = b"\x00\x00\xff" + bytes((len(body), -len(body) % 256))
+        size = len(body).to_bytes(2 if len(body) > 255 else 1, "big")
+        long = b"\xff\xff" if len(size) > 1 else b""
+        head = b"\x00\x00\xff" + long + size + bytes((-sum(size) % 256,))
         frame = head + body + bytes((-sum(body) % 256, 0))
         if self._garble > 0:
             self._garble -= 1

@@ -196,7 +196,7 @@ def keep(call: Call, line: Line, found: Fit, loads: Sequence[Load], wish: Wish) 
         zero_counts=zero_counts,
         span_ppm=math.ceil(found.relative_uncertainty * 1e6),
         linearity_mg=round(max(map(abs, found.residuals_g)) * 1000) if len(loads) > 1 else None,
-        temperature_mc=None,
+        temperature_mc=line.temperature_mc,
         gravity_um_per_s2=None if here is None else round(here * 1e6),
         points=tuple(point(load, found.zero_counts) for load in loads),
     )

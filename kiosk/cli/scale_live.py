@@ -26,6 +26,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What the station knows of a bin's scale; fields of a newer station are passed over.
 
     ``scale`` the adjustment in force, None where the settings' line is the first one.
+    ``temperature_mc`` of its thermometer in 1/1000 °C, ``warmth_gain`` the factor that it puts
+    to the slope.
     """
 
     bin: str
@@ -40,6 +42,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     scale: Adjusted | None = None
     gross_g: int | None = None
     empty_g: int = 0
+    temperature_mc: int | None = None
+    warmth_gain: float = 1.0
     lost: str | None = None
 
     @property

@@ -23,7 +23,7 @@ def verify(call: Call, bin_id: str, references: tuple[Reference, ...], accuracy:
         if call.json:
             call.write({"kind": "result", "class": accuracy, "passed": None})
         return 0
-    slope = line.instrument.counts_per_gram
+    slope = line.instrument.counts_per_gram * line.warmth_gain  # the guide hears raw counts
     verdicts = [judged(load, slope, line.division_g, accuracy) for load in loads]
     for verdict in verdicts:
         tell(call, verdict)

@@ -19,6 +19,7 @@ entered at the first stable weight after the start (method ``settings``).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from kiosk.core.adjusted import NANO, Adjusted, slope_ncounts
 from kiosk.core.bin import Bin
@@ -26,6 +27,7 @@ from kiosk.core.entries import Adjustment, AnyDraft, Cause
 from kiosk.core.events import ScaleAdjusted
 from kiosk.core.intents import Adjust, Serve
 from kiosk.core.state import State
+from kiosk.core.warmth_line import WarmthLine
 
 LEAST_SLOPE, MOST_SLOPE = 0.001, 100_000.0
 """Counts a gram, as the settings have it."""
@@ -146,11 +148,16 @@ def entry(
 
 
 def by_new_line(bin_: Bin, adjusted: Adjusted, gross_g: int) -> int:
-    """What the same counts are by the new line; the same for an indicator, which makes its own grams."""
+    """What the same counts are by the new line; the same for an indicator, which makes its own grams.
+
+    The two lines may be of different temperatures: what they share are the raw counts of this moment.
+    """
     slope, zero = bin_.scale.counts_per_gram, adjusted.zero_counts
-    if slope is None or zero is None or adjusted.counts_per_gram is None:
+    if slope is None or zero is None or adjusted.counts_per_gram is None or bin_.warmth is None:
         return gross_g
-    counts = gross_g * slope + bin_.scale.zero_counts
+    raw = bin_.warmth.raw(gross_g * slope + bin_.scale.zero_counts)
+    new = replace(bin_.scale, counts_per_gram=adjusted.counts_per_gram, zero_counts=zero)
+    counts = WarmthLine(new, adjusted, bin_.warmth.now_mc).at_adjustment(raw)
     return round((counts - zero) / adjusted.counts_per_gram)
 
 

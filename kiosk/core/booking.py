@@ -14,6 +14,7 @@ def believe(state: State, draft: AnyDraft) -> None:
             case Weighing():
                 visit.net_g[draft.item] = visit.net_g.get(draft.item, 0) + draft.net_g
                 visit.put_in_g[draft.bin] = visit.put_in_g.get(draft.bin, 0) + draft.net_g
+                state.residents.earn(visit, draft.points, state.now.day)
             case ItemCount():
                 visit.pieces += draft.count or 0
             case VisitClose():

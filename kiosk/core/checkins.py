@@ -11,7 +11,7 @@ visit's end goes on with that visit's grams, so that its points come out as one 
 from __future__ import annotations
 
 from kiosk.core.effects import Beep, Effect, Item
-from kiosk.core.entries import AnyDraft, Checkin, Claim
+from kiosk.core.entries import Alias, AnyDraft, Checkin, Claim
 from kiosk.core.events import CardSeen, Touch
 from kiosk.core.intents import ClaimFor, Greet
 from kiosk.core.state import State
@@ -32,25 +32,23 @@ def shown(state: State, card: CardSeen) -> None:
 
 def decide(state: State, card: CardSeen) -> tuple[AnyDraft, ...]:
     """The check-in; nothing to write for a card whose visit is open."""
-    if state.visits.open_of(card.pseudonym) is not None:
+    if state.visits.open_of(card.names) is not None:
         return ()
     tariff = state.rules.tariff
-    fresh = not state.residents.is_credited(card.pseudonym, state.now.day)
-    return (
-        Checkin(
-            visit=state.name("v") if state.rules.link_days > 0 else None,
-            seal=None,
-            by=card.by,
-            proves=card.proves,
-            tariff=tariff.number,
-            points=tariff.per_visit if tariff.mode == "visit" and fresh else 0,
-        ),
+    checkin = Checkin(
+        visit=state.name("v") if state.rules.link_days > 0 else None,
+        seal=None,
+        by=card.by,
+        proves=card.proves,
+        tariff=tariff.number,
+        points=_visit_points(state, _begun(state, card, "")),
     )
+    return (checkin, *_alias(state, card))
 
 
 def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
     """The check-in is durable: the visit begins."""
-    again = state.visits.open_of(card.pseudonym)
+    again = state.visits.open_of(card.names)
     if again is not None:
         again.active_ms = card.t_ms
         return _greet(state, card.t_ms, again)
@@ -59,12 +57,42 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> list[Effect]:
             earlier.end(card.t_ms, "next_card")
     checkin = items[0].draft
     assert isinstance(checkin, Checkin)
-    visit = Visit(checkin.visit or state.name("v"), card.t_ms, card.pseudonym, card.t_ms)
-    state.residents.go_on(visit, card.t_ms, state.rules.reopen_ms)
-    state.residents.credit(card.pseudonym, state.now.day)
+    visit = _begun(state, card, checkin.visit or state.name("v"))
+    state.residents.earn(visit, checkin.points, state.now.day)
+    _tied(state, card, items)
     state.visits.add(visit)
     state.visits.bound(card.t_ms)
     return _greet(state, card.t_ms, visit)
+
+
+def _begun(state: State, card: CardSeen, name: str) -> Visit:
+    """A new visit of this card, which goes on with its last one where that was lately."""
+    visit = Visit(name, card.t_ms, card.pseudonym, card.t_ms, card.formerly)
+    state.residents.go_on(visit, card.t_ms, state.rules.reopen_ms)
+    return visit
+
+
+def _visit_points(state: State, visit: Visit) -> int:
+    """Points for the visit itself, as far as the card's day has room."""
+    due, room = _due(state, visit), state.residents.room(visit, state.now.day)
+    return due if room is None else min(due, room)
+
+
+def _due(state: State, visit: Visit) -> int:
+    """What the tariff gives for the visit itself; a visit that goes on had it."""
+    tariff = state.rules.tariff
+    return tariff.per_visit if tariff.mode == "visit" and visit.points == 0 else 0
+
+
+def _alias(state: State, card: CardSeen) -> tuple[Alias, ...]:
+    """Ties the card's new name to its old one, where that is still to be said."""
+    due = state.residents.ties.is_due(card, state.now.day, state.rules.link_days)
+    return (Alias(None, 0),) if due else ()
+
+
+def _tied(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
+    if any(isinstance(item.draft, Alias) for item in items):
+        state.residents.ties.tie(card, state.now.day)
 
 
 def _greet(state: State, t_ms: int, visit: Visit) -> list[Effect]:
@@ -95,15 +123,23 @@ def claim_touched(state: State, touch: Touch) -> None:
 
 
 def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
-    """The claim; where its visit was closed meanwhile the card is a check-in like any other."""
-    if claim.visit.closed:
-        state.intend_first(Greet(claim.card))
+    """The claim; a check-in like any other where its visit was closed meanwhile, or earned more than the
+    card's day has room for (its points are written and cannot be made less)."""
+    visit, card = claim.visit, claim.card
+    claimed = Visit(visit.visit, visit.opened_ms, card.pseudonym, card.t_ms, card.formerly)
+    room = state.residents.room(claimed, state.now.day)
+    if visit.closed or (room is not None and visit.points > room):
+        state.intend_first(Greet(card))
         return None
-    return (Claim(claim.visit.visit, None),)
+    return (Claim(visit.visit, None), *_alias(state, card))
 
 
-def claimed(state: State, claim: ClaimFor) -> list[Effect]:
+def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> list[Effect]:
     """The claim is durable: the visit has its card."""
-    claim.visit.pseudonym = claim.card.pseudonym
+    visit, card = claim.visit, claim.card
+    visit.pseudonym, visit.formerly = card.pseudonym, card.formerly
+    points, visit.points = visit.points, 0
+    state.residents.earn(visit, points, state.now.day)
+    _tied(state, card, items)
     state.claim_until_ms = 0
-    return _greet(state, claim.card.t_ms, claim.visit)
+    return _greet(state, card.t_ms, visit)

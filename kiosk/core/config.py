@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kiosk.core.earned import Limits
+
 Crowd = Literal["one_by_one", "together"]
 PointsMode = Literal["none", "visit", "item", "kg"]
 
@@ -67,6 +69,8 @@ class StationRules:
     """The card readers' names as devices (``reader:ID``)."""
     crowd: Crowd = "together"
     tariff: Tariff = field(default_factory=Tariff)
+    limits: Limits = field(default_factory=Limits)
+    """What a card may earn on one day, as far as the settings say."""
     catalogue: int = 0
     link_days: int = 0
     visit_idle_ms: int = 30_000
@@ -75,3 +79,10 @@ class StationRules:
     handover_ms: int = 2_000
     claim_ms: int = 15_000
     touch_ms: int = 30_000
+
+    @property
+    def limits_a_day(self) -> Limits:
+        """Of one card. With points by visit that is one visit, unless the settings say otherwise."""
+        if self.tariff.mode == "visit" and self.limits.visits is None:
+            return Limits(1, self.limits.points)
+        return self.limits

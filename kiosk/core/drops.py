@@ -105,8 +105,7 @@ def _weighing(
     item, tariff = bin_.rules.item, state.rules.tariff
     points = 0
     if visit is not None:
-        after = {**visit.net_g, item: visit.net_g.get(item, 0) + net_g}
-        points = visit_points(tariff, after) - visit_points(tariff, visit.net_g)
+        points = _points(state, visit, item, net_g)
     return Weighing(
         bin=bin_.rules.bin,
         item=item,
@@ -129,6 +128,14 @@ def _weighing(
         tariff=tariff.number,
         points=points,
     )
+
+
+def _points(state: State, visit: Visit, item: str, net_g: int) -> int:
+    """What the drop changes the visit's points by, as far as the card's day has room."""
+    after = {**visit.net_g, item: visit.net_g.get(item, 0) + net_g}
+    due = visit_points(state.rules.tariff, after)
+    room = state.residents.room(visit, state.now.day)
+    return (due if room is None else min(due, visit.points + room)) - visit.points
 
 
 def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> list[Effect]:

@@ -15,10 +15,12 @@ from kiosk.core.entries import AnyDraft
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One draft; ``pseudonym`` (16 bytes) where the ledger must seal it in."""
+    """One draft, and what only the ledger can fill in: ``pseudonym`` (16 bytes) where it must seal one
+    in; ``back`` where the draft is ``of`` the entry so many before it in the same commit."""
 
     draft: AnyDraft
     pseudonym: bytes | None = None
+    back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ class Checkin(Draft, frozen=True, tag="checkin"):
 
 
 class Alias(Draft, frozen=True, tag="alias"):
-    """A key was rotated: the old pseudonym's seal, and the seq of the check-in under the new."""
+    """A key was rotated: the old pseudonym's seal, and the seq of the check-in under the new (of the
+    claim, where the card was shown for one). Both are filled in by the ledger."""
 
     seal: str | None
     of: int

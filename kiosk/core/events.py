@@ -75,15 +75,38 @@ class DeviceBack:
 
 @dataclass(frozen=True, slots=True)
 class CardSeen:
-    """A good card, already a pseudonym (16 bytes); the token stayed in the reader's thread."""
+    """A good card, already a pseudonym (16 bytes); the token stayed in the reader's thread.
+
+    ``pseudonym`` its account's. ``card`` the card's own where that is another (several cards may share
+    an account). ``formerly`` the account's under the key before, while both keys are valid. ``spare``: a
+    pre-printed card that nobody has begun to use.
+    """
 
     t_ms: int
     pseudonym: bytes
     by: str
     proves: bool
+    card: bytes | None = None
+    formerly: bytes | None = None
+    spare: bool = False
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Every pseudonym by which this account may be known here."""
+        return (self.pseudonym,) if self.formerly is None else (self.pseudonym, self.formerly)
 
 
-RefusalReason = Literal["unknown", "forged", "expired", "closed"]
+RefusalReason = Literal[
+    "unknown",
+    "forged",
+    "expired",
+    "closed",
+    "random",  # a phone's or My Number card's, another one each time
+    "replayed",  # a message of a chip that was shown before
+    "copied",  # a chip's counter ran back: somebody else holds a copy
+    "unlisted",  # an allow list is in force and does not name it
+    "list_old",  # the list of closed cards is older than the settings allow
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.earned import Earned
+from kiosk.core.ties import Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,12 @@ class Memory:
 
     ``prefix`` makes visit and bag identifiers that are never used twice (unique to this start);
     ``same_boot`` whether the machine has not been rebooted since the last entry; ``open_visits``
-    were never closed; ``credited`` maps a pseudonym to the last local day on which it got its
-    visit's points.
+    were never closed; ``earned`` and ``tied`` by pseudonym.
     """
 
     prefix: str
     books: tuple[BinBook, ...]
     same_boot: bool = False
     open_visits: tuple[str, ...] = ()
-    credited: dict[bytes, int] = field(default_factory=dict)
+    earned: dict[bytes, Earned] = field(default_factory=dict)
+    tied: dict[bytes, Tie] = field(default_factory=dict)

@@ -97,6 +97,6 @@ def begin(rules: StationRules, memory: Memory) -> State:
         prefix=memory.prefix,
         same_boot=memory.same_boot,
         bins={b.bin: Bin(b, books[b.bin], cold=not memory.same_boot) for b in rules.bins},
-        residents=Residents(memory.credited),
+        residents=Residents(memory, rules.limits_a_day),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )

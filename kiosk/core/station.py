@@ -17,7 +17,8 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``state``; a room that writes has ``decide`` (an intent's drafts) and ``done`` (what follows the commit).
 
 ============ ======================================================================================
-``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``)
+``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
+             ``residents`` what is remembered of it: ``earned``, ``ties``
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
              ``gaps`` (nobody looked), ``bags`` (a bag was changed), ``drops`` (a drop)
@@ -53,7 +54,7 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import AnyDraft, Checkin, Claim, Clock
+from kiosk.core.entries import Alias, AnyDraft, Checkin, Claim, Clock
 from kiosk.core.events import (
     CardRefused,
     CardSeen,
@@ -274,7 +275,7 @@ class Station:
             case Greet():
                 return checkins.done(state, intent.card, items)
             case ClaimFor():
-                return checkins.claimed(state, intent)
+                return checkins.claimed(state, intent, items)
             case Settle():
                 return weights.done(state, intent.settled, items)
             case Swap():
@@ -300,6 +301,9 @@ class Station:
 
 def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
-    if isinstance(intent, Greet | ClaimFor) and isinstance(draft, Checkin | Claim):
-        return Item(draft, intent.card.pseudonym)
+    if isinstance(intent, Greet | ClaimFor):
+        if isinstance(draft, Checkin | Claim):
+            return Item(draft, intent.card.pseudonym)
+        if isinstance(draft, Alias):
+            return Item(draft, intent.card.formerly, back=1)
     return Item(draft)

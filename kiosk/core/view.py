@@ -53,7 +53,8 @@ class View(msgspec.Struct, frozen=True):
     """The screen's whole state.
 
     ``since_ms`` boottime at which the phase began; ``bin`` the active one; ``net_g`` the change
-    shown; ``visit_g`` and ``points`` of the visit so far; ``visits_open`` how many; ``checkins``
+    shown; ``visit_g`` and ``points`` of the visit so far, ``points_limited`` where the card's day had room
+    for no more; ``visits_open`` how many; ``checkins``
     counts greetings since the start (a reader's second sight does not raise it), so that a page
     can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
     ``claiming`` while the next card claims; ``cards_readable`` false while every reader is lost.
@@ -66,6 +67,7 @@ class View(msgspec.Struct, frozen=True):
     live_g: int | None
     visit_g: int
     points: int | None
+    points_limited: bool
     estimate: bool
     checkins: int
     refusals: int

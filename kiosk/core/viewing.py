@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.core import certified, checkins, devices
 from kiosk.core.bin import Bin
 from kiosk.core.events import Moment
-from kiosk.core.points import visit_points
+from kiosk.core.points import entitled
 from kiosk.core.state import State
 from kiosk.core.view import BinState, BinView, View
 from kiosk.core.visits import Visit
@@ -27,6 +27,7 @@ def view(state: State, *, storage_trouble: bool) -> View:
         live_g=None if active is None else _rounded(active, _live_change_g(active)),
         visit_g=0 if visit is None else visit.brought_g(),
         points=_points(state, visit),
+        points_limited=_limited(state, visit),
         estimate=active is None or not certified.is_certified(active, state.now),
         checkins=state.counters.checkins,
         refusals=state.counters.refusals,
@@ -45,7 +46,14 @@ def _points(state: State, visit: Visit | None) -> int | None:
     tariff = state.rules.tariff
     if tariff.mode == "none" or visit is None or visit.pseudonym is None:
         return None
-    return tariff.per_visit if tariff.mode == "visit" else visit_points(tariff, visit.net_g)
+    return visit.points
+
+
+def _limited(state: State, visit: Visit | None) -> bool:
+    points = _points(state, visit)
+    if points is None or visit is None:
+        return False
+    return points < entitled(state.rules.tariff, visit.net_g)
 
 
 def _live_change_g(bin_: Bin) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kiosk.core.config import Crowd
@@ -14,21 +14,30 @@ MAX_OPEN_VISITS = 32
 @dataclass(slots=True)
 class Visit:
     """One visit. ``pseudonym`` None while nobody has shown a card; ``ended_ms`` when its turn ended
-    (its entry ``visit_close`` follows when its last change has settled); ``closed`` with that entry."""
+    (its entry ``visit_close`` follows when its last change has settled); ``closed`` with that entry.
+    ``formerly`` the card's name under the pseudonym key before."""
 
     visit: str
     opened_ms: int
     pseudonym: bytes | None
     active_ms: int
+    formerly: bytes | None = None
     net_g: dict[str, int] = field(default_factory=dict)
     put_in_g: dict[str, int] = field(default_factory=dict)
     """Net grams by bin, since the bin's last bag: what may be taken out again."""
     owes_g: dict[str, int] = field(default_factory=dict)
     """By bin: what was taken out between this card's visits, and may be put back (``putback``)."""
     pieces: int = 0
+    points: int = 0
+    """Earned by it, and by the visit that it goes on with."""
     ended_ms: int | None = None
     why: CloseReason = "idle"
     closed: bool = False
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Every pseudonym of its card."""
+        return tuple(name for name in (self.pseudonym, self.formerly) if name is not None)
 
     def brought_g(self) -> int:
         return sum(self.net_g.values())
@@ -76,8 +85,9 @@ class Visits:
         """The open visit that began last."""
         return max(self.open(), key=lambda v: v.opened_ms, default=None)
 
-    def open_of(self, pseudonym: bytes) -> Visit | None:
-        return next((v for v in self.open() if v.pseudonym == pseudonym), None)
+    def open_of(self, names: Iterable[bytes]) -> Visit | None:
+        """The open visit of a card with one of these names."""
+        return next((v for v in self.open() if not set(v.names).isdisjoint(names)), None)
 
     def somebody_is_at_a_bin(self, t_ms: int, crowd: Crowd) -> None:
         """The visit that it can only be goes on."""

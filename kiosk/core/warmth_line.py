@@ -73,7 +73,16 @@ class WarmthLine:
             return counts
         if not -ADC_LIMIT < counts < ADC_LIMIT - 1:
             return counts
-        return round(self._zero + (counts - self._zero - self._shift) / self._gain)
+        return round(self.at_adjustment(counts))
+
+    @property
+    def gain(self) -> float:
+        """Counts that a load makes now, as a share of those at the adjustment's temperature."""
+        return self._gain
+
+    def at_adjustment(self, counts: float) -> float:
+        """Raw counts as they would be at the adjustment's temperature."""
+        return self._zero + (counts - self._zero - self._shift) / self._gain
 
     def raw(self, counts: float) -> float:
         """Back again."""

@@ -21,6 +21,7 @@ from kiosk.settings.advice import advice
 from kiosk.settings.shape import SAYS_GROSS
 
 KEY_TEXT = re.compile(r"[0-9a-f]{64}\n?")
+PSEUDONYM_KEY_TEXT = re.compile(r"[0-9a-f]{64}(\n[0-9a-f]{64})?\n?")
 CARD_KEY_TEXT = re.compile(r"([0-9a-f]{64}|([0-9]{1,3} [0-9a-f]{64}\n?)+)\n?")
 MAX_KEY_FILE_BYTES = 65_536
 SEAL_SOON_DAYS = 60
@@ -73,12 +74,14 @@ def seals(found: Settings, today: date, *, clock_known: bool) -> Iterator[Findin
 
 
 def keys(found: Settings) -> Iterator[Finding]:
-    """The three keys: there, whole, and nobody else's to read."""
-    files = {
-        found.paths.station_key: KEY_TEXT,
-        found.paths.pseudonym_key: KEY_TEXT,
-        found.paths.card_key: CARD_KEY_TEXT,
-    }
+    """The three keys: there, whole, and nobody else's to read. Where cards are signed (``card.pub``) the
+    third one may be missing."""
+    files = {found.paths.station_key: KEY_TEXT, found.paths.pseudonym_key: PSEUDONYM_KEY_TEXT}
+    signed = found.paths.card_pub.exists()
+    if signed:
+        files[found.paths.card_pub] = CARD_KEY_TEXT
+    if not signed or found.paths.card_key.exists():
+        files[found.paths.card_key] = CARD_KEY_TEXT
     troubles = [finding for path, text in files.items() for finding in key(path, text)]
     yield from troubles or [Finding(code="keys", level="OK", case="ok")]
 

@@ -10,6 +10,7 @@
     ledger-ID.db        a ledger that ended, kept to be read; ID its first 12 hex digits, with -2,
                         -3 where a copy of the same one ended before
     ledger-ID.ack.json  the city's last word on it
+    ledger-ID.new       a copy of it without forgotten seals, about to take its place
 """
 
 from __future__ import annotations

@@ -19,7 +19,17 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import At, Forget, Opening
 from kiosk.core.errors import StorageError
 from kiosk.core.memory import Memory
-from kiosk.ledger import acks, batches, earlier, forgetting, making, projections, rows, writing
+from kiosk.ledger import (
+    acks,
+    batches,
+    earlier,
+    forgetting,
+    making,
+    projections,
+    retired,
+    rows,
+    writing,
+)
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
@@ -140,7 +150,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                earlier.with_credit(memory, names),
+                earlier.with_earned(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,
@@ -222,6 +232,13 @@ class Ledger:
             with suppress(StorageError), told():
                 making.checkpoint(self._db)
         return len(seqs)
+
+    def forget_ended(self, link_days: int) -> int:
+        """As ``forget_due``, in the ledgers that ended: how many seals went. Raises StorageError."""
+        at = self._clock()
+        if at.clock != "synced":
+            return 0
+        return retired.forget_due(self._folder, self._day_of(at.utc_ms), link_days)
 
     def batch(
         self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES

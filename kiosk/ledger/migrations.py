@@ -40,6 +40,11 @@ _ADJUSTED = (
     "PRAGMA user_version = 2",
 )
 
+_UNCREDITED = (
+    "ALTER TABLE held_seal DROP COLUMN credited",
+    "PRAGMA user_version = 3",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -52,6 +57,13 @@ def m001_first(db: Database) -> None:
 def m002_adjusted(db: Database) -> None:
     """A bin's book holds what its last adjustment says, as canonical JSON."""
     for statement in _ADJUSTED:
+        db.execute(statement)
+
+
+@migrations()
+def m003_uncredited(db: Database) -> None:
+    """What a card earned today is read from the entries themselves (``remembered``)."""
+    for statement in _UNCREDITED:
         db.execute(statement)
 
 

@@ -17,6 +17,7 @@ from kiosk.core.adjusted import Adjusted
 from kiosk.core.canonical import canonical, parse_canonical
 from kiosk.core.memory import BinBook, Memory
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
+from kiosk.ledger.remembered import read_earned, read_tied
 
 PROJECTION = 2
 """Raised whenever the tables below come to mean something else."""
@@ -25,7 +26,6 @@ DayOf = Callable[[int], int]
 """UTC milliseconds to the station's local day, counted from 1970-01-01."""
 
 _TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "projected")
-_LINKED_KINDS = frozenset({"claim", "alias"})
 
 
 def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
@@ -42,12 +42,10 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
     _move_visit(db, entry)
     day = day_of(entry["at"]["utc_ms"])
     if entry.get("seal") is not None:
-        linked = kind in _LINKED_KINDS or entry["visit"] is not None
-        credited = kind == "checkin" and entry["points"] > 0
         # Nothing where the seal's row was forgotten since: that is how a rebuild meets it.
         db.execute(
-            "INSERT INTO held_seal SELECT seq, ?, ?, ? FROM seal WHERE seq = ?",
-            (day, linked, credited, entry["seq"]),
+            "INSERT INTO held_seal SELECT seq, ?, ? FROM seal WHERE seq = ?",
+            (day, _is_linked(db, entry), entry["seq"]),
         )
     if kind == "weighing":
         _add(db, day, entry["item"], net_g=entry["net_g"], weighings=1)
@@ -94,17 +92,9 @@ def read_memory(
         ),
         same_boot=same_boot,
         open_visits=tuple(visit for (visit,) in visits),
-        credited=read_credited(db),
+        earned=read_earned(db),
+        tied=read_tied(db),
     )
-
-
-def read_credited(db: sqlite3.Connection) -> dict[bytes, int]:
-    """By pseudonym, the last day on which a check-in of it got points."""
-    credited = db.execute(
-        "SELECT pseudonym, max(day) FROM held_seal JOIN seal USING (seq)"
-        " WHERE credited GROUP BY pseudonym"
-    )
-    return dict(credited.fetchall())
 
 
 def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:
@@ -135,6 +125,16 @@ def _write_book(db: sqlite3.Connection, book: BinBook) -> None:
     if book.adjusted is not None:
         scale = canonical(msgspec.to_builtins(book.adjusted)).decode()
     db.execute("INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?, ?, ?, ?)", (*names, scale))
+
+
+def _is_linked(db: sqlite3.Connection, entry: Entry) -> bool:
+    """Whether the seal stands for more than a greeting; an alias goes with what it is of."""
+    if entry["kind"] != "alias":
+        return entry["visit"] is not None
+    (body,) = db.execute(
+        "SELECT CAST(body AS BLOB) FROM ledger WHERE seq = ?", (entry["of"],)
+    ).fetchone()
+    return parse_canonical(body)["visit"] is not None
 
 
 def _move_visit(db: sqlite3.Connection, entry: Entry) -> None:

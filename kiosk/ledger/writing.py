@@ -59,7 +59,8 @@ def append(
 
 
 def _entry(db: sqlite3.Connection, seq: int, at: At, item: Item) -> dict[str, Any]:
-    """The draft as an entry; a pseudonym goes into the table beside, its seal into the entry."""
+    """The draft as an entry: a pseudonym goes into the table beside, its seal into the entry, and seqs
+    are known now."""
     entry: dict[str, Any] = msgspec.to_builtins(item.draft)
     entry["seq"] = seq
     entry["at"] = msgspec.to_builtins(at)
@@ -69,6 +70,8 @@ def _entry(db: sqlite3.Connection, seq: int, at: At, item: Item) -> dict[str, An
         salt = secrets.token_bytes(SALT_BYTES)
         entry["seal"] = seal(salt, item.pseudonym).hex()
         db.execute("INSERT INTO seal VALUES (?, ?, ?)", (seq, salt, item.pseudonym))
+    if item.back:
+        entry["of"] = seq - item.back
     return entry
 
 

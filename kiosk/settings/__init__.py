@@ -5,11 +5,18 @@ file, the place in it, what is wrong and what to do.
 """
 
 from kiosk.settings.load import load, problems
-from kiosk.settings.shape import (
+from kiosk.settings.readers import (
     AnyReader,
+    CameraReader,
+    KeyboardReader,
+    PcscReader,
+    Pn532Reader,
+    Rcs380Reader,
+    ScannerReader,
+)
+from kiosk.settings.shape import (
     AnyScale,
     Bin,
-    CameraReader,
     City,
     Contact,
     CountsScale,
@@ -19,7 +26,6 @@ from kiosk.settings.shape import (
     IndicatorScale,
     Mqtt,
     Paths,
-    Pn532Reader,
     Points,
     Screen,
     Settings,
@@ -39,10 +45,14 @@ __all__ = [
     "Hx711Scale",
     "Hx711SpiScale",
     "IndicatorScale",
+    "KeyboardReader",
     "Mqtt",
     "Paths",
+    "PcscReader",
     "Pn532Reader",
     "Points",
+    "Rcs380Reader",
+    "ScannerReader",
     "Screen",
     "Settings",
     "Station",

@@ -9,9 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.catalogue import Catalogue
+from kiosk.core.cards.foreign import Pattern, PatternError
 from kiosk.settings.bin_checks import check_bin, unknown_item
+from kiosk.settings.readers import AnyReader, CameraReader, KeyboardReader, PcscReader, Rcs380Reader
 from kiosk.settings.shape import (
-    CameraReader,
     City,
     Hx711IioScale,
     Hx711Scale,
@@ -46,6 +47,9 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
     checks.append(partial(check_points, settings, catalogue, file))
+    names = [(f"cards.foreign[{n}].name", one.name) for n, one in enumerate(settings.cards.foreign)]
+    checks.append(partial(check_unique, iter(names), "name", "setting_twice", file))
+    checks.append(partial(check_foreign, settings, file))
     if settings.city:
         checks.append(partial(check_city, settings.city, file))
     if settings.mqtt:
@@ -122,7 +126,7 @@ def pins(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def ports(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every serial port and camera in use, with its place."""
+    """Every serial port, camera and other device in use, with its place."""
     for number, one in enumerate(settings.bins):
         if isinstance(one.scale, IndicatorScale):
             yield f"bin[{number}].scale.port", one.scale.port
@@ -131,10 +135,20 @@ def ports(settings: Settings) -> Iterator[tuple[str, str]]:
         if isinstance(one.scale, Hx711IioScale):
             yield f"bin[{number}].scale.device", one.scale.device
     for number, reader in enumerate(settings.readers):
-        if isinstance(reader, CameraReader):
-            yield f"reader[{number}].source", str(reader.source)
-        else:
-            yield f"reader[{number}].port", reader.port
+        yield held_by(reader, f"reader[{number}]")
+
+
+def held_by(reader: AnyReader, place: str) -> tuple[str, str]:
+    """What a reader takes for itself alone."""
+    match reader:
+        case CameraReader():
+            return f"{place}.source", str(reader.source)
+        case KeyboardReader() | Rcs380Reader():
+            return f"{place}.device", reader.device
+        case PcscReader():
+            return f"{place}.name", f"PC/SC {reader.name or ''}".rstrip()
+        case _:
+            return f"{place}.port", reader.port
 
 
 def check_shared_clocks(settings: Settings, file: Path) -> None:
@@ -212,6 +226,22 @@ def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
                 value=mode,
                 table=table,
             )
+
+
+def check_foreign(settings: Settings, file: Path) -> None:
+    """The patterns of somebody else's codes (``kiosk.core.cards.foreign``)."""
+    for number, one in enumerate(settings.cards.foreign):
+        try:
+            Pattern(one.pattern)
+        except PatternError as error:
+            raise FileProblem(
+                "foreign_pattern",
+                file,
+                f"cards.foreign[{number}].pattern",
+                f"character {error.at} is not as a code's pattern may be.",
+                "Write it as docs/cards.md says, for example [0-9]{8}.",
+                at=error.at,
+            ) from error
 
 
 def check_link_days(points: Points, file: Path) -> None:

@@ -9,7 +9,8 @@ import msgspec
 
 from kiosk import catalogue
 from kiosk.settings.checks import check, misfits
-from kiosk.settings.shape import Part, Settings
+from kiosk.settings.parts import Part
+from kiosk.settings.shape import Settings
 from kiosk.tomlfile import FileProblem, convert, read_toml
 from kiosk.tomlfile import problems as shape_problems
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from kiosk.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
+from kiosk.core.earned import Limits
 from kiosk.settings.shape import (
     SAYS_GROSS,
     AnyScale,
@@ -30,6 +31,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
         readers=tuple(f"reader:{one.id}" for one in settings.readers),
         crowd=settings.station.crowd,
         tariff=tariff(settings.points),
+        limits=Limits(settings.cards.visits_per_day, settings.cards.points_per_day),
         catalogue=catalogue.version,
         link_days=settings.points.effective_link_days,
         visit_idle_ms=settings.station.visit_idle_s * 1000,

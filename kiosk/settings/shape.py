@@ -17,28 +17,26 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.config import Crowd, PointsMode, StationRules
+from kiosk.settings.parts import Baud, Identifier, Part, Text
+from kiosk.settings.readers import AnyReader
 
 if TYPE_CHECKING:
     from drivers.indicator_modbus import Registers
     from kiosk.catalogue import Catalogue
 
-IDENTIFIER = r"\A[a-z0-9-]{1,32}\Z"
 REQUEST = r"\A[\x01-\x7f]{1,32}\Z"
 KEY_HEX = r"\A[0-9a-f]{64}\Z"
 MAX_BINS = 32
 MAX_READERS = 8
+MAX_FOREIGN = 8
 LINK_DAYS = 90
 """Days for which a weighing stays linked to its check-in where points go by item or weight."""
 
-Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
-PLAIN = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
-Text = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN)]
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO line by its BCM number."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Grams = Annotated[int, Meta(ge=1, le=3_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Language = Literal["ja", "easy", "en"]
 Protocol = Literal[
     "ad",
@@ -57,10 +55,6 @@ Unit = Literal["kg", "g", "lb", "t"]
 Register = Annotated[int, Meta(ge=0, le=65535)]
 Bit = Annotated[int, Meta(ge=0, le=15)]
 Bits = Annotated[tuple[Bit, ...], Meta(max_length=16)]
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file. A misspelt name is an error, never a silent default."""
 
 
 class Contact(Part, frozen=True, kw_only=True):
@@ -117,6 +111,11 @@ class Paths(Part, frozen=True, kw_only=True):
     def card_key(self) -> Path:
         """The key (or lines ``kid key``) that proves QR cards."""
         return self.keys / "card.key"
+
+    @property
+    def card_pub(self) -> Path:
+        """The public keys (lines ``kid key``) that prove signed QR cards."""
+        return self.keys / "card.pub"
 
 
 class Screen(Part, frozen=True, kw_only=True):
@@ -267,29 +266,21 @@ class Bin(Part, frozen=True, kw_only=True):
         return max(500, 5 * self.effective_near_empty_g)
 
 
-class Reader(Part, frozen=True, kw_only=True, tag_field="kind"):
-    """What every card reader has."""
+class Foreign(Part, frozen=True, kw_only=True):
+    """Somebody else's codes that count as cards: they identify and prove nothing."""
 
-    id: Identifier
-
-
-class CameraReader(Reader, frozen=True, kw_only=True, tag="camera"):
-    """QR cards before a camera: a device number, a device path or a stream's address."""
-
-    source: Annotated[int, Meta(ge=0, le=63)] | Text = 0
-    width: Annotated[int, Meta(ge=160, le=1920)] = 640
-    height: Annotated[int, Meta(ge=120, le=1080)] = 480
-    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+    name: Identifier
+    pattern: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class Pn532Reader(Reader, frozen=True, kw_only=True, tag="pn532"):
-    """NFC cards on a PN532 at a serial port."""
+class Cards(Part, frozen=True, kw_only=True):
+    """Which cards count, and for how much a day. ``uids``: whether a chip's bare number does, which
+    identifies and proves nothing."""
 
-    port: Text
-    baud: Baud = 115200
-
-
-AnyReader = CameraReader | Pn532Reader
+    uids: bool = True
+    foreign: Annotated[tuple[Foreign, ...], Meta(max_length=MAX_FOREIGN)] = ()
+    visits_per_day: Annotated[int, Meta(ge=1, le=100)] | None = None
+    points_per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
 
 
 class Buzzer(Part, frozen=True, kw_only=True):
@@ -313,8 +304,8 @@ class Points(Part, frozen=True, kw_only=True):
     per_visit: Count = 1
     tariff: Count = 1
     link_days: Annotated[int, Meta(ge=0, le=366)] | None = None
-    per_kg: dict[str, Count] = {}
-    per_item: dict[str, Count] = {}
+    per_kg: dict[str, Count] = msgspec.field(default_factory=dict)
+    per_item: dict[str, Count] = msgspec.field(default_factory=dict)
 
     @property
     def linked(self) -> bool:
@@ -359,6 +350,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
     paths: Paths = Paths()
     screen: Screen = Screen()
     readers: Annotated[tuple[AnyReader, ...], Meta(max_length=MAX_READERS)] = ()
+    cards: Cards = Cards()
     buzzer: Buzzer | None = None
     thermometer: Thermometer | None = None
     points: Points = Points()

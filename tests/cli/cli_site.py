@@ -99,6 +99,7 @@ VIEW = View(
     live_g=1240,
     visit_g=420,
     points=None,
+    points_limited=False,
     estimate=True,
     checkins=3,
     refusals=0,

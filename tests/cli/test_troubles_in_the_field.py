@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from field_station import FieldStation
 from hw_sim.pn532_peer import Tag
+from hw_sim.scanner_peer import ScannerPeer
 
 from kiosk.cli.texts import LANGUAGES, Words
 from sync.signing import Signer
@@ -74,6 +75,34 @@ def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStat
     assert field.view()["cards_readable"]
     for device in ("reader:qr", "reader:nfc"):
         assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+
+
+def test_readers_of_every_kind_are_found_missing_and_found_when_they_come(
+    field: FieldStation,
+) -> None:
+    field.plug_all()
+    scanner, keys = field.folder / "scanner", field.folder / "keys"
+    text = field.settings.read_text(encoding="utf-8")
+    for kind, setting in (
+        ("scanner", f'port = "{scanner}"\nspeaks = "gm65"'),
+        ("keyboard", f'device = "{keys}"\nlayout = "jis"'),
+        ("rcs380", 'device = "usb:054c:06c3"'),
+    ):
+        text += f'\n[[reader]]\nid = "{kind}"\nkind = "{kind}"\n{setting}\n'
+    field.settings.write_text(text, encoding="utf-8")
+    field.start()
+    missing = {"reader.scanner.scanner_missing", "reader.keyboard.scanner_missing"}
+    field.until_wrong(*missing, "reader.rcs380.nfc_missing")
+    told_in_every_language(field, "reader", "scanner_missing")
+    peer = ScannerPeer(scanner)
+    field.until_wrong("reader.keyboard.scanner_missing", "reader.rcs380.nfc_missing")
+    peer.show(b"SOMEBODYS-LIBRARY-CARD")
+    field.until(lambda: field.view()["refusals"] == 1, "never refused")
+    assert field.logged("SOMEBODYS") == 0
+    peer.show()
+    peer.hang()
+    field.until(lambda: "reader.scanner.scanner_silent" in field.wrong(), "never silent")
+    peer.stop()
 
 
 def test_what_breaks_while_it_runs_is_told_once_and_comes_back(field: FieldStation) -> None:

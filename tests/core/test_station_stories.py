@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hw_sim.days import Day
 
+from kiosk.core.earned import Earned
 from kiosk.core.effects import Beep, Record
 from kiosk.core.entries import Checkin
 from kiosk.core.events import (
@@ -211,7 +212,8 @@ def test_visits_together_name_nobody_while_several_are_open() -> None:
 
 def test_points_of_a_visit_are_given_once_a_day_also_after_a_restart() -> None:
     day = Day(6, crowd="together")
-    memory = replace(day.books.memory("again", same_boot=True), credited={ANN: day.days})
+    earned = {ANN: Earned(day.days, visits=1, points=1)}
+    memory = replace(day.books.memory("again", same_boot=True), earned=earned)
     day.station = Station(day.rules, memory)
     assert [points(day, ANN), points(day, BOB)] == [0, 1]
     day.run(60_000)
@@ -219,6 +221,11 @@ def test_points_of_a_visit_are_given_once_a_day_also_after_a_restart() -> None:
     assert points(day, ANN) == 1
     day.run(60_000)
     assert points(day, ANN) == 0
+    assert not day.station.view().points_limited, "the same visit goes on, and had its point"
+    day.run(60_000)
+    day.quiet(700_000)
+    assert points(day, ANN) == 0
+    assert day.station.view().points_limited
 
 
 def points(day: Day, person: bytes) -> int:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
+import msgspec
 import pytest
 from hw_sim.days import COUNTS_PER_GRAM
 from hw_sim.years import Year, with_scale
 
-from kiosk.core.adjusted import Adjusted
-from kiosk.core.config import ScaleRules
+from kiosk.core.adjusted import Adjusted, slope_ncounts
+from kiosk.core.adjusting import by_new_line
+from kiosk.core.bin import Bin
+from kiosk.core.config import BinRules, ScaleRules
+from kiosk.core.memory import BinBook
 from kiosk.core.nights import Nights
 from kiosk.core.warmth_line import WarmthLine
 
@@ -78,6 +83,32 @@ def test_what_warmth_added_is_taken_off_and_slowly() -> None:
     line.seen(61_000, 10_000)  # it fell off the wall, or the sun went
     assert line.now_mc == pytest.approx(29_500, abs=1)
     assert line.corrected(1 << 23) == 1 << 23
+
+
+@pytest.mark.parametrize("gross_g", [0, 20, 10_000, 45_000])
+@pytest.mark.parametrize("now_c", [-3, 20, 31])
+def test_a_line_made_on_a_hot_day_says_at_once_what_the_scale_will_show(
+    gross_g: int, now_c: int
+) -> None:
+    """The step that the ledger books is what the new line makes of the counts, at any temperature."""
+    at_20 = Adjusted(
+        slope_ncounts_per_g=slope_ncounts(COUNTS_PER_GRAM),
+        zero_counts=0,
+        temperature_mc=20_000,
+        zero_mg_per_c=2_000,
+        gain_ppb_per_c=80_000,
+    )
+    rules = BinRules("b0", "pet-bottle", SCALE, None, 100, 500)
+    bin_ = Bin(rules, BinBook("b0", "pet-bottle", "", 0, adjusted=at_20, adjustment=2))
+    assert bin_.warmth is not None
+    bin_.warmth.seen(0, now_c * 1_000)
+    raw = bin_.warmth.raw(gross_g * COUNTS_PER_GRAM)
+    hot = msgspec.structs.replace(
+        at_20, zero_counts=-4_000, temperature_mc=now_c * 1_000, slope_ncounts_per_g=43_100_000_000
+    )
+    fresh = WarmthLine(replace(SCALE, counts_per_gram=43.1, zero_counts=-4_000), hot, now_c * 1e3)
+    shown_g = (fresh.corrected(round(raw)) + 4_000) / 43.1
+    assert by_new_line(bin_, hot, gross_g) == pytest.approx(shown_g, abs=1)
 
 
 def test_a_station_that_learned_its_scales_drifts_less() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,10 +12,9 @@ from hw_sim.cardprint import Pose
 from hw_sim.mjpeg import CameraPeer
 
 from drivers.camera import CameraReader
-from drivers.clock import boottime_ms
 from drivers.frames import ALERT_MS, GLANCE_MS, FrameReader, MotionGate
 from kiosk.core.cards import CardBody, CardDesk, day_of, issue, pseudonym
-from kiosk.core.events import CardRefused, CardSeen, DeviceBack, DeviceLost, Event
+from kiosk.core.events import CardSeen, DeviceBack, DeviceLost, Event
 
 CARD_KEY = bytes(range(32))
 PSEUDONYM_KEY = bytes(range(32, 64))
@@ -60,60 +58,6 @@ def bench() -> Iterator[Bench]:
     yield made
     made.reader.stop()
     made.camera.stop()
-
-
-def test_a_card_held_in_is_one_reading_and_the_next_card_another(bench: Bench) -> None:
-    bench.camera.show(card(ONE), 60)
-    first = bench.next()
-    assert isinstance(first, CardSeen)
-    assert (first.pseudonym, first.by, first.proves) == (name_of(ONE), "qr", True)
-    assert first.t_ms <= boottime_ms()
-    bench.camera.show(card(TWO), 60)
-    second = bench.next()
-    assert isinstance(second, CardSeen)
-    assert second.pseudonym == name_of(TWO)
-    assert bench.inbox.empty()
-
-
-def test_a_card_that_left_and_comes_back_is_seen_again(bench: Bench) -> None:
-    for _ in range(2):
-        bench.camera.show(card(ONE), 60)
-        assert isinstance(bench.next(), CardSeen)
-        bench.camera.hide()
-        bench.reader.rest(2.0)
-
-
-def test_an_expired_card_and_a_poster_are_refused_without_their_text(bench: Bench) -> None:
-    bench.camera.show(card(ONE, TODAY - 1), 60)
-    expired = bench.next()
-    assert isinstance(expired, CardRefused)
-    assert expired.reason == "expired"
-    bench.camera.show("HTTPS://EXAMPLE.ORG/RECYCLING", 60)
-    poster = bench.next()
-    assert isinstance(poster, CardRefused)
-    assert poster.reason == "unknown"
-    assert not re.search("EXAMPLE", repr(poster) + repr(vars(bench.reader)))
-
-
-def test_a_camera_that_goes_is_missing_and_reads_on_when_it_returns(bench: Bench) -> None:
-    bench.camera.show(card(ONE), 60)
-    assert isinstance(bench.next(), CardSeen)
-    port = bench.camera.port
-    bench.camera.stop()
-    assert bench.lost() == "camera_missing"
-    bench.camera = CameraPeer(port, seed=4)
-    assert isinstance(bench.next(), DeviceBack)
-    bench.camera.show(card(TWO), 60)
-    assert isinstance(bench.next(), CardSeen)
-
-
-def test_a_camera_that_keeps_the_line_and_sends_nothing_is_told(bench: Bench) -> None:
-    bench.camera.show(card(ONE), 60)
-    assert isinstance(bench.next(), CardSeen)
-    bench.camera.stall()
-    assert bench.lost() == "camera_silent"
-    bench.camera.stall(False)
-    assert isinstance(bench.next(), DeviceBack)
 
 
 def test_a_frozen_camera_is_told_once_and_is_back_when_its_picture_moves(bench: Bench) -> None:

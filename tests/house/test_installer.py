@@ -65,6 +65,22 @@ def test_every_file_that_a_unit_names_is_laid(root: Path, tmp_path: Path) -> Non
     assert json.loads(laid["etc/chromium/policies/managed/kiosk.json"])["URLBlocklist"] == ["*"]
 
 
+def test_readers_packages_and_rights_come_only_when_asked_for_and_then_stay(
+    root: Path, tmp_path: Path
+) -> None:
+    drop_in = "etc/systemd/system/kiosk-station.service.d/readers.conf"
+    plain = install(root, "station", "--root", tmp_path)
+    assert drop_in not in files(tmp_path) and plain.returncode == 0
+    asked = install(root, "station", "--readers", "--root", tmp_path)
+    assert asked.returncode == 0, asked.stderr
+    laid = files(tmp_path)
+    assert b"char-usb_device" in laid[drop_in]
+    assert "etc/modprobe.d/kiosk-readers.conf" in laid
+    again = install(root, "station", "--root", tmp_path)
+    assert [line for line in again.stdout.splitlines() if line.startswith("+")] == []
+    assert files(tmp_path) == laid
+
+
 def test_a_word_that_it_does_not_know_is_refused_in_one_line(root: Path) -> None:
     done = install(root, "stattion")
     assert done.returncode == 2

@@ -12,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-LOCKS = ("build", "dev", "station", "pi")
+LOCKS = ("build", "dev", "station", "pi", "readers")
 OURS = {"station-kiosk", "kiosk-hw-sim"}
 MACHINES = [
     (machine, python) for machine in ("x86_64", "aarch64") for python in ("3.11", "3.12", "3.13")
@@ -100,7 +100,8 @@ def test_what_pyproject_asks_for_is_locked_and_in_range(
         "build": station["build-system"]["requires"] + bench["build-system"]["requires"],
         "station": runtime,
         "pi": station["project"]["dependencies"] + extras["pi"],
-        "dev": runtime + extras["dev"] + bench["project"]["dependencies"],
+        "readers": station["project"]["dependencies"] + extras["rcs380"] + extras["pcsc"],
+        "dev": runtime + extras["dev"] + extras["rcs380"] + bench["project"]["dependencies"],
     }
     for name, asked in wanted.items():
         have = installed(lock(root, name), machine, python)

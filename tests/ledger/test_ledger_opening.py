@@ -22,6 +22,7 @@ from ledger_site import (
     weighing,
 )
 
+from kiosk.core.earned import Earned
 from kiosk.core.errors import OperatorError
 from kiosk.core.memory import BinBook
 from kiosk.ledger import Ledger
@@ -63,7 +64,7 @@ def test_a_restart_knows_what_was(site: Site) -> None:
     assert memory.books[0] == BinBook("b1", "pet-bottle", "bag-2", 10, 0, 1)
     assert memory.books[1].gross_g == 0
     assert memory.open_visits == ("v-1",)
-    assert memory.credited == {b"A" * 16: 20_000, b"B" * 16: 20_000}
+    assert memory.earned == {b"A" * 16: Earned(20_000, 1, 1), b"B" * 16: Earned(20_000, 1, 1)}
     assert memory.same_boot
     assert memory.prefix != first
     assert again.turn_over is None
@@ -124,7 +125,7 @@ def test_projections_of_another_version_are_made_anew(site: Site) -> None:
 
     again = site.open()
     assert book(again).gross_g == 900
-    assert again.memory().credited == {b"A" * 16: 20_000}
+    assert again.memory().earned == {b"A" * 16: Earned(20_000, 1, 1)}
     assert known.books[0].gross_g == 0
     again.close()
 
@@ -185,7 +186,7 @@ def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: S
 
     fresh = site.open()
     assert fresh.turn_over is not None
-    assert fresh.memory().credited == {b"A" * 16: 20_000}
+    assert fresh.memory().earned == {b"A" * 16: Earned(20_000, 1, 1)}
     assert not list(site.folder.glob("ledger-*-shm")), "the old file is read, and left alone"
     site.clock.utc_ms += DAY_MS
     fresh.append([checkin(b"A"), checkin(b"C")])
@@ -195,11 +196,11 @@ def test_who_had_todays_points_has_had_them_in_the_ledger_that_continues(site: S
 
     later = site.open()
     assert later.turn_over is not None
-    assert later.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    assert later.memory().earned == {n * 16: Earned(20_001, 1, 1) for n in (b"A", b"C")}
     later.close()
     again = site.open()
     assert again.turn_over is None, "a restart the same day"
-    assert again.memory().credited == {b"A" * 16: 20_001, b"C" * 16: 20_001}
+    assert again.memory().earned == {n * 16: Earned(20_001, 1, 1) for n in (b"A", b"C")}
     again.close()
 
 
@@ -233,6 +234,28 @@ def test_a_new_card_with_only_the_acknowledgement_kept(site: Site) -> None:
     (genesis,) = show(site.folder, kinds=["genesis"])
     assert genesis["continues"] == {"ledger": old, "seq": head[0], "head": head[1].hex()}
     fresh.close()
+
+
+def test_a_ledger_that_ended_forgets_at_the_same_time_as_the_one_in_use(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([checkin(b"A"), checkin(b"B", visit="v-1")])
+    site.clock.utc_ms += DAY_MS
+    assert ledger.accept_ack(site.ack(ledger, 3, head=b"h" * 32)).restart
+    ledger.close()
+    with closing(site.open()) as fresh:
+        assert fresh.forget_ended(link_days=90) == 1
+        assert fresh.forget_ended(link_days=90) == 0
+        assert fresh.turn_over is not None and fresh.turn_over.kept is not None
+        kept = site.folder / fresh.turn_over.kept
+        assert not verify(kept, station_key=site.signer.public_key).findings
+        assert b"A" * 16 not in kept.read_bytes()
+        assert b"B" * 16 in kept.read_bytes()
+        site.clock.utc_ms += 90 * DAY_MS
+        assert fresh.forget_ended(link_days=90) == 1
+        assert b"B" * 16 not in kept.read_bytes()
+        kept.chmod(0o600)
+        kept.write_bytes(kept.read_bytes()[:5000])
+        assert fresh.forget_ended(link_days=0) == 0
 
 
 def test_an_acknowledgement_that_nobody_signed_ends_nothing(site: Site) -> None:

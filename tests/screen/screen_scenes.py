@@ -79,6 +79,7 @@ WAITING = View(
     live_g=None,
     visit_g=0,
     points=None,
+    points_limited=False,
     estimate=True,
     checkins=0,
     refusals=0,
@@ -122,6 +123,10 @@ SCENES: dict[str, tuple[int, View]] = {
     "small": (4, view(phase="small", bin="b1", visits_open=1)),
     "taken_out": (4, view(phase="taken_out", bin="b1", net_g=-240, visits_open=1)),
     "thanks": (4, view(phase="thanks", visit_g=2340, points=1)),
+    "thanks-limited": (
+        4,
+        view(phase="thanks", visit_g=2340, points=5, points_limited=True),
+    ),
     "thanks-certified": (4, view(phase="thanks", visit_g=12340, estimate=False)),
     "thanks-plain": (4, view(phase="thanks", points=3)),
     "no_card": (4, view(phase="no_card", visit_g=640)),

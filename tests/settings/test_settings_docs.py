@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.settings import shape
+from kiosk.settings import parts, readers, shape
 
 PAGE = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -22,8 +22,14 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     '[bin.scale]` with `kind = "hx711-iio"': shape.Hx711IioScale,
     '[bin.scale]` with `kind = "indicator"': shape.IndicatorScale,
     "[bin.scale.modbus]": shape.Modbus,
-    'kind = "camera"': shape.CameraReader,
-    'kind = "pn532"': shape.Pn532Reader,
+    'kind = "camera"': readers.CameraReader,
+    'kind = "pn532"': readers.Pn532Reader,
+    'kind = "scanner"': readers.ScannerReader,
+    'kind = "keyboard"': readers.KeyboardReader,
+    'kind = "rcs380"': readers.Rcs380Reader,
+    'kind = "pcsc"': readers.PcscReader,
+    "[cards]": shape.Cards,
+    "[[cards.foreign]]": shape.Foreign,
     "[buzzer]": shape.Buzzer,
     "[thermometer]": shape.Thermometer,
     "[points]": shape.Points,
@@ -59,10 +65,10 @@ def test_every_setting_is_explained_with_its_default(section: str) -> None:
 
 def test_no_table_of_the_settings_is_missing_from_the_page() -> None:
     known = set(SECTIONS.values())
-    known |= {shape.Settings, shape.Part, shape.Scale, shape.CountsScale, shape.Reader}
+    known |= {shape.Settings, parts.Part, shape.Scale, shape.CountsScale, readers.Reader}
     tables = {
         value
-        for value in vars(shape).values()
+        for value in [*vars(shape).values(), *vars(readers).values()]
         if isinstance(value, type)
         and issubclass(value, msgspec.Struct)
         and value is not msgspec.Struct

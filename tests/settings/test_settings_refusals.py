@@ -17,6 +17,7 @@ from kiosk.cli.texts import Words
 from kiosk.settings import IndicatorScale, shape
 from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
 
+NFC = 'kind = "pn532"\nport = "/dev/ttyS0"'
 INDICATOR = 'kind = "indicator"\nport = "/dev/ttyUSB0"\nmax_g = 60000\ndivision_g = 20\n'
 SEALED = INDICATOR + 'seal_number = "A-1"\nvalid_until = 2027-03-31\nmin_g = 400\n'
 GENERIC = f'{INDICATOR}protocol = "generic"\n'
@@ -89,6 +90,13 @@ SPOILT = [
     (INDICATOR, f"{GENERIC}stream = false\n", "bin[1].scale.request", "request_missing"),
     (INDICATOR, f'{INDICATOR}request = "\\u3042"\n', "bin[1].scale.request", "setting_form"),
     ('port = "/dev/ttyS0"', 'port = "/dev/ttyUSB0"', "reader[1].port", "port_twice"),
+    (NFC, 'kind = "keyboard"\ndevice = "/dev/ttyUSB0"', "reader[1].device", "port_twice"),
+    (NFC, 'kind = "scanner"\nport = "/dev/ttyUSB0"', "reader[1].port", "port_twice"),
+    (NFC, 'kind = "keyboard"\ndevice = "k"\nlayout = "de"', "reader[1].layout", "setting_choice"),
+    (NFC, 'kind = "scanner"\nport = "p"\nsuffix = "\\r"', "reader[1].suffix", "setting_choice"),
+    (NFC, 'kind = "scanner"\nport = "p"\nrepeat_s = 0', "reader[1].repeat_s", "setting_range"),
+    (NFC, 'kind = "scanner"\nport = "p"\nbaud = 9601', "reader[1].baud", "setting_choice"),
+    (NFC, 'kind = "rcs380"\nport = "usb"', "reader[1].port", "setting_unknown"),
     ('id = "nfc"', 'id = "qr"', "reader[1].id", "setting_twice"),
     ("pet-bottle = 10", "pet-bottles = 10", "points.per_kg.pet-bottles", "item_unknown"),
     ("pet-bottle = 10", "carton = 1\npet-bottle = 1.5", "points.per_kg.pet-bottle", "setting_type"),

@@ -216,12 +216,14 @@ function thanks() {
   const said = words();
   const some = view.points === 1 ? said.points_one : said.points_many;
   const points = view.points ? filled(some, { points: String(view.points) }) : "";
+  const full = view.points_limited ? [said.points_full] : [];
   if (!shows(view.visit_g) || view.visit_g < 0) {
-    return { template: said.thanks_plain, more: points ? [points] : [] };
+    return { template: said.thanks_plain, more: points ? [points, ...full] : full };
   }
   return {
     template: points ? said.thanks_points : said.thanks,
     values: { weight: kilograms(view.visit_g, true), estimate: estimate(), points },
+    more: full,
   };
 }
 

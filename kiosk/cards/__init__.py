@@ -1,0 +1,1 @@
+"""Cards at the edge: their key files, what the station keeps of cards, and issuing."""
