@@ -40,6 +40,9 @@ DENTS = 5
 """So many hills along each side."""
 _LINEAR, _REPLICATE = 1, 1
 """``cv2.INTER_LINEAR`` and ``cv2.BORDER_REPLICATE``."""
+LEAST_MET = 0.7
+"""Of what the standard fixes a rough grid meets so much, or there is no code: by chance it is half, and
+somewhat more for having been fitted."""
 _QUIET_WEIGHT = 0.1
 """Little: print may stand where the quiet zone ought to be."""
 _DARKER = 0.3
@@ -78,6 +81,8 @@ def readings(gray: Gray, sight: Sight) -> Iterator[Gray]:
     flat = _straight(gray, sight)
     grid = _Grid(_contrast(flat), width)
     bent = grid.climbed()
+    if bent is None:
+        return
     for blur_m in BLURS_M:
         clear = refocused(flat, blur_m * MODULE_PX) if blur_m else flat
         contrast = _contrast(clear)
@@ -128,16 +133,22 @@ class _Grid:
         middle = (np.arange(-1, width + 1, dtype=np.float32) + 0.5 + EDGE) * MODULE_PX - 0.5
         self._place = np.stack(np.meshgrid(middle, middle)).astype(np.float32)
 
-    def climbed(self) -> Floats:
-        """The best fitting grid's displacements in pixels, across and down."""
+    def climbed(self) -> Floats | None:
+        """The best fitting grid's displacements in pixels, across and down; None where even that one
+        does not meet what stands in every code."""
         bent = self._cornered()
-        for shapes, steps_m, blind in (
-            (_bends(self._width), ROUGH_M, True),
-            (_bends(self._width), FINE_M, False),
-            (_dents(self._width), DENT_M, False),
-        ):
-            bent = self._climbed(bent, shapes, steps_m, blind)
-        return bent
+        bends = _bends(self._width)
+        bent = self._climbed(bent, bends, ROUGH_M, blind=True)
+        if self._met(bent) < LEAST_MET:
+            return None
+        bent = self._climbed(bent, bends, FINE_M, blind=False)
+        return self._climbed(bent, _dents(self._width), DENT_M, blind=False)
+
+    def _met(self, bent: Floats) -> float:
+        """The share of the fixed modules that are as they have to be."""
+        right = self._fixed * self.sampled(self._soft, bent) > 0
+        fixed = self._fixed[1:-1, 1:-1] != 0
+        return float(right[1:-1, 1:-1][fixed].mean())
 
     def _cornered(self) -> Floats:
         """A start: of the four corners the one without a finder is the one that is guessed."""
