@@ -88,7 +88,7 @@ def judged(texts: Iterable[Text], payloads: Iterable[Payload]) -> tuple[int, int
 
 def _says(text: Text, payload: Payload) -> bool:
     if isinstance(text, str):
-        return text == payload.shown or text.encode() == payload.text
+        return bool(text == payload.shown or text.encode() == payload.text)
     shown = payload.shown.encode() if isinstance(payload.shown, str) else payload.text
     return text in (payload.text, shown)
 
