@@ -30,7 +30,7 @@ MODULE_PX = 6
 EDGE = 3
 """Modules of margin around it: a corner may be wrong by so much."""
 ROUNDS = 6
-ROUGH_M, FINE_M, DENT_M = (2.0, 1.0, 0.5), (0.6, 0.3, 0.15), (0.5, 0.25, 0.12)
+ROUGH_M, FINE_M, DENT_M = (2.0, 1.0, 0.5), (0.6, 0.3, 0.15), (0.3, 0.15)
 """How far a round moves the grid to see whether that is better, in modules."""
 CORNER_M = (0.0, -1.5, 1.5, -3.0, 3.0)
 """How far off the corner without a finder may be, in modules."""
@@ -40,6 +40,11 @@ DENTS = 5
 """So many hills along each side."""
 _LINEAR, _REPLICATE = 1, 1
 """``cv2.INTER_LINEAR`` and ``cv2.BORDER_REPLICATE``."""
+LEAST_MET = 0.7
+"""Of what the standard fixes a rough grid meets so much, or there is no code: by chance it is half, and
+somewhat more for having been fitted."""
+_QUIET_WEIGHT = 0.1
+"""Little: print may stand where the quiet zone ought to be."""
 _DARKER = 0.3
 """Dark counts for that much more than light: a grid that runs out into the margin finds only light."""
 _FIXED_WEIGHT = 3.0
@@ -76,10 +81,13 @@ def readings(gray: Gray, sight: Sight) -> Iterator[Gray]:
     flat = _straight(gray, sight)
     grid = _Grid(_contrast(flat), width)
     bent = grid.climbed()
+    if bent is None:
+        return
     for blur_m in BLURS_M:
         clear = refocused(flat, blur_m * MODULE_PX) if blur_m else flat
         contrast = _contrast(clear)
-        yield np.where(grid.sampled(contrast, bent) < 0, 0, 255).astype(np.uint8)
+        inner = grid.sampled(contrast, bent)[1:-1, 1:-1]
+        yield np.where(inner < 0, 0, 255).astype(np.uint8)
 
 
 def _straight(gray: Gray, sight: Sight) -> Gray:
@@ -118,21 +126,29 @@ class _Grid:
         self._contrast = contrast
         self._soft = load_cv2().GaussianBlur(contrast, (0, 0), MODULE_PX * 0.6)
         self._width = width
-        self._fixed = function_patterns((width - 17) // 4).astype(np.float32)
+        # One module of the quiet zone belongs to it: it says where the bulging edges are.
+        fixed = function_patterns((width - 17) // 4).astype(np.float32)
+        self._fixed = np.pad(fixed, 1, constant_values=_QUIET_WEIGHT)
         self._free = (self._fixed == 0).astype(np.float32)
-        middle = (np.arange(width, dtype=np.float32) + 0.5 + EDGE) * MODULE_PX - 0.5
+        middle = (np.arange(-1, width + 1, dtype=np.float32) + 0.5 + EDGE) * MODULE_PX - 0.5
         self._place = np.stack(np.meshgrid(middle, middle)).astype(np.float32)
 
-    def climbed(self) -> Floats:
-        """The best fitting grid's displacements in pixels, across and down."""
+    def climbed(self) -> Floats | None:
+        """The best fitting grid's displacements in pixels, across and down; None where even that one
+        does not meet what stands in every code."""
         bent = self._cornered()
-        for shapes, steps_m, blind in (
-            (_bends(self._width), ROUGH_M, True),
-            (_bends(self._width), FINE_M, False),
-            (_dents(self._width), DENT_M, False),
-        ):
-            bent = self._climbed(bent, shapes, steps_m, blind)
-        return bent
+        bends = _bends(self._width)
+        bent = self._climbed(bent, bends, ROUGH_M, blind=True)
+        if self._met(bent) < LEAST_MET:
+            return None
+        bent = self._climbed(bent, bends, FINE_M, blind=False)
+        return self._climbed(bent, _dents(self._width), DENT_M, blind=False)
+
+    def _met(self, bent: Floats) -> float:
+        """The share of the fixed modules that are as they have to be."""
+        right = self._fixed * self.sampled(self._soft, bent) > 0
+        fixed = self._fixed[1:-1, 1:-1] != 0
+        return float(right[1:-1, 1:-1][fixed].mean())
 
     def _cornered(self) -> Floats:
         """A start: of the four corners the one without a finder is the one that is guessed."""
@@ -179,7 +195,7 @@ class _Grid:
 def _bends(width: int) -> Floats:
     """The shapes of displacement over the modules, each at most about 1: a wrong corner, bent, curled,
     moved, and trembling."""
-    middle = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
+    middle = (np.arange(-1, width + 1, dtype=np.float32) + 0.5) / width * 2 - 1
     u, v = np.meshgrid(middle, middle)
     one = np.ones_like(u)
     bow, sag = 1 - u * u, 1 - v * v
@@ -192,6 +208,6 @@ def _bends(width: int) -> Floats:
 @cache
 def _dents(width: int) -> Floats:
     """Small hills side by side over the modules, for what no smooth bend explains."""
-    middle = np.linspace(0, DENTS - 1, width, dtype=np.float32)
+    middle = np.linspace(0, DENTS - 1, width + 2, dtype=np.float32)
     hills = np.maximum(0, 1 - np.abs(middle - np.arange(DENTS)[:, None])).astype(np.float32)
     return np.stack([np.outer(down, across) for down in hills for across in hills])

@@ -21,15 +21,14 @@ LOCAL, GLOBAL, FIXED = "LocalAverage", "GlobalHistogram", "FixedThreshold"
 
 def look(gray: Gray, binarizer: str = LOCAL) -> tuple[list[Code], list[Sight]]:
     """The codes that are read, and where others are seen (0.3 to 0.6 ms at 640×480)."""
-    import zxingcpp
-
+    zxing = load_zxing()
     codes, sights = [], []
     # In this mode ``barcode.text`` says where an ECI stands (``qr_text``), and guesses nothing.
-    for barcode in zxingcpp.read_barcodes(
+    for barcode in zxing.read_barcodes(
         gray,
         formats=_wanted(),
-        binarizer=getattr(zxingcpp.Binarizer, binarizer),
-        text_mode=zxingcpp.TextMode.HexECI,
+        binarizer=getattr(zxing.Binarizer, binarizer),
+        text_mode=zxing.TextMode.HexECI,
         return_errors=True,
     ):
         at = barcode.position
@@ -56,7 +55,14 @@ def _version(barcode: Any) -> str:
 
 
 @cache
-def _wanted() -> Any:
+def load_zxing() -> Any:
+    """The module ``zxingcpp``, loaded when a reader first needs it."""
     import zxingcpp
 
-    return zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+    return zxingcpp
+
+
+@cache
+def _wanted() -> Any:
+    zxing = load_zxing()
+    return zxing.BarcodeFormats(zxing.BarcodeFormat.QRCodeModel2)

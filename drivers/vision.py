@@ -7,6 +7,7 @@ import ``cv2``.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ CAPTURE_OPTIONS = "fflags;nobuffer|flags;low_delay"
 """FFmpeg hands over each frame of a network camera as it comes instead of collecting some."""
 
 
+@cache
 def load_cv2() -> Any:
     """The module ``cv2``, silent: what it would log, its callers say in errors of their own."""
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PICTURE_PIXELS))

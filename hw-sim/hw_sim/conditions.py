@@ -90,18 +90,22 @@ def look(condition: str, dice: np.random.Generator) -> Look:
     return Look(lux=dice.uniform(300, 700))
 
 
-def face(text: str, condition: str, dice: np.random.Generator) -> Light:
-    """How much light each place of the card sends back."""
+def face(
+    text: str, condition: str, dice: np.random.Generator, printed: cardprint.Gray | None = None
+) -> Light:
+    """How much light each place of the card sends back; ``printed`` the card as a printer laid it down
+    (``PX_PER_MM`` fine, code at the left edge), else one is drawn. A phone shows the code of either."""
     if condition == "phone":
         side = round(PHONE_MM[0] * cardprint.PX_PER_MM)
         card = np.full((side, side), 0.9, np.float32)
         size = round(40 * cardprint.PX_PER_MM)
-        code = cv2.resize(cardprint.modules(text), (size, size), interpolation=cv2.INTER_NEAREST)
+        shown = cardprint.modules(text) if printed is None else printed[:, : len(printed)]
+        code = cv2.resize(shown, (size, size), interpolation=cv2.INTER_NEAREST)
         at = (side - size) // 2
-        card[at : at + size, at : at + size] = np.where(code > 0, 0.9, 0.004)
+        card[at : at + size, at : at + size] = np.where(code > 127, 0.9, 0.004)
         return card
-    printed = cardprint.face(text).astype(np.float32)
-    paper = np.asarray(INK + (PAPER - INK) * (printed - 25) / 210, np.float32)
+    inked = np.clip(cardprint.face(text) if printed is None else printed, 25, 235)
+    paper = np.asarray(INK + (PAPER - INK) * (inked.astype(np.float32) - 25) / 210, np.float32)
     if condition == "worn":
         paper = _worn(paper, dice)
     return np.asarray(np.clip(paper, 0.02, 0.9), np.float32)

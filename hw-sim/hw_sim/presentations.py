@@ -43,9 +43,18 @@ FINE = 2
 
 
 class Presentation:
-    """``text`` on a card in ``condition``; ``lamp`` what lights the room."""
+    """``text`` on a card in ``condition``; ``lamp`` what lights the room, ``printed`` the card's face where
+    it is not to be drawn (``conditions.face``)."""
 
-    def __init__(self, condition: str, seed: int, text: str, lamp: Lamp | None = None) -> None:
+    def __init__(
+        self,
+        condition: str,
+        seed: int,
+        text: str,
+        lamp: Lamp | None = None,
+        *,
+        printed: Gray | None = None,
+    ) -> None:
         dice = np.random.default_rng((CONDITIONS.index(condition), seed))
         self._seed = int(dice.integers(1 << 30))
         self._lamp = lamp or Lamp()
@@ -54,7 +63,7 @@ class Presentation:
         self._room = room(dice)
         self._path = path(condition, self.speed_mm_s, dice)
         self._look = look(condition, dice)
-        self._card = face(text, condition, dice)
+        self._card = face(text, condition, dice, printed)
         self._size_mm = PHONE_MM if condition == "phone" else cardprint.CARD_MM
         self._usual = float(self._room.mean())
 

@@ -45,7 +45,7 @@ class Lamp:
     mode: Literal["off", "on", "blink"]
 
 
-AnswerCode = Literal[
+ScaleAnswer = Literal[
     "done",
     "no_scale",  # none, lost, or out of service
     "not_ready",  # its first weight since a start or a gap is still to come, or a question is open
@@ -54,11 +54,17 @@ AnswerCode = Literal[
     "beyond_limit",  # more than zero-setting may do
     "in_service",
     "impossible",  # no line that a scale can have
+]
+
+CardAnswer = Literal[
+    "done",
     "show_card",  # the lost card is known: now the new one has to be shown
     "card_closed",  # it is closed already
     "nobody_came",  # no card was shown in time
     "ended",  # called off, or something else was asked for
 ]
+
+AnswerCode = ScaleAnswer | CardAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from sync.messages import (
     inflate,
     verify_batch,
 )
-from sync.receiver import registry
+from sync.receiver import closings, registry
 from sync.receiver.continuity import (
     Fork,
     Refused,
@@ -242,6 +242,7 @@ class _Round:
                 if each.seq > watermark
             ],
         )
+        closings.close(self._connection, whose.city, batch, watermark)
         self._insert(bin_change, rows.bin_change)
         self._insert(anchor, rows.anchor)
         self._insert(opening, rows.opening)

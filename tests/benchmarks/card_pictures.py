@@ -2,7 +2,7 @@
 
     python tests/benchmarks/card_pictures.py [--pictures N] [--seed S] [--kinds A,B]
 
-The pictures are ``hw_sim.pictures``'; every reader gets the same array, one after the other, in one
+The pictures are ``hw_sim.pictures``'; every reader gets the same array, in an order by lot, in one
 process with one thread. The peers get a grey picture made before their clock starts, the station the
 picture as a file holds it. A text is *wrong* when it is none of those in the picture (each text once for
 every code that holds it); the raw bytes count as right for the peers too. Times are processor time.
@@ -88,7 +88,7 @@ def judged(texts: Iterable[Text], payloads: Iterable[Payload]) -> tuple[int, int
 
 def _says(text: Text, payload: Payload) -> bool:
     if isinstance(text, str):
-        return text == payload.shown or text.encode() == payload.text
+        return bool(text == payload.shown or text.encode() == payload.text)
     shown = payload.shown.encode() if isinstance(payload.shown, str) else payload.text
     return text in (payload.text, shown)
 
@@ -114,8 +114,9 @@ def main() -> None:
         gray = (
             flat if flat.ndim == 2 else np.asarray(cv2.cvtColor(flat, cv2.COLOR_BGR2GRAY), np.uint8)
         )
-        turn = number % len(READERS)  # whoever comes first finds a cold cache
-        for name, read in (*[*READERS.items()][turn:], *[*READERS.items()][:turn]):
+        # Whoever comes first finds cold caches, whoever comes after a kin warm ones.
+        for name in np.random.default_rng(number).permutation(list(READERS)).tolist():
+            read = READERS[name]
             begun_s = time.process_time()
             texts = read(flat if name == "station" else gray)
             score = scores[name]

@@ -12,10 +12,15 @@ import cv2
 import numpy as np
 import pypdfium2
 import pytest
-from hw_sim import cardprint
-from hw_sim.cardprint import Gray, Pose
+from hw_sim import cardprint, sensor
+from hw_sim.cardprint import Gray
+from hw_sim.conditions import CONDITIONS
+from hw_sim.presentations import FPS, Presentation
+from hw_sim.sensor import Exposure
 from PIL import Image
 
+from drivers.exposure import SHORT_MS
+from drivers.frame import Frame
 from drivers.frames import FrameReader
 from drivers.qr_still import read_gray
 from kiosk.cards import issuing, paper, texts
@@ -31,7 +36,7 @@ NAMES = Names("見本町 資源カード", "中央公民館 資源ステーシ�
 LANGUAGES: tuple[texts.Language, ...] = ("ja", "easy", "en")
 PX_PER_MM = 12
 MM_PER_PT = 25.4 / 72
-PRESENTATIONS = 6
+PRESENTATIONS, FRAMES = 3, 45
 """Of each condition."""
 
 
@@ -180,10 +185,10 @@ def test_what_a_resident_has_to_read_is_large_enough() -> None:
 def test_every_card_and_slip_of_a_sheet_is_read_back(page: Gray, five: list[Print]) -> None:
     for row, card in enumerate(five):
         top = sheet.TOP_MM + row * layout.CARD_MM[1]
-        (seen,) = read_gray(cut_out(page, sheet.LEFT_MM, top))
-        assert seen.text.decode() == card.token
-        (seen,) = read_gray(cut_out(page, sheet.LEFT_MM + layout.CARD_MM[0], top))
-        assert seen.text.decode() == card.recovery
+        (found,) = read_gray(cut_out(page, sheet.LEFT_MM, top))
+        assert found.text.decode() == card.token
+        (found,) = read_gray(cut_out(page, sheet.LEFT_MM + layout.CARD_MM[0], top))
+        assert found.text.decode() == card.recovery
 
 
 def test_a_picture_for_a_card_printer_is_read_back(five: list[Print]) -> None:
@@ -195,8 +200,8 @@ def test_a_picture_for_a_card_printer_is_read_back(five: list[Print]) -> None:
         image = Image.open(io.BytesIO(png.picture(drawing)))
         assert image.size == (1284, 810)
         assert image.info["dpi"] == pytest.approx((381, 381), abs=0.1)
-        (seen,) = read_gray(np.array(image.convert("L")))
-        assert seen.text.decode() == text
+        (found,) = read_gray(np.array(image.convert("L")))
+        assert found.text.decode() == text
 
 
 def test_an_svg_holds_the_same_code_and_no_text_that_needs_a_font(five: list[Print]) -> None:
@@ -207,66 +212,38 @@ def test_an_svg_holds_the_same_code_and_no_text_that_needs_a_font(five: list[Pri
     for run in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)", path):
         x, y, width, height = (float(part) * PX_PER_MM for part in run)
         picture[round(y) : round(y + height), round(x) : round(x + width)] = 0
-    (seen,) = read_gray(picture)
-    assert seen.text.decode() == five[0].token
+    (found,) = read_gray(picture)
+    assert found.text.decode() == five[0].token
 
 
-def scene(dice: np.random.Generator) -> Gray:
-    coarse = dice.integers(40, 200, (12, 16)).astype(np.uint8)
-    return np.asarray(cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def seen_by_camera(card: Gray, condition: str, dice: np.random.Generator) -> Gray:
-    """One frame of the bench's camera, with this card held before it."""
-    tilt = 40.0 if condition == "tilted" else 10.0
-    width_px = {"far": 170.0, "near": 420.0}.get(condition, 300.0) * dice.uniform(0.95, 1.05)
-    smear = dice.uniform(3, 6) if condition == "moved" else 0.0
-    ink = np.clip(card, 25, 235)
-    if condition == "worn":
-        for _ in range(6):
-            (x0, y0), (x1, y1) = dice.integers(0, (card.shape[1], card.shape[0]), (2, 2)).tolist()
-            cv2.line(ink, (x0, y0), (x1, y1), 230, 6)
-    pose = Pose(
-        dice.uniform(260, 380),
-        dice.uniform(200, 280),
-        width_px,
-        roll=dice.uniform(-180, 180),
-        pitch=dice.uniform(-tilt, tilt),
-        yaw=dice.uniform(-tilt, tilt),
-        smear_px=(smear, 0.3 * smear),
-        defocus_px=dice.uniform(1.5, 2.2) if condition == "unsharp" else 0.5,
-    )
-    frame = cardprint.lay(scene(dice), ink, pose).astype(np.float32)
-    if condition == "glare":
-        ys, xs = np.mgrid[0:480, 0:640]
-        spot = 200 * np.exp(-((xs - pose.x_px) ** 2 + (ys - pose.y_px) ** 2) / (2 * 45.0**2))
-        frame += spot
-    if condition == "low light":
-        frame *= 0.18
-    frame += dice.normal(0, 7.0 if condition == "low light" else 3.0, frame.shape)
-    return np.clip(frame, 0, 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize(
-    "condition",
-    ["ideal", "tilted", "unsharp", "far", "near", "glare", "low light", "worn", "moved"],
-)
-def test_a_printed_card_is_read_before_the_camera_in_every_condition(
-    page: Gray, five: list[Print], condition: str
+def test_printed_cards_are_read_before_the_camera_in_every_condition(
+    page: Gray, five: list[Print]
 ) -> None:
-    """As many frames as a second and a half has; a presentation is read as soon as one is."""
-    read = 0
-    for hand in range(PRESENTATIONS):
-        card, row = five[hand % 5], hand % 5
-        held = cut_out(page, sheet.LEFT_MM, sheet.TOP_MM + row * layout.CARD_MM[1])
-        dice, reader = np.random.default_rng(hand), FrameReader()
-        for number in range(22):
-            codes = reader.read(seen_by_camera(held, condition, dice), number * 67)
-            assert {code.text.decode() for code in codes} <= {card.token}
-            if codes:
-                read += 1
-                break
-    assert read >= PRESENTATIONS - 1
+    """Held before the bench's camera, frame by frame in virtual time. Badly worn and in glare some are not
+    read at once, drawn or printed alike (docs/benchmarks.md); none is read as another."""
+    read = {}
+    for condition in CONDITIONS:
+        shown = range(PRESENTATIONS)
+        read[condition] = sum(is_read(condition, hand, page, five[hand]) for hand in shown)
+    assert min(read.values()) >= 1, read
+    assert sum(read.values()) >= 0.8 * PRESENTATIONS * len(CONDITIONS), read
+
+
+def is_read(condition: str, hand: int, page: Gray, card: Print) -> bool:
+    """Whether one presentation is read within 1.5 s from the first frame that has the whole code."""
+    cut = cut_out(page, sheet.LEFT_MM, sheet.TOP_MM + hand * layout.CARD_MM[1])
+    fine = tuple(round(side * cardprint.PX_PER_MM) for side in layout.CARD_MM)
+    paper_card = np.asarray(cv2.resize(cut, fine, interpolation=cv2.INTER_AREA), np.uint8)
+    held = Presentation(condition, hand, card.token, printed=paper_card)
+    exposure = Exposure(SHORT_MS, 2.0) if condition == "swipe" else None
+    first, reader = held.whole or 0, FrameReader(lambda: 0.0)
+    for number in range(first, min(held.frames, first + FRAMES)):
+        data = np.frombuffer(sensor.jpeg(held.frame(number, exposure)), np.uint8)
+        codes = reader.read(Frame(data, round(number * 1_000 / FPS), number + 1))
+        assert {code.text.decode() for code in codes} <= {card.token}
+        if codes:
+            return True
+    return False
 
 
 # -- other lengths --------------------------------------------------------------------------------
@@ -291,7 +268,7 @@ def test_the_sheets_number_their_pages_and_hold_every_card() -> None:
     made = pdf.document(sheet.sheets(seven, NAMES, texts.load("en")), "cards")
     assert len(pypdfium2.PdfDocument(made)) == 2
     second = printed(made, 1)
-    (seen,) = read_gray(cut_out(second, sheet.LEFT_MM, sheet.TOP_MM + 54.0))
-    assert seen.text.decode() == seven[6].token
+    (found,) = read_gray(cut_out(second, sheet.LEFT_MM, sheet.TOP_MM + 54.0))
+    assert found.text.decode() == seven[6].token
     empty = cut_out(second, sheet.LEFT_MM, sheet.TOP_MM + 2 * 54.0)
     assert read_gray(empty) == []

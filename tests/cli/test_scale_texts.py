@@ -13,7 +13,7 @@ from kiosk.cli.scale_guided import name_of, refusal_words
 from kiosk.cli.texts import LANGUAGES, Language, Words
 from kiosk.core import diagnosis
 from kiosk.core.adjustment import Refusal
-from kiosk.core.effects import AnswerCode
+from kiosk.core.effects import ScaleAnswer
 
 
 def cases() -> set[tuple[str, str]]:
@@ -52,5 +52,5 @@ def test_a_refusal_is_said_with_its_figures(language: Language) -> None:
 @pytest.mark.parametrize("language", ["ja", "easy"])
 def test_what_the_rules_answer_is_said(language: Language) -> None:
     texts = Words(language).all()
-    for code in set(get_args(AnswerCode)) - {"done"}:
+    for code in set(get_args(ScaleAnswer)) - {"done"}:
         assert f"error.scale_{code}.what" in texts and f"error.scale_{code}.todo" in texts

@@ -74,9 +74,12 @@ class Book:
 
     def check_in(self, person: bytes) -> int:
         """A card was seen; ``person`` is one letter."""
-        salt, pseudonym = bytes([self.head]) * 16, person * 16
-        sealed = chain.seal(salt, pseudonym).hex()
-        seq = self.add("checkin", visit=None, seal=sealed, by="qr", proves=True, tariff=0, points=0)
+        return self.sealed("checkin", person, visit=None, by="qr", proves=True, tariff=0, points=0)
+
+    def sealed(self, kind: str, person: bytes, **fields: Any) -> int:
+        """An entry with a seal; ``person`` is one letter."""
+        salt, pseudonym = bytes([self.head % 256]) * 16, person * 16
+        seq = self.add(kind, seal=chain.seal(salt, pseudonym).hex(), **fields)
         self.seals[seq] = Seal(seq, salt.hex(), pseudonym.hex())
         return seq
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_fields
 
 from sync.messages import CONTENT_ZLIB, AckError
-from sync.receiver import registry
+from sync.receiver import card_lists, registry
 from sync.receiver.database import opened
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
@@ -618,3 +618,23 @@ def test_grams_that_a_station_invented_are_found_at_the_city(city: sa.Engine, bo
     book.add("weighing", **weighing_fields(1000, 1100))
     send(city, book.batch(0))
     assert faults(city) == [(11, "books"), (12, "books"), (13, "books")]
+
+
+def test_a_card_that_a_station_closed_is_on_the_citys_list_once(
+    city: sa.Engine, book: Book
+) -> None:
+    book.check_in(b"a")
+    book.sealed("card_closed", b"b", reason="lost")
+    book.sealed("card_closed", b"c", reason="replaced")
+    book.sealed("card_joined", b"d", of=book.head)
+    first = book.batch(0)
+    after = book.head
+    send(city, first)
+    send(city, first)
+    query = "SELECT city, list, pseudonym, in_now FROM card_listed ORDER BY pseudonym"
+    assert rows(city, query) == [(CITY, "closed", name * 16, 1) for name in (b"b", b"c")]
+    with city.begin() as connection:
+        card_lists.change(connection, CITY, "closed", [b"b" * 16], on=False)
+    book.weigh()
+    send(city, book.batch(after))
+    assert rows(city, query)[0][3] == 0, "opened again by the city, and not closed by an old entry"

@@ -1,7 +1,7 @@
 """The town's card as a QR code: what stands in it, and what proves it.
 
 45 characters of base45, all of them in QR's alphanumeric set, so that the code is version 3 at
-level M: few and large modules are what a camera can read. They hold 30 bytes:
+level Q: few and large modules are what a camera can read. They hold 30 bytes:
 
 ====== ==== =====================================================================================
 offset size field
