@@ -13,6 +13,7 @@ since, counts here once.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import suppress
@@ -91,6 +92,9 @@ class CounterFile:
         return "fresh"
 
     def _open(self) -> sqlite3.Connection:
+        # Its owner's alone whatever the umask: pseudonyms stand in it.
+        with suppress(OSError):  # what is wrong with the place SQLite says itself
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(
             self._path, isolation_level=None, timeout=BUSY_S, check_same_thread=False
         )

@@ -11,6 +11,7 @@ Everything is held in memory (a card is two pseudonyms), so readers' threads ask
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing, suppress
@@ -101,6 +102,9 @@ class CardHolders:
     def _load(self) -> dict[str, int]:
         """By ledger, the seq up to which it was taken."""
         self.close()
+        # Its owner's alone whatever the umask, as it holds pseudonyms; the -wal follows it.
+        with suppress(OSError):  # what is wrong with the place SQLite says itself
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = connect_writer(self._path)
         self._db = db
         with transaction(db):

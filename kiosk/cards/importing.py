@@ -77,6 +77,10 @@ def read(path: Path, column: str | None, name_of: Name) -> Imported:
             file=path,
             reason=error.strerror,
         ) from error
+    if not found.rows and not found.errors:
+        raise OperatorError(
+            "cards_none", f"{path} holds no card's number.", "Look at what is in it.", file=path
+        )
     return found
 
 

@@ -99,8 +99,14 @@ def numbered_keys(path: Path) -> dict[int, bytes]:
     for line in _lines(path):
         found = NUMBERED_KEY.fullmatch(line)
         key_id = int(found[1] or 1) if found else MAX_KEY_ID + 1
-        if found is None or key_id > MAX_KEY_ID or key_id in keys:
+        if found is None:
             raise _malformed(path)
+        if key_id > MAX_KEY_ID or key_id in keys:
+            raise DeviceError(
+                "card_keys",
+                f"In the key file {path} a key id stands twice, or is above {MAX_KEY_ID}.",
+                f"Give each key an id of its own, from 0 to {MAX_KEY_ID}.",
+            )
         keys[key_id] = bytes.fromhex(found[2])
     if not keys:
         raise _malformed(path)

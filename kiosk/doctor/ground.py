@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from kiosk import catalogue
+from kiosk.core.errors import DeviceError
 from kiosk.doctor.finding import Finding
 from kiosk.settings import IndicatorScale, Settings
 from kiosk.settings.advice import advice
@@ -91,11 +92,31 @@ def keys(found: Settings) -> Iterator[Finding]:
         files[found.paths.card_key] = CARD_KEY_TEXT
     if found.paths.sun_key.exists():
         files[found.paths.sun_key] = SUN_KEY_TEXT
-    troubles = [finding for path, text in files.items() for finding in key(path, text)]
+    public = {found.paths.card_pub}
+    troubles = [
+        finding for path, text in files.items() for finding in key(path, text, path not in public)
+    ]
+    if not troubles:
+        troubles = [
+            Finding(code="keys", level="ERR", case="numbers", subject=str(path))
+            for path in (found.paths.card_key, found.paths.card_pub)
+            if path in files and not numbered_well(path)
+        ]
     yield from troubles or [Finding(code="keys", level="OK", case="ok")]
 
 
-def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
+def numbered_well(path: Path) -> bool:
+    """Whether the station can tell these keys apart."""
+    from kiosk.cards.keys import numbered_keys
+
+    try:
+        numbered_keys(path)
+    except DeviceError:
+        return False
+    return True
+
+
+def key(path: Path, text: re.Pattern[str], secret: bool = True) -> Iterator[Finding]:
     """What is wrong with one key file. Its content goes nowhere."""
     name = str(path)
     try:
@@ -116,7 +137,7 @@ def key(path: Path, text: re.Pattern[str]) -> Iterator[Finding]:
             values={"reason": error.strerror or "?"},
         )
     else:
-        if mode & OTHERS:
+        if secret and mode & OTHERS:
             yield Finding(code="keys", level="ERR", case="open", subject=name)
         if not text.fullmatch(content.decode("ascii", "replace")):
             yield Finding(code="keys", level="ERR", case="malformed", subject=name)

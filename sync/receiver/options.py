@@ -25,8 +25,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON val
 city_option = click.option("--city", required=True, help="The city's identifier.")
 
 
-def city_key(database: str, key_file: Path | None) -> Signer:
-    """The city's key: in ``key_file``, or beside an SQLite database; made on the first run."""
+def city_key(database: str, key_file: Path | None, *, first: bool = True) -> Signer:
+    """The city's key: in ``key_file``, or beside an SQLite database; made on the ``first`` run only.
+
+    What is signed with another key no station believes: whoever signs for a city that is there already
+    has to have its key.
+    """
     if key_file is None:
         file = database_file(database)
         if file is None:
@@ -36,6 +40,12 @@ def city_key(database: str, key_file: Path | None) -> Signer:
                 "Name its file with --key FILE.",
             )
         key_file = file.with_suffix(".key")
+    if not key_file.exists() and not first:
+        raise OperatorError(
+            "no_city_key",
+            f"There is no key of the city in {key_file}.",
+            "Name the file that the receiver signs with: --key FILE.",
+        )
     if not key_file.exists():
         try:
             return Signer.generate(key_file)

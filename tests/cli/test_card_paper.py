@@ -128,6 +128,8 @@ def test_what_is_no_batch_is_refused_without_a_word_of_it(site: Site, text: str)
         (("issue", "cards.txt"), "OUT ends in one of: .json, .pdf, .svg, .png."),
         (("issue", "a.pdf", "--until", "2019-12-31"), "--until takes a day"),
         (("issue", "a.pdf", "--until", "soon"), "--until takes a day"),
+        (("issue", "a.pdf", "--until", "2020-01-01"), "--until 2020-01-01 is over already."),
+        (("issue", "a.pdf", "--until", "2099-01-01", "--years", "2"), "either --years or --until"),
         (("issue", "a.pdf", "--count", "2000", "--household", "2"), "4000 cards are more"),
         (("issue", "no/such/folder/a.json"), "cannot be written"),
         (("revoke",), "Either the code of the slip is given, or --show"),
@@ -190,6 +192,24 @@ def test_what_is_no_csv_is_refused(site: Site, raw: bytes) -> None:
     file.write_bytes(raw)
     said = site.kiosk("card", "import", str(file), str(site.folder / "o"), "--as", "uid")
     assert said.code == 2 and not (site.folder / "o").exists()
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "番号\n"])
+def test_a_file_without_a_card_is_no_list(site: Site, text: str) -> None:
+    said, out = imported(site, text, "--as", "uid", "--column", "番号", "--json")
+    assert said.code == 2 and not out.exists()
+
+
+@pytest.mark.parametrize("lines", ["1 {key}\n1 {other}\n", "1 {key}\n300 {other}\n"])
+def test_keys_that_the_station_cannot_tell_apart_are_told_by_the_doctor(
+    site: Site, lines: str
+) -> None:
+    file = site.folder / "keys" / "card.key"
+    file.write_text(lines.format(key="11" * 32, other="22" * 32))
+    doctor = site.kiosk("doctor", "keys", "--lang", "en")
+    assert "Two keys in the file have one id, or an id is too large" in doctor.out
+    issue = site.kiosk("card", "issue", str(site.folder / "a.pdf"), "--lang", "en")
+    assert issue.code == 1 and "a key id stands twice, or is above 255" in issue.err
 
 
 def test_a_hundred_wrong_lines_are_told_as_ten(site: Site) -> None:

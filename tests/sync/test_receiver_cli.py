@@ -43,6 +43,17 @@ def test_the_citys_key_is_made_beside_the_database_and_stays(url: str, tmp_path:
     assert other != first
 
 
+def test_a_list_is_never_signed_with_a_key_that_nobody_knows(url: str, tmp_path: Path) -> None:
+    card = "ab" * 16
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    ask("cards", "close", card, "--city", CITY, "--database", url)
+    for key in ((), ("--key", str(tmp_path / "mistyped.key"))):
+        refused = call("cards", "publish", "--city", CITY, "--database", url, *key)
+        assert refused.exit_code != 0
+        assert "There is no key of the city" in refused.stderr
+    assert not list(tmp_path.glob("*.key"))
+
+
 def test_a_station_is_registered_listed_and_revoked(url: str) -> None:
     ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
     ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from kiosk.cli.call import Call
 from kiosk.cli.refusals import name_of, wrong_call
@@ -77,6 +78,13 @@ def card_issue(
     from kiosk.nodump import no_core_dumps
 
     form = form_of(out, BATCH)
+    given = click.get_current_context().get_parameter_source("years")
+    if until is not None and given is ParameterSource.COMMANDLINE:
+        raise wrong_call("years_or_until", "It is either --years or --until.")
+    if until is not None and until < date.today():
+        raise wrong_call(
+            "day_past", f"--until {until} is over already.", option="--until", value=f"{until}"
+        )
     no_core_dumps()
     issuer = issuing.issuer(call.settings.paths, key_id, sign_key)
     last_day = until or in_years(date.today(), years)
@@ -137,10 +145,15 @@ def written(call: Call, batch: Any, form: str, out: Path, card_lang: Language | 
 
     language = card_lang or call.settings.station.language
     names = paper.names_of(call.settings)
-    done = []
-    for file, data in paper.files(batch, form, out, names, language):  # type: ignore[arg-type]
-        write_new(file, data)
-        done.append(file)
+    done: list[Path] = []
+    try:
+        for file, data in paper.files(batch, form, out, names, language):  # type: ignore[arg-type]
+            write_new(file, data)
+            done.append(file)
+    except BaseException:  # Ctrl-C too: half a batch would be good cards that nobody counted
+        for file in done:
+            file.unlink(missing_ok=True)
+        raise
     return done
 
 
