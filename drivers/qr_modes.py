@@ -8,13 +8,17 @@ taken from them: a reading whose lengths do not add up to the bytes that are kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.vision import Gray
+
+Bits = NDArray[np.bool_]
+Places = NDArray[np.int64]
 
 MAX_VERSION = 40
 LEVELS = "LMQH"
@@ -43,7 +47,7 @@ _BLOCKS = {
 }
 _COUNT_BITS = {1: (10, 12, 14), 2: (9, 11, 13), BYTE: (8, 16, 16), KANJI: (8, 10, 12)}
 """By mode, for versions to 9, to 26 and to 40 (table 3); 1 is digits, 2 alphanumeric."""
-_MASKS = (
+_MASKS: tuple[Any, ...] = (
     lambda y, x: (y + x) % 2,
     lambda y, _x: y % 2,
     lambda _y, x: x % 3,
@@ -70,18 +74,11 @@ def segments(modules: Gray, level: str, mask: int, size: int) -> list[Segment] |
     ``modules`` a pixel a module, 0 black, without a margin, the missing corner at the lower right. None
     where they do not make ``size`` bytes: too much was smudged, or modes stand there that are not read.
     """
-    width = len(modules)
-    version = (width - 17) // 4
-    if width != 17 + 4 * version or not 1 <= version <= MAX_VERSION or level not in LEVELS:
+    data = _data(modules, level, mask)
+    if data is None:
         return None
-    black = modules < 128
-    bits = [bool(black[y, x]) ^ (_MASKS[mask](y, x) == 0) for y, x in _path(version)]
-    found: list[Segment] = []
-    for segment in _read(_data(bits, version, level), version):
-        if segment is None:
-            return None
-        found.append(segment)
-    return found if sum(one.length for one in found) == size else None
+    found = _read(data, (len(modules) - 17) // 4)
+    return found if found is not None and sum(one.length for one in found) == size else None
 
 
 def likely_kanji(modules: Gray, level: str, mask: int, text: bytes) -> bool:
@@ -90,20 +87,18 @@ def likely_kanji(modules: Gray, level: str, mask: int, text: bytes) -> bool:
     For a symbol so smudged that :func:`segments` finds none: both ways to say the text are compared
     with the modules as they were seen. Three quarters of the bits have to agree; by chance it is half.
     """
-    version = (len(modules) - 17) // 4
     values = _kanji_values(text)
-    if values is None or len(modules) != 17 + 4 * version or not 1 <= version <= MAX_VERSION:
+    data = _data(modules, level, mask)
+    if values is None or data is None:
         return False
-    black = modules < 128
-    seen = [bool(black[y, x]) ^ (_MASKS[mask](y, x) == 0) for y, x in _path(version)]
-    data = list(_data(seen, version, level))
+    version = (len(modules) - 17) // 4
     size_class = (version > 9) + (version > 26)
     agreed = []
     for mode, width, units in ((KANJI, 13, values), (BYTE, 8, list(text))):
         said = f"{mode:04b}{len(units):0{_COUNT_BITS[mode][size_class]}b}"
         said += "".join(f"{unit:0{width}b}" for unit in units)
-        same = [bit == (letter == "1") for bit, letter in zip(data, said, strict=False)]
-        agreed.append(sum(same) / len(said))
+        bits = np.frombuffer(said.encode(), np.uint8)[: len(data)] == ord("1")
+        agreed.append(int((data[: len(bits)] == bits).sum()) / len(said))
     return agreed[0] > max(0.75, agreed[1])
 
 
@@ -122,17 +117,18 @@ def _kanji_values(text: bytes) -> list[int] | None:
     return values if values and len(text) % 2 == 0 else None
 
 
-def _path(version: int) -> list[tuple[int, int]]:
-    """The places of the data's modules, in the order of its bits (7.7.3)."""
+@cache
+def _path(version: int) -> tuple[Places, Places]:
+    """The places of the data's modules, rows and columns, in the order of its bits (7.7.3)."""
     width = 17 + 4 * version
-    taken = _taken(version)
-    path = []
-    upward = True
-    for right in (*range(width - 1, 6, -2), *range(5, 0, -2)):
-        rows = range(width - 1, -1, -1) if upward else range(width)
-        path += [(y, x) for y in rows for x in (right, right - 1) if not taken[y, x]]
-        upward = not upward
-    return path
+    rows, columns = [], []
+    for turn, right in enumerate((*range(width - 1, 6, -2), *range(5, 0, -2))):
+        down = np.arange(width) if turn % 2 else np.arange(width - 1, -1, -1)
+        rows.append(np.repeat(down, 2))
+        columns.append(np.tile((right, right - 1), width))
+    y, x = np.concatenate(rows), np.concatenate(columns)
+    free = _taken(version)[y, x] == 0
+    return y[free], x[free]
 
 
 def _taken(version: int) -> Gray:
@@ -183,49 +179,63 @@ def _alignment(version: int) -> list[int]:
     return [6, *(last - step * n for n in range(count - 2, -1, -1))]
 
 
-def _data(bits: list[bool], version: int, level: str) -> Iterator[bool]:
-    """The data's bits without the check codewords, the blocks taken apart again (7.6)."""
-    words = [bits[at : at + 8] for at in range(0, len(bits) - 7, 8)]
+def _data(modules: Gray, level: str, mask: int) -> Bits | None:
+    """The data's bits as they were seen, without the check codewords."""
+    width = len(modules)
+    version = (width - 17) // 4
+    if width != 17 + 4 * version or not 1 <= version <= MAX_VERSION or level not in LEVELS:
+        return None
+    y, x = _path(version)
+    bits = (modules[y, x] < 128) ^ (_MASKS[mask](y, x) == 0)
+    return np.asarray(bits[_order(version, level)], np.bool_)
+
+
+@cache
+def _order(version: int, level: str) -> Places:
+    """Which bits of the symbol are the data's, in their order: the blocks taken apart again (7.6)."""
+    words = len(_path(version)[0]) // 8
     check = int(_CHECK[level].split()[version - 1])
     blocks = int(_BLOCKS[level].split()[version - 1])
-    short = len(words) // blocks - check
-    longer = len(words) % blocks  # so many of the last blocks hold one codeword more
+    short = words // blocks - check
+    longer = words % blocks  # so many of the last blocks hold one codeword more
+    order: list[int] = []
     for block in range(blocks):
-        for at in range(short):
-            yield from words[at * blocks + block]
+        order += range(block, short * blocks, blocks)
         if block >= blocks - longer:
-            yield from words[short * blocks + block - (blocks - longer)]
+            order.append(short * blocks + block - (blocks - longer))
+    return np.asarray(np.add.outer(np.array(order) * 8, np.arange(8)).ravel(), np.int64)
 
 
-def _read(bits: Iterator[bool], version: int) -> Iterator[Segment | None]:
+def _read(bits: Bits, version: int) -> list[Segment] | None:
     """Mode and length of each segment; None for a mode that is not read here."""
     size_class = (version > 9) + (version > 26)
-    while (mode := _number(bits, 4)) not in (0, None):
+    found: list[Segment] = []
+    at = 0
+    while at + 4 <= len(bits) and (mode := _number(bits, at, 4)) != 0:
+        at += 4
         if mode == 3:  # one of several symbols: which, of how many, and their parity
-            _number(bits, 16)
+            at += 16
             continue
-        count = _number(bits, _COUNT_BITS[mode][size_class]) if mode in _COUNT_BITS else None
-        if count is None:
-            yield None
-            return
+        if mode not in _COUNT_BITS:
+            return None
+        count = _number(bits, at, _COUNT_BITS[mode][size_class])
+        at += _COUNT_BITS[mode][size_class]
         if mode == 1:
             length, content = count, 10 * (count // 3) + (0, 4, 7)[count % 3]
         elif mode == 2:
             length, content = count, 11 * (count // 2) + 6 * (count % 2)
         else:
             length, content = (2 * count, 13 * count) if mode == KANJI else (count, 8 * count)
-        if _number(bits, content) is None:
-            yield None
-            return
-        yield Segment(mode == KANJI, length)
-
-
-def _number(bits: Iterator[bool], count: int) -> int | None:
-    """The next bits as a number; None where fewer are left."""
-    value = 0
-    for _ in range(count):
-        bit = next(bits, None)
-        if bit is None:
+        at += content
+        if at > len(bits):
             return None
+        found.append(Segment(mode == KANJI, length))
+    return found
+
+
+def _number(bits: Bits, at: int, count: int) -> int:
+    """The ``count`` bits from ``at`` on as a number; what is beyond the end is 0."""
+    value = 0
+    for bit in bits[at : at + count].tolist():
         value = value << 1 | bit
     return value
