@@ -162,7 +162,7 @@ def test_a_caretaker_who_thinks_better_of_it_closes_nobodys_card(hall: Hall) -> 
     (card,) = hall.cards()
     with hall.asked("revoke", "--show") as running:
         said(running)
-        assert hall.view()["awaiting"] == "close"
+        hall.until(lambda: hall.view()["awaiting"] == "close", "the station waits for no card")
         running.terminate()
     hall.until(lambda: hall.view()["awaiting"] is None, "the station still waits for a card")
     hall.show(card["token"])
