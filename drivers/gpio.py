@@ -33,6 +33,8 @@ TONES: Mapping[str, tuple[float, float, int]] = {
     "trouble": (0.2, 0.2, 3),
 }
 """On and off seconds, and how often: four tones that differ in length and number, not in pitch."""
+FLASHES: Mapping[str, tuple[float, float, int]] = {"seen": (1.2, 0.05, 1), "refused": (0.2, 0.2, 3)}
+"""The same of the lamp at the readers, which speaks of cards alone: who hears little sees it at once."""
 
 
 def _pins_missing(what: str, error: Exception) -> DeviceError:
@@ -44,13 +46,20 @@ def _pins_missing(what: str, error: Exception) -> DeviceError:
 
 
 class Signals:
-    """Lamps by bin, and the buzzer. ``trouble`` says why where the pins could not be had."""
+    """Lamps by bin, the buzzer, and the lamp at the readers. ``trouble`` says why where the pins could
+    not be had."""
 
-    def __init__(self, lamp_pins: Mapping[str, int], buzzer_pin: int | None) -> None:
+    def __init__(
+        self,
+        lamp_pins: Mapping[str, int],
+        buzzer_pin: int | None,
+        reader_lamp_pin: int | None = None,
+    ) -> None:
         self._lamps: dict[str, LED] = {}
         self._buzzer: Buzzer | None = None
+        self._reader_lamp: LED | None = None
         self.trouble: DeviceError | None = None
-        if not lamp_pins and buzzer_pin is None:
+        if not lamp_pins and buzzer_pin is None and reader_lamp_pin is None:
             return
         from gpiozero import LED, Buzzer
         from gpiozero.exc import GPIOZeroError
@@ -60,11 +69,16 @@ class Signals:
                 self._lamps[bin_id] = LED(pin)
             if buzzer_pin is not None:
                 self._buzzer = Buzzer(buzzer_pin)
+            if reader_lamp_pin is not None:
+                self._reader_lamp = LED(reader_lamp_pin)
         except (GPIOZeroError, OSError, ImportError, RuntimeError) as error:
             self.trouble = _pins_missing("A lamp or the buzzer", error)
 
     def beep(self, effect: Beep) -> None:
-        """Sound a tone; a new one ends the one before."""
+        """Sound a tone, and show it at the readers; a new one ends the one before."""
+        flash = FLASHES.get(effect.tone)
+        if self._reader_lamp is not None and flash is not None:
+            self._reader_lamp.blink(*flash)
         if self._buzzer is not None:
             self._buzzer.off()
             on_s, off_s, times = TONES[effect.tone]
@@ -84,11 +98,11 @@ class Signals:
 
     def stop(self) -> None:
         """Everything dark and silent. Harmless a second time."""
-        for device in (*self._lamps.values(), self._buzzer):
+        for device in (*self._lamps.values(), self._buzzer, self._reader_lamp):
             if device is not None:
                 device.close()
         self._lamps.clear()
-        self._buzzer = None
+        self._buzzer = self._reader_lamp = None
 
 
 class Reset:

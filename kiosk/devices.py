@@ -208,4 +208,9 @@ def thermometers(settings: Settings) -> list[Device]:
 def signals(settings: Settings) -> Signals:
     """Lamps and the buzzer."""
     lamps = {one.id: one.lamp_pin for one in settings.bins if one.lamp_pin is not None}
-    return Signals(lamps, None if settings.buzzer is None else settings.buzzer.pin)
+    buzzer, reader_lamp = settings.buzzer, settings.reader_lamp
+    return Signals(
+        lamps,
+        None if buzzer is None else buzzer.pin,
+        None if reader_lamp is None else reader_lamp.pin,
+    )

@@ -160,6 +160,8 @@ def pins(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"reader[{number}].reset_pin", str(reader.reset_pin)
     if settings.buzzer:
         yield "buzzer.pin", str(settings.buzzer.pin)
+    if settings.reader_lamp:
+        yield "reader_lamp.pin", str(settings.reader_lamp.pin)
 
 
 def ports(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -312,6 +312,12 @@ class Buzzer(Part, frozen=True, kw_only=True):
     pin: Pin
 
 
+class ReaderLamp(Part, frozen=True, kw_only=True):
+    """The lamp at the readers that says "seen"."""
+
+    pin: Pin
+
+
 class Thermometer(Part, frozen=True, kw_only=True):
     """A thermometer near the scales, as a file of the kernel's in 1/1000 °C; ``learn`` whether what warmth
     does to the scales is learned from undisturbed hours."""
@@ -375,6 +381,7 @@ class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers"
     readers: Annotated[tuple[AnyReader, ...], Meta(max_length=MAX_READERS)] = ()
     cards: Cards = Cards()
     buzzer: Buzzer | None = None
+    reader_lamp: ReaderLamp | None = None
     thermometer: Thermometer | None = None
     points: Points = Points()
     city: City | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from driver_site import LONG_S, Inbox, MakeBench
@@ -13,7 +14,7 @@ from drivers.gpio import TONES, Lid, Signals
 from kiosk.core.effects import Beep, Lamp
 from kiosk.core.events import DeviceLost, LidMoved
 
-LAMP, BUZZER, LID = 27, 22, 17
+LAMP, BUZZER, LID, SEEN = 27, 22, 17, 23
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def bench(make_bench: MakeBench) -> Bench:
 
 @pytest.fixture
 def signals(bench: Bench) -> Iterator[Signals]:
-    made = Signals({"b1": LAMP}, BUZZER)
+    made = Signals({"b1": LAMP}, BUZZER, SEEN)
     assert made.trouble is None
     yield made
     made.stop()
@@ -60,6 +61,25 @@ def started_lid(inbox: Inbox) -> Lid:
         assert time.monotonic() < until, "the lid was never looked at"
         time.sleep(0.01)
     return lid
+
+
+@pytest.mark.parametrize("tone, flashes", [("seen", 1), ("refused", 3), ("recorded", 0)])
+def test_the_lamp_at_the_readers_says_what_the_tone_says_of_a_card(
+    bench: Bench, signals: Signals, tone: Literal["seen", "refused", "recorded"], flashes: int
+) -> None:
+    signals.beep(Beep(tone))
+    heard(bench, 1)
+    until = time.monotonic() + LONG_S
+    while (flashes and lights(bench)[-1:] != [0]) or lights(bench).count(1) < flashes:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert lights(bench).count(1) == flashes
+
+
+def lights(bench: Bench) -> list[int]:
+    """The levels that the lamp at the readers has gone through."""
+    changes = bench.changes(0)[1]
+    return [one.value for one in changes if (one.pin, one.kind) == (SEEN, LEVEL)]
 
 
 def test_a_lamp_is_on_off_and_blinks(bench: Bench, signals: Signals) -> None:

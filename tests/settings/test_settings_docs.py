@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[cards]": shape.Cards,
     "[[cards.foreign]]": shape.Foreign,
     "[buzzer]": shape.Buzzer,
+    "[reader_lamp]": shape.ReaderLamp,
     "[thermometer]": shape.Thermometer,
     "[points]": shape.Points,
     "[city]": shape.City,
