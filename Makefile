@@ -31,10 +31,14 @@ $(STAMP): $(INSTALL_FROM)
 demo: install
 	$(BIN)/hw-sim demo
 
+# The receiver is tried on a real PostgreSQL where it can be had.
+.venv/postgres: $(STAMP)
+	tools/install postgres
+
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
 # A socket's path is short (107 bytes), so the folder that the tests work in has to be.
 TEST_WORKERS := 4
-test: install .venv/readers
+test: install .venv/readers .venv/postgres
 	base=$$(mktemp -d /tmp/pytest-XXXX) && trap 'rm -rf "$$base"' EXIT && \
 	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --basetemp "$$base/t" $(PYTEST_ARGS)
 

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from city_site import Mosquitto
+from hw_sim.postgres import NoPostgres, Postgres
 from sync_site import CITY, STATION, STATION_KEY
 
 from sync.receiver.database import open_database
 from sync.receiver.registry import add_station
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One real server for all of a process's tests; each makes a database of its own in it."""
+    try:
+        server = Postgres()
+    except NoPostgres as error:
+        pytest.skip(str(error))
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def city_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that a city may have."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'city.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"city_{next(_numbers)}"
+    server.create(name)
+    return server.url(name)
 
 
 @pytest.fixture
