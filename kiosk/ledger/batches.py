@@ -41,9 +41,16 @@ class Drawn:
 
 
 def draw(
-    db: sqlite3.Connection, after: int, *, max_entries: int, max_bytes: int, watermark: int
+    db: sqlite3.Connection,
+    after: int,
+    *,
+    max_entries: int,
+    max_bytes: int,
+    watermark: int,
+    unseals_beyond: int = 0,
 ) -> Drawn | None:
-    """The entries beyond ``after``, as many as fit; None where there are none.
+    """The entries beyond ``after``, as many as fit; None where there are none. Of the forgotten seqs those
+    beyond ``unseals_beyond``.
 
     Raises StorageError("damaged") where the file no longer proves them: what is sent is what was
     recorded, or nothing.
@@ -54,8 +61,9 @@ def draw(
     unseals = tuple(
         seq
         for (seq,) in db.execute(
-            "SELECT seq FROM unseal WHERE told_by IS NULL OR told_by > ? ORDER BY seq LIMIT ?",
-            (watermark, UNSEALS_PER_BATCH),
+            "SELECT seq FROM unseal WHERE (told_by IS NULL OR told_by > ?) AND seq > ?"
+            " ORDER BY seq LIMIT ?",
+            (watermark, unseals_beyond, UNSEALS_PER_BATCH),
         )
     )
     room = max_bytes - FRAME_BYTES - len(unseals) * UNSEAL_BYTES
