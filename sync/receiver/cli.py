@@ -21,10 +21,11 @@ from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
 from sync.mqtt import Broker
-from sync.receiver import registry
+from sync.receiver import care_cli, registry
 from sync.receiver.cards_cli import cards
+from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
-from sync.receiver.database import opened, reading, require_database
+from sync.receiver.database import opened, reading, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
     city_option,
@@ -179,10 +180,12 @@ def station_add(name: str, city: str, public_key: str, database: str, as_json: b
 @database_option
 @json_option
 def station_list(database: str, as_json: bool) -> None:
-    """Every key that was ever registered."""
+    """Every key that was ever registered, and how the stations are."""
     require_database(database)
     with opened(database) as engine, reading(engine) as connection:
         known = registry.list_stations(connection)
+        now_ms = utc_ms()
+        cares = {(one.city, one.station): one for one in look(connection, now_ms)}
     if as_json:
         print_json(
             [
@@ -192,6 +195,9 @@ def station_list(database: str, as_json: bool) -> None:
                     "public_key": each.public_key.hex(),
                     "added_ms": each.added_ms,
                     "revoked_ms": each.revoked_ms,
+                    "care": care_cli.told(cares[each.city, each.station])
+                    if each.revoked_ms is None
+                    else None,
                 }
                 for each in known
             ]
@@ -200,6 +206,8 @@ def station_list(database: str, as_json: bool) -> None:
     for each in known:
         state = "valid" if each.revoked_ms is None else "revoked"
         click.echo(f"{each.city}/{each.station}  {each.public_key.hex()}  {state}")
+        if each.revoked_ms is None:
+            click.echo(f"    {care_cli.line(cares[each.city, each.station], now_ms)}")
     if not known:
         click.echo("No station is registered yet.")
 
@@ -291,3 +299,5 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 main.add_command(cards)
 main.add_command(import_)
+main.add_command(care_cli.doctor)
+station.add_command(care_cli.station_days)

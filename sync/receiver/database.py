@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
+from sync.receiver import care_tables as care_tables  # made with the others
 from sync.receiver import tables
 from sync.receiver.upgrade import add_missing_columns
 from sync.receiver.views import VIEWS, create_views

@@ -24,11 +24,12 @@ from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import card_lists, store
+from sync.receiver import card_lists, heard, store
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import Answer, remind, standing
+from sync.receiver.watch import Watch
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -69,6 +70,7 @@ class Service:
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
         self._lists = ListPublisher(engine)
+        self._watch = Watch(engine)
         self._unsigned: str | None = None  # why the lists of cards are not signed anew
 
     def run(self, ending: Ending) -> None:
@@ -121,6 +123,7 @@ class Service:
                     self._open, self._failures = True, 0
                     self._retold = ""
                     self._lists.begin()
+                    self._connection.subscribe(heard.TOPICS)
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
                 case Taken(mid, _, words):
                     self._lists.taken(mid)
@@ -139,7 +142,11 @@ class Service:
         self._connect_due_s = time.monotonic() + random.random() * limit_s
 
     def _take(self, arrived: list[Arrived]) -> None:
-        deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        said = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        beside = [each for each in said if heard.is_heard(each.topic)]
+        if beside:
+            self._stored(lambda: heard.note(self._engine, beside, utc_ms()))
+        deliveries = [each for each in said if not heard.is_heard(each.topic)]
         outcome = self._stored(lambda: store.take(self._engine, deliveries, utc_ms()))
         for refused in outcome.refusals:
             self._warn(refused.city, refused.station, refused.code, refused.seq)
@@ -154,6 +161,7 @@ class Service:
             retold = self._stored(lambda: standing(self._engine, after))
             self._answer(retold)
             self._retold = retold[-1].ack.ledger if retold else None
+        self._stored(lambda: self._watch.step(time.monotonic(), utc_ms()))
         answers = self._stored(lambda: remind(self._engine, utc_ms()))
         for answer in answers:
             if answer.ack.error is not None:
