@@ -25,6 +25,7 @@ from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, store
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
@@ -139,7 +140,7 @@ class Service:
         self._connect_due_s = time.monotonic() + random.random() * limit_s
 
     def _take(self, arrived: list[Arrived]) -> None:
-        deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        deliveries = [Delivery(m.topic, m.payload, m.content_type) for m in arrived]
         outcome = self._stored(lambda: store.take(self._engine, deliveries, utc_ms()))
         for refused in outcome.refusals:
             self._warn(refused.city, refused.station, refused.code, refused.seq)
