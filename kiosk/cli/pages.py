@@ -18,6 +18,7 @@ from kiosk.doctor import Finding, worst
 
 if TYPE_CHECKING:
     from drivers.probe import Found, Tried
+    from kiosk.core.timeline import Interval
     from kiosk.ledger.finding import Finding as LedgerFinding
     from kiosk.ledger.finding import Verdict
 
@@ -219,20 +220,25 @@ def finding_words(words: Words, finding: LedgerFinding) -> str:
     return words(key, seq=finding.seq, **values)
 
 
-def entries(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
-    """The ledger's entries, a line each; a clock that was not synchronised is marked."""
+def entries(
+    call: Call, found: Sequence[Mapping[str, Any]], times: Sequence[Interval | None] | None
+) -> None:
+    """The ledger's entries, a line each; a clock that was not synchronised is marked. ``times`` what is
+    certain of each, instead of what its clock said."""
     if not found:
         call.say("show.none")
         return
     zone = ZoneInfo(call.settings.station.timezone)
     rows = [[call.words(f"show.{name}") for name in ("seq", "time", "kind", "bin", "net")]]
-    for entry in found:
+    for place, entry in enumerate(found):
         kind = entry.get("kind", "thinned" if "thinned" in entry else "damaged")
         net_g = entry.get("net_g")
         rows.append(
             [
                 str(entry["seq"]),
-                told_time(call.words, entry.get("at"), zone),
+                told_time(call.words, entry.get("at"), zone)
+                if times is None
+                else certain_time(call.words, times[place], zone),
                 call.words.get(f"entry.{kind}") or kind,
                 entry.get("bin") or "",
                 "" if net_g is None else f"{net_g:+} g",
@@ -247,6 +253,21 @@ def told_time(words: Words, at: Mapping[str, Any] | None, zone: ZoneInfo) -> str
         return UNKNOWN
     told = datetime.fromtimestamp(at["utc_ms"] / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
     return told if at["clock"] == "synced" else words("show.unsure", time=told)
+
+
+def certain_time(words: Words, found: Interval | None, zone: ZoneInfo) -> str:
+    """Between which moments an entry was."""
+    if found is None:
+        return UNKNOWN
+    ends = [
+        UNKNOWN
+        if ms is None
+        else datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+        for ms in (found.from_ms, found.to_ms)
+    ]
+    if ends[0] == ends[1] != UNKNOWN:
+        return ends[0]
+    return words("show.between", after=ends[0], before=ends[1])
 
 
 class Watch:

@@ -12,10 +12,9 @@ from sync.messages import Ack, AckError, encode_ack, inflate
 from sync.messages.card_lists import NAMES
 from sync.messages.carried import ANSWER, AnswerHead, Word, encode_answer
 from sync.receiver import card_lists, registry
-from sync.receiver.continuity import ledger_row
 from sync.receiver.database import reading
 from sync.receiver.importing import Imported
-from sync.receiver.tables import card_message
+from sync.receiver.tables import card_message, ledger
 from sync.signing import Signer
 
 Source = Callable[[sa.Connection, str], Iterator[Word]]
@@ -28,7 +27,8 @@ def answer(
     """The answer to what one file brought: its first line, and all of its lines."""
     with reading(engine) as connection:
         epoch = registry.current_epoch(connection)
-        row = ledger_row(connection, imported.ledger)
+        known = sa.select(ledger).where(ledger.c.ledger == imported.ledger)
+        row = connection.execute(known).first()
         error = None
         if imported.error is not None and imported.error_seq is not None:
             error = AckError(imported.error, imported.error_seq)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import care_tables as care_tables  # made with the others
-from sync.receiver import tables
+from sync.receiver import tables, timing
 from sync.receiver.upgrade import add_missing_columns
 from sync.receiver.views import VIEWS, create_views
 
@@ -47,6 +47,8 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
         with engine.begin() as connection:
             tables.metadata.create_all(connection)
             upgraded = add_missing_columns(connection)
+            if serving:
+                timing.learn_all(connection)
             if (
                 serving
                 or upgraded

@@ -15,8 +15,8 @@ import msgspec
 import sqlalchemy as sa
 
 from sync.messages import Health, Malformed, Online, inflate
+from sync.receiver.arriving import Delivery
 from sync.receiver.care_tables import station_heard
-from sync.receiver.store import Delivery
 from sync.receiver.tables import station_key
 
 TOPICS = ("kiosk/v1/+/+/state", "$share/receivers/kiosk/v1/+/+/health")

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from kiosk.core.errors import OperatorError
 from sync.messages import Malformed
 from sync.messages.carried import MAX_BATCHES, MAX_LINE_BYTES, ends_of, export_end, export_head
-from sync.receiver.continuity import ledger_row
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import reading, utc_ms
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
+from sync.receiver.tables import ledger
 
 WORDS = {
     "torn": "the file is not whole: what came before the torn place is stored; export it again",
@@ -78,8 +79,7 @@ def import_file(engine: sa.Engine, path: Path) -> Imported:
 
 def watermark_of(engine: sa.Engine, name: str) -> int:
     with reading(engine) as connection:
-        row = ledger_row(connection, name)
-    return 0 if row is None else int(row.watermark)
+        return connection.scalar(sa.select(ledger.c.watermark).where(ledger.c.ledger == name)) or 0
 
 
 def _batches(engine: sa.Engine, file: BinaryIO, found: Imported) -> Imported:

@@ -25,6 +25,7 @@ from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, heard, store
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
@@ -142,7 +143,7 @@ class Service:
         self._connect_due_s = time.monotonic() + random.random() * limit_s
 
     def _take(self, arrived: list[Arrived]) -> None:
-        said = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        said = [Delivery(m.topic, m.payload, m.content_type) for m in arrived]
         beside = [each for each in said if heard.is_heard(each.topic)]
         if beside:
             self._stored(lambda: heard.note(self._engine, beside, utc_ms()))

@@ -1,10 +1,7 @@
 """Views over the projections, in SQL that SQLite and PostgreSQL read alike.
 
-Times (``weighing_resolved``): an entry knows its boot and the milliseconds since it; a ``clock``
-entry is an anchor that ties one such point to UTC. Where the entry's own boot has an anchor the time
-is ``exact``: the anchor's, plus the difference, within the anchor's uncertainty and 100 ppm of the
-way between them (a Pi's crystal; DRIFT). Where it has none the time is ``bounded``: after every
-anchor with a lower seq, before every one with a higher; a bound that is not known is null.
+Times (``weighing_resolved``) are intervals, ``exact`` or ``bounded``, as ``kiosk.core.timeline`` resolves
+them; which clock entries are believed stands in ``clock_settled``. A bound that is not known is null.
 
 A ``recovered`` entry counts only while the entry it stands for is not stored, and once. Which entry that
 is, ledger, seq and digest say: a station that went on from an old copy of its ledger has others under
@@ -21,8 +18,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-DRIFT = 10_000
-"""One millisecond in so many: 100 ppm."""
+from kiosk.core.timeline import DRIFT
+
 UTC_OFFSET_MS = 9 * 3600 * 1000
 """Japan Standard Time, which has no summer time."""
 DAY_MS = 86_400_000
@@ -45,7 +42,7 @@ CREATE VIEW change_anchored AS
 SELECT c.*, (
     SELECT n.seq FROM (
         SELECT b.seq, b.uncertainty_ms + abs(c.boot_ms - b.boot_ms) / {DRIFT} AS doubt_ms
-        FROM anchor b WHERE b.ledger = c.ledger AND b.boot = c.boot
+        FROM clock_settled b WHERE b.ledger = c.ledger AND b.boot = c.boot AND b.believed = 1
     ) n ORDER BY n.doubt_ms, n.seq LIMIT 1) AS anchor_seq
 FROM counted c
 """
@@ -57,16 +54,17 @@ SELECT c.*,
     CASE WHEN a.seq IS NOT NULL
         THEN a.utc_ms + c.boot_ms - a.boot_ms - a.uncertainty_ms
             - abs(c.boot_ms - a.boot_ms) / {DRIFT} - 1
-        ELSE (SELECT max(b.utc_ms - b.uncertainty_ms) FROM anchor b
-            WHERE b.ledger = c.ledger AND b.seq < c.seq AND c.of_ledger IS NULL)
+        WHEN c.of_ledger IS NULL THEN (SELECT b.after_ms FROM clock_settled b
+            WHERE b.ledger = c.ledger AND b.seq < c.seq ORDER BY b.seq DESC LIMIT 1)
         END AS from_utc_ms,
     CASE WHEN a.seq IS NOT NULL
         THEN a.utc_ms + c.boot_ms - a.boot_ms + a.uncertainty_ms
             + abs(c.boot_ms - a.boot_ms) / {DRIFT} + 1
-        ELSE (SELECT min(b.utc_ms + b.uncertainty_ms) FROM anchor b
-            WHERE b.ledger = c.ledger AND b.seq > c.seq)
+        ELSE (SELECT b.before_ms FROM clock_settled b
+            WHERE b.ledger = c.ledger AND b.seq > c.seq ORDER BY b.seq LIMIT 1)
         END AS to_utc_ms
-FROM change_anchored c LEFT JOIN anchor a ON a.ledger = c.ledger AND a.seq = c.anchor_seq
+FROM change_anchored c
+LEFT JOIN clock_settled a ON a.ledger = c.ledger AND a.seq = c.anchor_seq
 """
 
 _WEIGHING = """

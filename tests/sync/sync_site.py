@@ -72,6 +72,10 @@ class Book:
             self.add("weighing", **fields)
         return self.head
 
+    def weigh_at(self, at: dict[str, Any], fields: dict[str, Any]) -> int:
+        """One drop at a moment of the station's clocks; its seq."""
+        return self.add("weighing", at=at, **(weighing_fields(0, 0) | fields))
+
     def check_in(self, person: bytes) -> int:
         """A card was seen; ``person`` is one letter."""
         return self.sealed("checkin", person, visit=None, by="qr", proves=True, tariff=0, points=0)

@@ -15,10 +15,12 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_
 
 from sync.messages import CONTENT_ZLIB, AckError
 from sync.receiver import card_lists, registry
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import opened
+from sync.receiver.parking import MAX_PARKED
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
-from sync.receiver.store import MAX_PARKED, Delivery, take
+from sync.receiver.store import take
 from sync.receiver.verify import verify_all
 from sync.receiver.views import drop_views
 from sync.signing import Signer

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from kiosk.cli.call import Call
 from kiosk.cli.spoken import SpokenGroup
@@ -86,16 +87,25 @@ def ledger_export(call: Call, target: Path | None, whole: bool) -> None:
 @click.option("--kind", "kinds", multiple=True)
 @click.option("--bin", "bin_id", metavar="BIN")
 @click.option("--count", type=Whole(1, 10_000), default=LAST, metavar="N")
+@click.option("--when", is_flag=True)
 @click.pass_obj
-def ledger_show(call: Call, kinds: tuple[str, ...], bin_id: str | None, count: int) -> None:
+def ledger_show(
+    call: Call, kinds: tuple[str, ...], bin_id: str | None, count: int, when: bool
+) -> None:
     from kiosk.cli import pages
     from kiosk.ledger.show import show
+    from kiosk.ledger.times import resolved
 
-    entries = show(own_folder(call.settings), kinds=kinds, bin_id=bin_id, last=count)
+    folder = own_folder(call.settings)
+    entries = show(folder, kinds=kinds, bin_id=bin_id, last=count)
+    times = resolved(folder, entries) if when else None
     if call.json:
-        call.write(*entries)
+        told = [{}] * len(entries) if times is None else [{"when": one} for one in times]
+        call.write(
+            *(entry | msgspec.to_builtins(time) for entry, time in zip(entries, told, strict=True))
+        )
     else:
-        pages.entries(call, entries)
+        pages.entries(call, entries, times)
 
 
 def own_folder(settings: Settings) -> Path:
