@@ -23,10 +23,10 @@ import msgspec
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
-from sync.list_relay import ListRelay, prefix
 from sync.messages import Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
+from sync.relay import Relay, prefix
 from sync.station_desk import StationDesk
 from sync.station_link import Hello, StationGone
 from sync.station_watch import Greeted, Watcher
@@ -117,7 +117,7 @@ class _Process:
         self._health = HealthTeller(self._desk, health_s)
         self._connection: Connection | None = None
         self._open = False
-        self._lists = ListRelay()
+        self._relay = Relay()
         self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
 
     def run(self, ending: Ending) -> None:
@@ -219,14 +219,14 @@ class _Process:
 
     def _listen(self) -> None:
         if self._hello is not None and self._connection is not None and self._open:
-            self._lists.listen(self._hello, self._connection)
+            self._relay.listen(self._hello, self._connection)
 
     def _hand_in(self, message: Arrived) -> Event | None:
-        """A word on the city's lists of cards."""
+        """A word of the city's."""
         if self._hello is None or self._connection is None:
             return None
         try:
-            self._lists.hand_in(self._desk.link(), self._hello, self._connection, message)
+            self._relay.hand_in(self._desk.link(), self._hello, self._connection, message)
         except StationGone as gone:
             return self._desk.lost(gone)
         return None
