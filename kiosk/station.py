@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kiosk import __version__
+from kiosk import __version__, words
 from kiosk.answers import Answers
 from kiosk.cards import list_ops
 from kiosk.cards.counters import CounterFile
@@ -332,7 +332,7 @@ class _Running:
             station=station.id,
             city=station.city,
             software=__version__,
-            listens=list_ops.topics(self._lists),
+            listens=words.topics(self._takers()),
             on_ack=self._acknowledged,
         )
         return {
@@ -340,13 +340,17 @@ class _Running:
             "wait": self._uplink_waits(ops["wait"]),
             "facts": lambda _args: to_dict(self._facts.gather()),
             "health": lambda _args: self._facts.health(),
-            "card_list": list_ops.handler(self._lists),
+            "word": words.handler(self._takers()),
             "link": self._link,
             "touch": self._touched,
             "scale_zero": self._zero_asked,
             "scale_service": self._service_asked,
             "scale_adjust": self._adjusted,
         }
+
+    def _takers(self) -> tuple[words.Taker, ...]:
+        """Who takes what the city says."""
+        return (self._lists,)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)

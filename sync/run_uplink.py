@@ -22,10 +22,10 @@ import msgspec
 
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
-from sync.list_relay import ListRelay, prefix
 from sync.messages import AckError, Health, Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
+from sync.relay import Relay, prefix
 from sync.station_link import Hello, StationGone, StationLink, StationRefused
 from sync.uplink import Link, Uplink
 from sync.uplink_events import (
@@ -198,7 +198,7 @@ class _Process:
         self._requests: StationLink | None = None
         self._connection: Connection | None = None
         self._open = False
-        self._lists = ListRelay()
+        self._relay = Relay()
         self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
         self._health_due_s = 0.0
         self._health_sent_s = 0.0
@@ -314,14 +314,14 @@ class _Process:
 
     def _listen(self) -> None:
         if self._hello is not None and self._connection is not None and self._open:
-            self._lists.listen(self._hello, self._connection)
+            self._relay.listen(self._hello, self._connection)
 
     def _hand_in(self, message: Arrived) -> Event | None:
-        """A word on the city's lists of cards."""
+        """A word of the city's."""
         if self._hello is None or self._connection is None:
             return None
         try:
-            self._lists.hand_in(self._station(), self._hello, self._connection, message)
+            self._relay.hand_in(self._station(), self._hello, self._connection, message)
         except StationGone as gone:
             self._drop_requests()
             return StationDown(gone.stalled)

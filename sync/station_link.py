@@ -66,12 +66,13 @@ class Fetched(msgspec.Struct, frozen=True):
     payload: str | None = None
 
 
-class ListVerdict(msgspec.Struct, frozen=True):
-    """The answer to ``card_list``: what became of the word, and which topics to ask for next."""
+class WordVerdict(msgspec.Struct, frozen=True):
+    """The answer to ``word``: what became of it, which topics to ask for next, and what to reply."""
 
     accepted: bool
     reason: str | None = None
     wants: tuple[str, ...] = ()
+    reply: str | None = None
 
 
 class VerdictError(msgspec.Struct, frozen=True):
@@ -141,8 +142,9 @@ class StationLink:
     def ack(self, payload: str) -> Verdict:
         return self._ask("ack", {"payload": payload}, Verdict)
 
-    def card_list(self, topic: str, payload: str) -> ListVerdict:
-        return self._ask("card_list", {"topic": topic, "payload": payload}, ListVerdict)
+    def word(self, topic: str, payload: str) -> WordVerdict:
+        """What the city says on ``topic``, as the station names it."""
+        return self._ask("word", {"topic": topic, "payload": payload}, WordVerdict)
 
     def link(self, *, online: bool, code: str | None, words: str) -> None:
         self._ask("link", {"online": online, "code": code, "words": words}, dict[str, Any])
