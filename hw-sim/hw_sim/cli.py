@@ -96,3 +96,37 @@ def link(to: str, port: int, seed: int, **given: float) -> None:
     except OSError as error:
         click.echo(f"hw-sim link: port {port} cannot be had ({error.strerror}).", err=True)
         sys.exit(2)
+
+
+@main.command()
+@click.option("--kills", default=1000, show_default=True, help="Of the four kinds together.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--each-s", default=0.9, show_default=True, help="Mean time between two kills.")
+@click.option("--sqlite", is_flag=True, help="The city on SQLite instead of PostgreSQL.")
+@click.option(
+    "--whole", is_flag=True, help="The whole station with its people, not a ledger alone."
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Kept afterwards, logs and all; a temporary one without it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON value on standard output.")
+def chaos(
+    kills: int,
+    seed: int,
+    each_s: float,
+    sqlite: bool,
+    whole: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Kill -9 at random: station, uplink, broker, receivers; then compare both ends row by row.
+
+    Ends with 0 when ledger and city are identical, 1 when not, 2 when it could not start.
+    """
+    from hw_sim.chaos.run import Wish
+    from hw_sim.chaos.run import main as run_chaos
+
+    wish = Wish(kills, seed, each_s, not sqlite, whole, folder)
+    sys.exit(run_chaos(wish, as_json=as_json))

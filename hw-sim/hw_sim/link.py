@@ -99,7 +99,7 @@ class Line:
         self.weather = weather or Weather()
         self._random = random.Random(seed)
         self.counts = Counts()
-        self._state: State = "open"
+        self.state: State = "open"
         self._pairs: set[_Pair] = set()
         self._free_s = {"up": 0.0, "down": 0.0}
         self._loop = asyncio.new_event_loop()
@@ -120,9 +120,9 @@ class Line:
         """From the next chunk and the next connection on."""
         self.weather = weather
 
-    def reset_all(self) -> None:
-        """Every present connection, in the middle of whatever it carries."""
-        self._ask(self._reset_all)
+    def reset_silent(self) -> None:
+        """The connections that fell silent: the line says now that it does not know them."""
+        self._ask(self._reset_silent)
 
     def close(self) -> None:
         """Everything away; idempotent."""
@@ -157,7 +157,7 @@ class Line:
             self._drop(pair)
 
     def _become(self, state: State) -> None:
-        before, self._state = self._state, state
+        before, self.state = self.state, state
         if state == "dark":
             for pair in self._pairs:
                 pair.silent = True
@@ -167,8 +167,8 @@ class Line:
             self._listener = _listen(self.port)
             self._begin()
 
-    def _reset_all(self) -> None:
-        for pair in list(self._pairs):
+    def _reset_silent(self) -> None:
+        for pair in [each for each in self._pairs if each.silent]:
             self.counts.resets += 1
             self._drop(pair)
 
@@ -183,7 +183,7 @@ class Line:
             pair.tasks.append(self._loop.create_task(self._serve(pair)))
 
     async def _serve(self, pair: _Pair) -> None:
-        if self._state == "dark":
+        if self.state == "dark":
             pair.silent = True
             await self._swallow(pair.near)
             self._drop(pair)
