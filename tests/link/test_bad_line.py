@@ -169,7 +169,7 @@ def test_a_line_that_refuses_ends_what_is_there_and_comes_back_on_the_same_port(
 def test_nobody_behind_the_line_is_a_reset_and_counted(echo: Echo) -> None:
     with line_to(echo) as line:
         echo.close()
-        with closing(dial(line)) as end, pytest.raises(ConnectionError):
+        with pytest.raises(ConnectionError), closing(dial(line)) as end:
             end.recv(1)
         assert line.counts.refused == 1
 
