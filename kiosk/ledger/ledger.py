@@ -323,15 +323,8 @@ class Ledger:
             self._moved.notify_all()
 
     def _refusal(self, ack: Ack) -> Reason | None:
-        if ack.epoch < self.epoch:
-            return "old_epoch"
-        if ack.epoch == self.epoch and ack.seq < self.watermark:
-            return "old_seq"
         with told():
-            own = rows.hash_at(self._db, ack.seq)
-        if own is None:
-            return "unknown_seq"
-        return None if own == ack.head else "head_differs"
+            return acks.refusal(ack, self._ack, lambda seq: rows.hash_at(self._db, seq))
 
     def _verdict(self, ack: Ack | None, reason: Reason | None) -> AckVerdict:
         error = None if ack is None else ack.error
