@@ -26,6 +26,7 @@ from kiosk.cards.keys import desk
 from kiosk.cards.local import ClosedHere
 from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock
+from kiosk.commands import Commands
 from kiosk.control.caretaker_ops import caretaker_ops
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler
@@ -44,6 +45,7 @@ from kiosk.ticking import EachTick
 from kiosk.watching import Board
 from sync.ending import Ending
 from sync.notify import notify
+from sync.signing import Signer
 
 if TYPE_CHECKING:
     from drivers.worker import Device
@@ -154,13 +156,23 @@ class _Running:
         )
         self._lists = list_ops.card_lists(settings, self._clock)
         self._facts.card_lists = self._lists
+        self._commands = Commands(
+            settings.station.id,
+            city=list_ops.city(settings),
+            signer=Signer.load(settings.paths.station_key),
+            ledger=self._ledger,
+            answers=self._answers,
+            now=self._clock.now,
+            listens=lambda: words.topics(self._takers()),
+        )
+        self._facts.commands = self._commands
         self._looked = EachTick(
             settings,
             self._ledger,
             self._facts,
             self._inbox,
             beats_ms=self._beats_ms,
-            ticked=(self._lists.tick,),
+            ticked=(self._lists.tick, self._commands.tick),
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
@@ -263,7 +275,7 @@ class _Running:
 
     def _takers(self) -> tuple[words.Taker, ...]:
         """Who takes what the city says."""
-        return (self._lists,)
+        return (self._lists, self._commands)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)

@@ -321,11 +321,17 @@ class _Process:
         if self._hello is None or self._connection is None:
             return None
         try:
-            self._relay.hand_in(self._station(), self._hello, self._connection, message)
+            if self._relay.hand_in(self._station(), self._hello, self._connection, message):
+                self._say_anew(self._hello)
         except StationGone as gone:
             self._drop_requests()
             return StationDown(gone.stalled)
         return None
+
+    def _say_anew(self, hello: Hello) -> None:
+        """State and health, whether or not they have changed."""
+        self._publish_state(hello, Online(self._rules.station, hello.software, hello.ledger))
+        self._health_said, self._health_due_s = None, 0.0
 
     def _station(self) -> StationLink:
         """The connection for requests, opened when first needed after a greeting."""

@@ -45,6 +45,11 @@ _UNCREDITED = (
     "PRAGMA user_version = 3",
 )
 
+_ORDERED = (
+    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)",
+    "PRAGMA user_version = 4",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -64,6 +69,13 @@ def m002_adjusted(db: Database) -> None:
 def m003_uncredited(db: Database) -> None:
     """What a card earned today is read from the entries themselves (``remembered``)."""
     for statement in _UNCREDITED:
+        db.execute(statement)
+
+
+@migrations()
+def m004_ordered(db: Database) -> None:
+    """What stands of the city's and caretakers' orders, as canonical JSON."""
+    for statement in _ORDERED:
         db.execute(statement)
 
 
