@@ -45,6 +45,11 @@ _UNCREDITED = (
     "PRAGMA user_version = 3",
 )
 
+_ORDERED = (
+    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)",
+    "PRAGMA user_version = 4",
+)
+
 
 _FOUND_AT_ONCE = (
     # Each for a question that is asked at every start, batch or day, whatever the ledger's length.
@@ -77,9 +82,15 @@ def m003_uncredited(db: Database) -> None:
 
 
 @migrations()
+<<<<<<< HEAD
 def m004_found_at_once(db: Database) -> None:
     """What a start, a batch and a day's end ask for is found along an index."""
     for statement in _FOUND_AT_ONCE:
+=======
+def m004_ordered(db: Database) -> None:
+    """What stands of the city's and caretakers' orders, as canonical JSON."""
+    for statement in _ORDERED:
+>>>>>>> origin/orders
         db.execute(statement)
 
 
