@@ -29,32 +29,10 @@ from kiosk.clock import StationClock
 from kiosk.commands import Commands
 from kiosk.control.caretaker_ops import caretaker_ops
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
-<<<<<<< HEAD
 from kiosk.control.server import ControlServer, Handler, Reply
-from kiosk.core.adjusted import Adjusted
-from kiosk.core.cards.facts import of_items
-from kiosk.core.effects import Answered, Item
-from kiosk.core.entries import Boot, Opening
-from kiosk.core.errors import OperatorError, StorageError
-from kiosk.core.events import (
-    CardRefused,
-    ClockKnown,
-    DeviceBack,
-    DeviceLost,
-    Event,
-    LinkChanged,
-    Moment,
-    ScaleAdjusted,
-    ServiceAsked,
-    Touch,
-    ZeroAsked,
-)
-=======
-from kiosk.control.server import ControlServer, Handler
 from kiosk.core.effects import Item
 from kiosk.core.entries import Boot
 from kiosk.core.events import CardRefused, DeviceBack, DeviceLost, Event, Moment, Touch
->>>>>>> origin/orders
 from kiosk.core.events import TouchAction as Action
 from kiosk.core.station import Station
 from kiosk.gathering import Gathering

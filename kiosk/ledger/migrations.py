@@ -82,15 +82,16 @@ def m003_uncredited(db: Database) -> None:
 
 
 @migrations()
-<<<<<<< HEAD
 def m004_found_at_once(db: Database) -> None:
     """What a start, a batch and a day's end ask for is found along an index."""
     for statement in _FOUND_AT_ONCE:
-=======
-def m004_ordered(db: Database) -> None:
+        db.execute(statement)
+
+
+@migrations()
+def m005_ordered(db: Database) -> None:
     """What stands of the city's and caretakers' orders, as canonical JSON."""
     for statement in _ORDERED:
->>>>>>> origin/orders
         db.execute(statement)
 
 
