@@ -45,18 +45,17 @@ _UNCREDITED = (
     "PRAGMA user_version = 3",
 )
 
-_ORDERED = (
-    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)",
-    "PRAGMA user_version = 4",
-)
-
-
 _FOUND_AT_ONCE = (
     # Each for a question that is asked at every start, batch or day, whatever the ledger's length.
     """CREATE INDEX ledger_alias ON ledger (seq) WHERE instr(body, '"kind":"alias"')""",
     "CREATE INDEX held_seal_day ON held_seal (linked, day)",
     "CREATE INDEX unseal_told ON unseal (told_by)",
     "PRAGMA user_version = 4",
+)
+
+_ORDERED = (
+    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)",
+    "PRAGMA user_version = 5",
 )
 
 
