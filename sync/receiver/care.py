@@ -24,6 +24,8 @@ SILENT_DAYS = 2
 STALLED_MS = 600_000
 """A station's process may be away so long: it starts anew, or is updated."""
 STUCK_MS = 86_400_000
+GAPS_TOLD = 6
+"""Times that a station was told of one gap, the last after minutes: it does not send what is missing."""
 RECENT_MS = 86_400_000
 """A refusal is told for a day after the last one."""
 ONLINE_MS = 2 * 3_600_000
@@ -78,6 +80,7 @@ def look(connection: sa.Connection, now_ms: int) -> list[StationCare]:
                 # An empty ledger was never joined: its row's time says when something was parked.
                 sa.func.max(sa.case((ledger.c.watermark > 0, ledger.c.progress_ms))).label("ms"),
                 sa.func.max(ledger.c.fork_seq).label("fork_seq"),
+                sa.func.max(ledger.c.gaps_told).label("gaps_told"),
             ).group_by(ledger.c.city, ledger.c.station)
         )
     )
@@ -162,6 +165,12 @@ def _findings(
             "stuck",
             f"{care.queue} entries wait at the station, and none has come for a day.",
             "Look at what is refused (below), at the broker's rights, and at kiosk sync status there.",
+        )
+    if entries is not None and entries.gaps_told >= GAPS_TOLD:
+        yield Finding(
+            "gap",
+            "Entries are missing between what is stored and what comes, and the station was told so.",
+            "Was the database restored? Then: kiosk-receiver epoch new. Else look at kiosk doctor there.",
         )
     if refused is not None:
         yield Finding(

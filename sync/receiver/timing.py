@@ -70,6 +70,15 @@ def learn_all(connection: sa.Connection) -> None:
         _settle_all(connection, name)
 
 
+def unsettled(connection: sa.Connection, name: str) -> list[int]:
+    """The clock entries of a ledger that are not kept as they would be settled now."""
+    query = sa.select(clock_settled).where(clock_settled.c.ledger == name)
+    kept = {row.seq: Settled(_anchor(row), bool(row.believed), row.after_ms, row.before_ms)
+            for row in connection.execute(query)}  # fmt: skip
+    made = {each.anchor.seq: each for each in settle(_anchors(connection, name, 0))}
+    return sorted(seq for seq in kept.keys() | made.keys() if kept.get(seq) != made.get(seq))
+
+
 def _settle_all(connection: sa.Connection, name: str) -> None:
     connection.execute(sa.delete(clock_settled).where(clock_settled.c.ledger == name))
     _insert(connection, name, settle(_anchors(connection, name, 0)))

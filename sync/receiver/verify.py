@@ -20,6 +20,7 @@ from kiosk.core.canonical import NotCanonical
 from kiosk.core.conserving import GRAM_KINDS, Conservation
 from sync.messages import batch_message
 from sync.messages.bodies import Known, Value, field, read_bodies
+from sync.receiver import timing
 from sync.receiver.projections import Row, Rows
 from sync.receiver.tables import anchor, batch_sig, bin_change, entry, ledger, opening, seal
 from sync.signing import verify
@@ -124,6 +125,8 @@ class _Reader:
             )
             if (found := self._connection.scalar(beyond)) is not None:
                 self._fault(found, "projection")
+        for place in timing.unsettled(self._connection, self._row.ledger):
+            self._fault(place, "projection")
         mine = sa.select(opening).where(opening.c.ledger == self._row.ledger)
         if {tuple(each) for each in self._connection.execute(mine)} != self._opened:
             self._fault(1, "projection")

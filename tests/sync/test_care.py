@@ -37,13 +37,25 @@ WELL: dict[str, Any] = {"queue": 0, "uptime_s": 60, "scales": {"b1": "ok"}, "rea
 
 
 @pytest.fixture
-def engine(city_url: str) -> Iterator[sa.Engine]:
+def engine(city: sa.Engine) -> sa.Engine:
+    """On SQLite, registered on a Monday."""
+    return _on_monday(city)
+
+
+@pytest.fixture
+def either(city_url: str) -> Iterator[sa.Engine]:
+    """On either database."""
     engine = open_database(city_url)
     with engine.begin() as connection:
         add_station(connection, CITY, STATION, STATION_KEY.public_key)
-        connection.execute(sa.update(station_key).values(added_ms=MONDAY_MS))
-    yield engine
+    yield _on_monday(engine)
     engine.dispose()
+
+
+def _on_monday(engine: sa.Engine) -> sa.Engine:
+    with engine.begin() as connection:
+        connection.execute(sa.update(station_key).values(added_ms=MONDAY_MS))
+    return engine
 
 
 def say(engine: sa.Engine, topic: str, value: Any, now_ms: int) -> None:
@@ -82,18 +94,18 @@ def test_a_station_that_was_never_heard_is_told_too(engine: sa.Engine) -> None:
     assert finding.code == "silent" and "never heard" in finding.what
 
 
-def test_closed_days_do_not_count(engine: sa.Engine) -> None:
+def test_closed_days_do_not_count(either: sa.Engine) -> None:
     """Open on Mondays and Thursdays, and shut over New Year."""
-    with engine.begin() as connection:
+    with either.begin() as connection:
         opening_days.set_weekdays(connection, CITY, STATION, opening_days.weekdays("mon,thu"))
-    say(engine, HEALTH, WELL, MONDAY_MS)
-    assert codes(engine, MONDAY_MS + 7 * DAY_MS) == []  # the Thursday was silent, this Monday lasts
-    assert codes(engine, MONDAY_MS + 8 * DAY_MS) == ["silent"]
-    with engine.begin() as connection:
+    say(either, HEALTH, WELL, MONDAY_MS)
+    assert codes(either, MONDAY_MS + 7 * DAY_MS) == []  # the Thursday was silent, this Monday lasts
+    assert codes(either, MONDAY_MS + 8 * DAY_MS) == ["silent"]
+    with either.begin() as connection:
         week = (day_of(MONDAY_MS) + 1, day_of(MONDAY_MS) + 7)
         opening_days.add_holiday(connection, CITY, STATION, week, day_of(MONDAY_MS))
-    assert codes(engine, MONDAY_MS + 8 * DAY_MS) == []
-    assert codes(engine, MONDAY_MS + 15 * DAY_MS) == ["silent"]
+    assert codes(either, MONDAY_MS + 8 * DAY_MS) == []
+    assert codes(either, MONDAY_MS + 15 * DAY_MS) == ["silent"]
 
 
 @given(
@@ -147,16 +159,16 @@ def test_an_uplink_that_says_all_is_well_and_keeps_entries_back_is_found(engine:
     assert codes(engine, MONDAY_MS + 31 * HOUR_MS) == []
 
 
-def test_devices_refusals_and_forks_are_told(engine: sa.Engine) -> None:
+def test_devices_refusals_and_forks_are_told(either: sa.Engine) -> None:
     book = Book()
     book.weigh(3)
-    take(engine, [Delivery(TOPIC, book.batch(0))], MONDAY_MS)
+    take(either, [Delivery(TOPIC, book.batch(0))], MONDAY_MS)
     twin = Book()
     twin.weigh(3, net_g=200)
-    take(engine, [Delivery(TOPIC, twin.batch(0))], MONDAY_MS)
-    say(engine, STATE, BIRTH, MONDAY_MS)
-    say(engine, HEALTH, WELL | {"scales": {"b1": "scale_silent"}}, MONDAY_MS)
-    assert codes(engine, MONDAY_MS) == ["refused", "fork", "device"]
+    take(either, [Delivery(TOPIC, twin.batch(0))], MONDAY_MS)
+    say(either, STATE, BIRTH, MONDAY_MS)
+    say(either, HEALTH, WELL | {"scales": {"b1": "scale_silent"}}, MONDAY_MS)
+    assert codes(either, MONDAY_MS) == ["refused", "fork", "device"]
 
 
 NOISE = (
@@ -189,10 +201,10 @@ def test_a_stranger_is_not_heard(engine: sa.Engine) -> None:
         assert connection.scalar(sa.text("SELECT count(*) FROM station_heard")) == 0
 
 
-def test_a_text_that_postgresql_would_refuse_is_kept_without_its_zero(engine: sa.Engine) -> None:
-    say(engine, STATE, BIRTH | {"software": "1.0\0"}, MONDAY_MS)
-    say(engine, HEALTH, WELL | {"readers": {"qr\0": "\0"}}, MONDAY_MS)
-    found = care(engine, MONDAY_MS)
+def test_a_text_that_postgresql_would_refuse_is_kept_without_its_zero(either: sa.Engine) -> None:
+    say(either, STATE, BIRTH | {"software": "1.0\0"}, MONDAY_MS)
+    say(either, HEALTH, WELL | {"readers": {"qr\0": "\0"}}, MONDAY_MS)
+    found = care(either, MONDAY_MS)
     assert found.software == "1.0" and found.health is not None
     assert found.health["readers"] == {"qr\0": "\0"}
 

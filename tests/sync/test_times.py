@@ -19,6 +19,7 @@ from sync.receiver.registry import add_station
 from sync.receiver.store import take
 from sync.receiver.tables import anchor
 from sync.receiver.timing import clock_settled, learn_all
+from sync.receiver.verify import verify_all
 
 SEARCH = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 
@@ -75,12 +76,14 @@ def test_what_an_older_receiver_stored_is_settled_at_the_start(city_url: str) ->
     expected = _resolved(engine, book.ledger)
     with engine.begin() as connection:
         connection.execute(sa.delete(clock_settled))
+        assert {fault.code for fault in verify_all(connection)[0].faults} == {"projection"}
     assert _resolved(engine, book.ledger) != expected
     engine.dispose()
     engine = open_database(city_url, serving=True)
     assert _resolved(engine, book.ledger) == expected
     with engine.begin() as connection:
         learn_all(connection)
+        assert not verify_all(connection)[0].faults
         assert connection.scalar(sa.select(sa.func.count()).select_from(anchor)) == len(
             found.anchors
         )
