@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from kiosk.core.timeline import Anchor, Settled, follow, settle
-from sync.receiver.tables import anchor, entry, metadata
+from sync.receiver.tables import anchor, entry, ledger, metadata
 
 clock_settled = sa.Table(
     "clock_settled",
@@ -66,7 +66,11 @@ def learn_all(connection: sa.Connection) -> None:
             )
         )
     )
-    for name in connection.scalars(lacking).all():
+    for name in sorted(connection.scalars(lacking).all()):
+        # As whoever stores: the ledger's row first, so that nobody settles it beside us.
+        connection.execute(
+            sa.select(ledger.c.ledger).where(ledger.c.ledger == name).with_for_update()
+        )
         _settle_all(connection, name)
 
 

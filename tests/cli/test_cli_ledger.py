@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from cli_site import Site
 
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.core.effects import Item
-from kiosk.core.entries import At, BagSwap, Opening, Unattributed
+from kiosk.core.entries import At, BagSwap, Clock, Opening, Unattributed
 from kiosk.ledger import Ledger
 from kiosk.ledger.finding import Code, Gap
 from sync.messages import Ack
@@ -37,7 +37,9 @@ def drift(before_g: int, after_g: int) -> Item:
     )
 
 
-def opened(site: Site, city: Signer) -> Ledger:
+def opened(site: Site, city: Signer, at: dict[str, Any] | None = None) -> Ledger:
+    """``at`` the boot and its milliseconds, as they are at each entry."""
+    told = {"boot": "0" * 32, "boot_ms": 1_000} if at is None else at
     return Ledger.open(
         site.folder,
         station="demo-1",
@@ -47,7 +49,7 @@ def opened(site: Site, city: Signer) -> Ledger:
         software="0.1.0",
         openings={"b1": Opening(gross_g=0, bag="bag-1", adjustment=1)},
         items={"b1": "pet-bottle"},
-        clock=lambda: At(boot="0" * 32, boot_ms=1000, utc_ms=NOON_MS, clock="unsynced"),
+        clock=lambda: At(utc_ms=NOON_MS, clock="unsynced", **told),
         day_of=lambda utc_ms: utc_ms // 86_400_000,
     )
 
@@ -178,6 +180,27 @@ def test_an_export_is_json_lines_and_nothing_else(site: Site, acked: Path) -> No
     assert (lines[0]["kiosk_export"], lines[0]["after"]) == (2, 0)
     assert [entry["seq"] for entry in lines[1]["entries"]] == [1, 2, 3, 4, 5]
     assert lines[2] == {"kiosk_export_end": {"batches": 1, "last": 5}}
+
+
+def test_when_an_entry_was_is_said_as_what_is_certain(site: Site, city: Signer) -> None:
+    """A boot that never learned the time is bounded; one that did is known to the second."""
+    at = {"boot": "0" * 32, "boot_ms": 1_000}
+    ledger = opened(site, city, at=at)
+    ledger.append([drift(0, 20)])
+    at |= {"boot": "1" * 32, "boot_ms": 5_000}
+    ledger.append([drift(20, 40)])
+    at["boot_ms"] = 15_000
+    ledger.append([Item(Clock(utc_ms=NOON_MS, uncertainty_ms=50, source="ntp"))])
+    ledger.close()
+    said = site.kiosk("ledger", "show", "--when", "--kind", "unattributed", "--json")
+    assert [one["when"] for one in said.lines] == [
+        {"time": "bounded", "from_ms": None, "to_ms": NOON_MS + 50},
+        {"time": "exact", "from_ms": NOON_MS - 10_052, "to_ms": NOON_MS - 9_948},
+    ]
+    text = site.kiosk("ledger", "show", "--when", "--lang", "en").out
+    assert (
+        "— to 2026-09-21 23:13:20" in text and "2026-09-21 23:13:09 to 2026-09-21 23:13:10" in text
+    )
 
 
 @pytest.mark.parametrize("command", ["verify", "export", "show"])
