@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ import click
 from kiosk import catalogue
 from kiosk.cli.call import Call, json_line
 from kiosk.cli.texts import Words
+from kiosk.cli.time_words import UNKNOWN, certain_time, told_time
 from kiosk.doctor import Finding, worst
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kiosk.ledger.finding import Verdict
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
-UNKNOWN = "—"
 
 
 def status(call: Call, found: Mapping[str, Any]) -> None:
@@ -245,29 +244,6 @@ def entries(
             ]
         )
     table(rows)
-
-
-def told_time(words: Words, at: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
-    """The wall clock as it was told then."""
-    if at is None:
-        return UNKNOWN
-    told = datetime.fromtimestamp(at["utc_ms"] / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
-    return told if at["clock"] == "synced" else words("show.unsure", time=told)
-
-
-def certain_time(words: Words, found: Interval | None, zone: ZoneInfo) -> str:
-    """Between which moments an entry was."""
-    if found is None:
-        return UNKNOWN
-    ends = [
-        UNKNOWN
-        if ms is None
-        else datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
-        for ms in (found.from_ms, found.to_ms)
-    ]
-    if ends[0] == ends[1] != UNKNOWN:
-        return ends[0]
-    return words("show.between", after=ends[0], before=ends[1])
 
 
 class Watch:

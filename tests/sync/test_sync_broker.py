@@ -26,7 +26,8 @@ from city_site import (
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
-from sync.messages import inflate
+from sync.messages import Ack, encode_ack, inflate
+from sync.signing import Signer
 
 jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
 yaml: Any = importlib.import_module("yaml")
@@ -177,6 +178,30 @@ def test_a_broker_that_was_started_anew_retains_the_last_word_again(town: City) 
             late.close()
 
     eventually(retained, "the acknowledgement is retained")
+
+
+def test_old_words_that_a_restored_broker_retains_hold_nobody_up(
+    town: City, tmp_path: Path
+) -> None:
+    """Of an earlier seq, and of a ledger that ended: passed over, and replaced by the standing word."""
+    town.receiver()
+    up = town.uplink()
+    town.station.drop()
+    eventually(town.all_is_there, "the first drop")
+    topic = TOPIC.replace("ledger", "ack")
+    old = town.listener.on("ack")[-1].payload
+    town.station.drop()
+    eventually(town.all_is_there, "the second drop")
+    up.kill()
+    other = encode_ack(Ack("f" * 32, 9, 7, b"h" * 32), Signer.load(tmp_path / "city.key"))
+    for word in (old, other):
+        town.listener.publish(topic, word, retain=True)
+        up = town.uplink()
+        town.station.drop()
+        eventually(town.all_is_there, "the way goes on")
+        up.kill()
+    assert town.station.ledger.turn_over is None
+    town.same_at_both_ends()
 
 
 def test_kill_9_of_receivers_uplink_and_broker_in_mid_drain_loses_nothing(town: City) -> None:

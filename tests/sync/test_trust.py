@@ -56,18 +56,17 @@ class City:
         return [encode_ack(one.ack, CITY_KEY) for one in remind(self.engine, self.now_ms)]
 
     def save(self) -> dict[str, list[dict[str, Any]]]:
-        tables = _tables()
         with self.engine.connect() as connection:
             return {
                 table.name: [dict(row._mapping) for row in connection.execute(sa.select(table))]
-                for table in tables
+                for table in metadata.sorted_tables
             }
 
     def restore(self, backup: dict[str, list[dict[str, Any]]]) -> None:
         with self.engine.begin() as connection:
-            for table in reversed(_tables()):
+            for table in reversed(metadata.sorted_tables):
                 connection.execute(sa.delete(table))
-            for table in _tables():
+            for table in metadata.sorted_tables:
                 if backup[table.name]:
                     connection.execute(table.insert(), backup[table.name])
 
@@ -97,10 +96,6 @@ class City:
         with self.engine.connect() as connection:
             rows = connection.execute(query, {"ledger": station.ledger.ledger_id})
             return [(row.seq, row.body, bytes(row.hash)) for row in rows] == own
-
-
-def _tables() -> list[sa.Table]:
-    return metadata.sorted_tables
 
 
 @pytest.fixture
