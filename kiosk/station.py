@@ -55,6 +55,7 @@ from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.nodump import no_core_dumps
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
+from kiosk.town.town import Town
 from kiosk.watching import Board
 from sync.ending import Ending
 from sync.notify import notify
@@ -62,8 +63,8 @@ from sync.signing import Signer
 
 if TYPE_CHECKING:
     from drivers.worker import Device
-    from kiosk.catalogue import Catalogue
     from kiosk.core.cards import CardDesk
+    from kiosk.core.catalogue import Catalogue
     from kiosk.core.view import View
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings
@@ -120,8 +121,8 @@ def run_station(settings: Settings) -> int:
     ending = Ending()
     ending.heed()
     with ExitStack() as held:
-        items = catalogue.load(settings.paths.catalogue)
-        return _Running(settings, items, ending, held).run()
+        own = catalogue.load(settings.paths.catalogue)
+        return _Running(settings, own, ending, held).run()
 
 
 def _crash(args: threading.ExceptHookArgs) -> None:
@@ -134,9 +135,7 @@ def _crash(args: threading.ExceptHookArgs) -> None:
 class _Running:
     """One life of the station process."""
 
-    def __init__(
-        self, settings: Settings, items: Catalogue, ending: Ending, held: ExitStack
-    ) -> None:
+    def __init__(self, settings: Settings, own: Catalogue, ending: Ending, held: ExitStack) -> None:
         from kiosk import devices
 
         self._settings = settings
@@ -170,14 +169,15 @@ class _Running:
                 DeviceLost("signals:all", self._clock.now().boot_ms, trouble.code, str(trouble))
             )
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
-        station = Station(settings.rules(items), self._ledger.memory())
+        self._town = Town(settings, own, self._clock.now)
+        station = Station(self._town.rules(), self._ledger.memory())
         # Slow to import, and the scales run by now.
         from kiosk.screen import ScreenServer, station_setup
 
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
-            setup=station_setup(settings, items),
+            setup=station_setup(settings, self._town.catalogue),
             act=self._act,
         )
         self._loop = Loop(
@@ -201,10 +201,10 @@ class _Running:
             self._noticed,
         )
         self._lists = list_ops.card_lists(settings, self._clock)
-        self._facts.card_lists = self._lists
+        self._facts.card_lists, self._facts.town = self._lists, self._town
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
-        cards = CardOps(self._answers, self._desk, settings.rules(items).touch_ms)
+        cards = CardOps(self._answers, self._desk, self._town.rules().touch_ms)
         control = ControlServer(
             settings.paths.socket,
             {**self._handlers(), "scale_line": scales.line},
@@ -312,6 +312,7 @@ class _Running:
             LOG.warning("recording goes on")
             self._refusing = None
         self._holders.committed(of_items(items), self._ledger.ledger_id, seqs[-1])
+        self._town.committed(item.draft for item in items)
         return seqs
 
     def _acknowledged(self, verdict: AckVerdict) -> None:
@@ -350,7 +351,7 @@ class _Running:
 
     def _takers(self) -> tuple[words.Taker, ...]:
         """Who takes what the city says."""
-        return (self._lists,)
+        return (self._lists, self._town)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)
@@ -427,6 +428,19 @@ class _Running:
             self._look_at_clock(now)
             self._look_at_link(now)
             self._lists.tick(now)
+            self._look_at_town(now)
+
+    def _look_at_town(self, now: Moment) -> None:
+        """A catalogue or a tariff of the city's whose moment has come."""
+        if self._inbox.full():
+            return
+        shown, said = self._town.catalogue, self._town.tick(now)
+        if said is not None:
+            self._inbox.put_nowait(said)
+        if self._town.catalogue is not shown:
+            from kiosk.screen import station_setup
+
+            self._screen.renew(station_setup(self._settings, self._town.catalogue))
 
     def _look_at_link(self, now: Moment) -> None:
         """For the screen: the uplink's word, and its silence."""
@@ -441,7 +455,7 @@ class _Running:
             self._clock_known = True
             self._inbox.put_nowait(ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp"))
         if now.clock == "synced" and now.day != self._day:
-            days = self._settings.points.effective_link_days
+            days = self._town.points.effective_link_days
             try:
                 if not self._ledger.forget_due(days):  # so many at a time; again until none is left
                     self._ledger.forget_ended(days)

@@ -11,6 +11,7 @@ from kiosk.core.events import (
     ServiceAsked,
     SlipSeen,
     TouchAction,
+    TownSaid,
     ZeroAsked,
 )
 from kiosk.core.settled import Settled
@@ -127,6 +128,13 @@ class Adjust:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """Other rules hold from here on (``ruling``)."""
+
+    said: TownSaid
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An entry that depends on nothing (an alarm, the clock)."""
 
@@ -148,5 +156,6 @@ Intent = (
     | Zero
     | Serve
     | Adjust
+    | Rule
     | Write
 )

@@ -29,7 +29,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
-``touches``  fingers on the screen; ``devices`` lost and back
+``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
 ============ ======================================================================================
@@ -47,6 +47,7 @@ from kiosk.core import (
     doubts,
     holding,
     pieces,
+    ruling,
     slow,
     thermometer,
     touches,
@@ -76,6 +77,7 @@ from kiosk.core.events import (
     SlipSeen,
     Tick,
     Touch,
+    TownSaid,
     Warmth,
     ZeroAsked,
 )
@@ -90,6 +92,7 @@ from kiosk.core.intents import (
     Intent,
     Piece,
     ReplaceCard,
+    Rule,
     Serve,
     Settle,
     Swap,
@@ -217,6 +220,8 @@ class Station:
                 state.intend(Serve(event))
             case ScaleAdjusted():
                 state.intend(Adjust(event))
+            case TownSaid():
+                state.intend(Rule(event))
             case Tick():
                 pass
         return []
@@ -297,6 +302,8 @@ class Station:
                 return adjusting.decide_service(state, intent)
             case Adjust():
                 return adjusting.decide(state, intent)
+            case Rule():
+                return intent.said.drafts
             case Write():
                 return (intent.draft,)
 
@@ -332,6 +339,8 @@ class Station:
                 adjusting.begin_service(state, intent)
             case Adjust():
                 adjusting.done(state, intent)
+            case Rule():
+                ruling.done(state, intent.said)
             case Write():
                 pass
         return []
