@@ -49,8 +49,8 @@ from sync.notify import notify
 
 if TYPE_CHECKING:
     from drivers.worker import Device
-    from kiosk.catalogue import Catalogue
     from kiosk.core.cards import CardDesk
+    from kiosk.core.catalogue import Catalogue
     from kiosk.core.view import View
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings

@@ -37,7 +37,8 @@ class EachTick:
         beats_ms: Callable[[], Sequence[int]],
         ticked: Sequence[Callable[[Moment], None]],
     ) -> None:
-        """``link_days`` for how long a weighing stays linked to its check-in; ``beats_ms`` the threads' last signs of life; ``ticked`` is called every second."""
+        """``link_days`` for how long a weighing stays linked to its check-in; ``beats_ms`` the threads'
+        last signs of life; ``ticked`` is called every second."""
         self._link_days = link_days
         self._ledger = ledger
         self._facts = facts

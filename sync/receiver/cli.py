@@ -21,7 +21,7 @@ from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
 from sync.mqtt import Broker
-from sync.receiver import registry
+from sync.receiver import registry, town_cli
 from sync.receiver.cards_cli import cards
 from sync.receiver.database import opened, reading, require_database
 from sync.receiver.options import (
@@ -289,3 +289,5 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 
 main.add_command(cards)
+main.add_command(town_cli.group("catalogue"))
+main.add_command(town_cli.group("tariff"))

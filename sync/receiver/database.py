@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
-from sync.receiver import tables
+from sync.receiver import tables, town_tables
 from sync.receiver.upgrade import add_missing_columns
 from sync.receiver.views import VIEWS, create_views
 
@@ -44,7 +44,7 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             _make_private(database_file(url))
             _prepare_sqlite(engine)
         with engine.begin() as connection:
-            tables.metadata.create_all(connection)
+            town_tables.metadata.create_all(connection)
             upgraded = add_missing_columns(connection)
             if (
                 serving

@@ -29,6 +29,7 @@ from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import Answer, remind, standing
+from sync.receiver.town_publisher import TownPublisher
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -69,6 +70,7 @@ class Service:
         self._connect_due_s = 0.0
         self._remind_due_s = 0.0
         self._lists = ListPublisher(engine)
+        self._town = TownPublisher(engine)
         self._unsigned: str | None = None  # why the lists of cards are not signed anew
 
     def run(self, ending: Ending) -> None:
@@ -84,6 +86,7 @@ class Service:
                 self._remind_due_s = time.monotonic() + REMIND_S
                 self._remind()
                 self._renew_lists()
+                self._publish_town()
             if self._open:
                 self._publish_lists()
             notify("WATCHDOG=1")
@@ -121,6 +124,7 @@ class Service:
                     self._open, self._failures = True, 0
                     self._retold = ""
                     self._lists.begin()
+                    self._town.begin()
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
                 case Taken(mid, _, words):
                     self._lists.taken(mid)
@@ -177,13 +181,16 @@ class Service:
             return card_lists.renew(connection, self._signer, utc_ms())
 
     def _publish_lists(self) -> None:
-        connection = self._connection
-        if connection is not None:
-            self._lists.step(
-                lambda topic, payload, content_type: connection.publish(
-                    topic, payload, retain=True, content_type=content_type
-                )
-            )
+        if self._connection is not None:
+            self._lists.step(self._retain)
+
+    def _publish_town(self) -> None:
+        if self._connection is not None:
+            self._stored(lambda: self._town.look(self._retain, utc_ms()))
+
+    def _retain(self, topic: str, payload: bytes, content_type: str) -> int:
+        assert self._connection is not None, "nothing is published without a connection"
+        return self._connection.publish(topic, payload, retain=True, content_type=content_type)
 
     def _warn(self, city: str, station: str, code: str, seq: int) -> None:
         quiet = self._spoken.due(city, station, code, time.monotonic())

@@ -31,7 +31,7 @@ from sync.messages import (
     inflate,
     verify_batch,
 )
-from sync.receiver import closings, registry
+from sync.receiver import closings, registry, town_reports
 from sync.receiver.continuity import (
     Fork,
     Refused,
@@ -243,6 +243,7 @@ class _Round:
             ],
         )
         closings.close(self._connection, whose.city, batch, watermark)
+        town_reports.note(self._connection, whose.city, whose.station, batch, watermark)
         self._insert(bin_change, rows.bin_change)
         self._insert(anchor, rows.anchor)
         self._insert(opening, rows.opening)
