@@ -144,11 +144,8 @@ class Town:
         if kept != one.kept:
             one.file.save(kept)
             one.kept = kept
-        for word in kept.words:
-            misfit = self._misfit(one, word)
-            if misfit is not None and word.term.version > (kept.schedule.in_force or 0):
-                return "misfit", misfit
-        return None, ""
+        misfit = self._misfit(one, kept.words[-1])
+        return (None, "") if misfit is None else ("misfit", misfit)
 
     # -- the main thread ------------------------------------------------------------------------
 
