@@ -24,7 +24,7 @@ from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import card_lists, store
+from sync.receiver import card_lists, store, town_words
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
@@ -166,7 +166,8 @@ class Service:
         self._answer(answers)
 
     def _renew_lists(self) -> None:
-        """Each day, and each new life of the database, the lists of cards are signed again."""
+        """Each day, and each new life of the database, the lists of cards are signed again; catalogue
+        and tariff when their moment comes."""
         try:
             self._stored(self._signed_again)
             self._unsigned = None
@@ -178,6 +179,7 @@ class Service:
 
     def _signed_again(self) -> int:
         with self._engine.begin() as connection:
+            town_words.renew(connection, self._signer, utc_ms())
             return card_lists.renew(connection, self._signer, utc_ms())
 
     def _publish_lists(self) -> None:

@@ -84,18 +84,25 @@ def sign_again(
     connection: sa.Connection, city: str, kind: Kind, signer: Signer, now_ms: int
 ) -> list[Term]:
     """What counts and what waits, signed anew: with another key, or for stations without a clock."""
-    signed = []
-    for word in standing(_words(connection, city, kind), now_ms):
-        term = word.term
-        again = sign(kind, city, term.version, term.effective_ms, now_ms, word.content, signer)
-        mine = (
-            town_word.c.city == city,
-            town_word.c.kind == kind,
-            town_word.c.version == term.version,
-        )
-        connection.execute(sa.update(town_word).where(*mine).values(**_row(again)))
-        signed.append(again.term)
-    return signed
+    return [
+        _sign_again(connection, city, kind, word, signer, now_ms)
+        for word in standing(_words(connection, city, kind), now_ms)
+    ]
+
+
+def renew(connection: sa.Connection, signer: Signer, now_ms: int) -> int:
+    """Sign anew, once, what has become effective since it was signed; how many. A station whose clock is
+    not synchronised takes the city's signature for the time. What another key signed is left alone."""
+    due = sa.select(town_word).where(
+        town_word.c.effective_ms <= now_ms, town_word.c.signed_ms < town_word.c.effective_ms
+    )
+    renewed = 0
+    for row in connection.execute(due.with_for_update()).all():
+        word = _word(row)
+        if verify(signer.public_key, word.sig, signed_text(row.kind, row.city, word.term)):
+            _sign_again(connection, row.city, row.kind, word, signer, now_ms)
+            renewed += 1
+    return renewed
 
 
 def standing(words: Sequence[TownWord], now_ms: int) -> list[TownWord]:
@@ -170,6 +177,20 @@ def messages(connection: sa.Connection, city: str, now_ms: int) -> list[tuple[Ki
 def cities(connection: sa.Connection) -> list[str]:
     """Those that have published anything."""
     return list(connection.scalars(sa.select(town_word.c.city).distinct().order_by("city")))
+
+
+def _sign_again(
+    connection: sa.Connection, city: str, kind: Kind, word: TownWord, signer: Signer, now_ms: int
+) -> Term:
+    term = word.term
+    again = sign(kind, city, term.version, term.effective_ms, now_ms, word.content, signer)
+    mine = (
+        town_word.c.city == city,
+        town_word.c.kind == kind,
+        town_word.c.version == term.version,
+    )
+    connection.execute(sa.update(town_word).where(*mine).values(**_row(again)))
+    return again.term
 
 
 def _words(connection: sa.Connection, city: str, kind: Kind) -> list[TownWord]:
