@@ -26,9 +26,10 @@ from kiosk.cards.keys import desk
 from kiosk.cards.local import ClosedHere
 from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock
+from kiosk.commands import Commands
 from kiosk.control.caretaker_ops import caretaker_ops
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
-from kiosk.control.server import ControlServer, Handler
+from kiosk.control.server import ControlServer, Handler, Reply
 from kiosk.core.effects import Item
 from kiosk.core.entries import Boot
 from kiosk.core.events import CardRefused, DeviceBack, DeviceLost, Event, Moment, Touch
@@ -46,6 +47,7 @@ from kiosk.town.town import Town
 from kiosk.watching import Board
 from sync.ending import Ending
 from sync.notify import notify
+from sync.signing import Signer
 
 if TYPE_CHECKING:
     from drivers.worker import Device
@@ -157,6 +159,16 @@ class _Running:
         )
         self._lists = list_ops.card_lists(settings, self._clock)
         self._facts.card_lists, self._facts.town = self._lists, self._town
+        self._commands = Commands(
+            settings.station.id,
+            city=list_ops.city(settings),
+            signer=Signer.load(settings.paths.station_key),
+            ledger=self._ledger,
+            answers=self._answers,
+            now=self._clock.now,
+            listens=lambda: words.topics(self._takers()),
+        )
+        self._facts.commands = self._commands
         self._looked = EachTick(
             lambda: self._town.points.effective_link_days,
             self._ledger,
@@ -165,6 +177,7 @@ class _Running:
             beats_ms=self._beats_ms,
             ticked=(
                 self._lists.tick,
+                self._commands.tick,
                 EachSecond(settings, self._town, self._screen, self._inbox),
             ),
         )
@@ -269,7 +282,7 @@ class _Running:
 
     def _takers(self) -> tuple[words.Taker, ...]:
         """Who takes what the city says."""
-        return (self._lists, self._town)
+        return (self._lists, self._town, self._commands)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)
@@ -279,7 +292,7 @@ class _Running:
     def _uplink_waits(self, wait: Handler) -> Handler:
         """The uplink's long poll, which also shows that it runs."""
 
-        def waits(args: Args) -> dict[str, Any]:
+        def waits(args: Args) -> Reply:
             self._facts.asked()
             return wait(args)
 

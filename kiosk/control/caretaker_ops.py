@@ -1,4 +1,5 @@
-"""What caretakers ask of the rules through the control socket: touches, zero setting, work at a scale.
+"""What caretakers ask of the rules through the control socket: touches, zero setting, work at a scale,
+closing and opening.
 
 Each request goes in as an event; its answer is what the rules say once that is durable.
 """
@@ -17,7 +18,15 @@ from kiosk.control.server import Handler
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.effects import Answered
 from kiosk.core.errors import OperatorError
-from kiosk.core.events import ScaleAdjusted, ServiceAsked, Touch, TouchAction, ZeroAsked
+from kiosk.core.events import (
+    OrderGiven,
+    ScaleAdjusted,
+    ServiceAsked,
+    Touch,
+    TouchAction,
+    ZeroAsked,
+)
+from kiosk.core.orders import Close, Open
 from kiosk.loop import Loop
 
 TOUCH_S = 5.0
@@ -43,6 +52,10 @@ class _NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: str
     scale: Adjusted
     empty_g: int | None = 0
+
+
+class _Ordered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order: Close | Open
 
 
 def caretaker_ops(loop: Loop, answers: Answers) -> Mapping[str, Handler]:
@@ -86,8 +99,15 @@ def caretaker_ops(loop: Loop, answers: Answers) -> Mapping[str, Handler]:
             )
         )
 
+    def order(args: Args) -> dict[str, Any]:
+        """Closes or opens the station."""
+        asked, t_ms = checked_args(args, _Ordered), boottime_ms()
+        told = answers.ask(lambda request: OrderGiven(t_ms, request, "caretaker", asked.order))
+        return {"code": told.code}
+
     return {
         "touch": touch,
+        "order": order,
         "scale_zero": zero,
         "scale_service": service,
         "scale_adjust": adjust,

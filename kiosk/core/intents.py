@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.events import (
     CardSeen,
+    OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
     SlipSeen,
@@ -135,6 +136,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Obey:
+    """The city or a caretaker wants something done (``obeying``)."""
+
+    asked: OrderGiven
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An entry that depends on nothing (an alarm, the clock)."""
 
@@ -157,5 +165,6 @@ Intent = (
     | Serve
     | Adjust
     | Rule
+    | Obey
     | Write
 )

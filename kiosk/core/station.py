@@ -29,6 +29,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
+``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
@@ -46,6 +47,7 @@ from kiosk.core import (
     devices,
     doubts,
     holding,
+    obeying,
     pieces,
     ruling,
     slow,
@@ -72,6 +74,7 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
     SlipSeen,
@@ -90,6 +93,7 @@ from kiosk.core.intents import (
     CloseCard,
     Greet,
     Intent,
+    Obey,
     Piece,
     ReplaceCard,
     Rule,
@@ -101,6 +105,7 @@ from kiosk.core.intents import (
     Zero,
 )
 from kiosk.core.memory import Memory
+from kiosk.core.standing import Standing
 from kiosk.core.state import begin
 from kiosk.core.view import View
 
@@ -136,6 +141,11 @@ class Station:
     def lost(self) -> dict[str, DeviceLost]:
         """Devices that are away, by name."""
         return self._state.lost
+
+    @property
+    def standing(self) -> Standing:
+        """What the city and caretakers ordered."""
+        return self._state.orders
 
     def view(self) -> View:
         """What the screen has to draw now."""
@@ -222,6 +232,8 @@ class Station:
                 state.intend(Adjust(event))
             case TownSaid():
                 state.intend(Rule(event))
+            case OrderGiven():
+                state.intend(Obey(event))
             case Tick():
                 pass
         return []
@@ -241,6 +253,7 @@ class Station:
         bags.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
+        obeying.pass_time(state)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
             self._failed_ms = None
@@ -304,6 +317,8 @@ class Station:
                 return adjusting.decide(state, intent)
             case Rule():
                 return intent.said.drafts
+            case Obey():
+                return obeying.decide(state, intent)
             case Write():
                 return (intent.draft,)
 
@@ -341,6 +356,8 @@ class Station:
                 adjusting.done(state, intent)
             case Rule():
                 ruling.done(state, intent.said)
+            case Obey():
+                return obeying.done(state, intent)
             case Write():
                 pass
         return []

@@ -23,6 +23,7 @@ from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry, town_cli
 from sync.receiver.cards_cli import cards
+from sync.receiver.carried_cli import import_
 from sync.receiver.database import opened, reading, require_database
 from sync.receiver.options import (
     city_key,
@@ -291,3 +292,4 @@ def _die(args: threading.ExceptHookArgs) -> None:
 main.add_command(cards)
 main.add_command(town_cli.group("catalogue"))
 main.add_command(town_cli.group("tariff"))
+main.add_command(import_)

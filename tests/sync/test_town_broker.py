@@ -27,6 +27,8 @@ from city_site import (
 )
 from test_sync_broker import check, plain
 
+from kiosk.control import ControlClient
+from kiosk.core.errors import OperatorError
 from sync.asyncapi import EXAMPLES
 from sync.signing import Signer
 
@@ -113,19 +115,32 @@ class Town:
 
     def counts_by(self, kind: str) -> tuple[str, int]:
         """What the running station says."""
-        status = self.kiosk("status")
-        here = {one["kind"]: (one["source"], one["version"]) for one in status.get("town", ())}
+        here = {one["kind"]: (one["source"], one["version"]) for one in self.facts()}
         return here.get(kind, ("", 0))
 
+    def facts(self) -> list[dict[str, Any]]:
+        """Asked on the socket, as the command line does, at a tenth of its cost."""
+        try:
+            with ControlClient(self.folder / "run/control.sock", timeout_s=30) as client:
+                return list(client.call("facts")["town"])
+        except OperatorError:
+            return []  # it is starting
+
     def refused(self, kind: str) -> str | None:
-        """The doctor's cause."""
+        return next((one["refused"] for one in self.facts() if one["kind"] == kind), None)
+
+    def doctor(self) -> set[tuple[str, str, str | None]]:
+        """What ``kiosk doctor town`` finds wrong."""
         findings = self.kiosk("doctor", "town")["findings"]
-        wrong = [one for one in findings if one["case"] == "refused" and one["subject"] == kind]
-        return wrong[0]["cause"] if wrong else None
+        wrong = [one for one in findings if one["level"] != "OK"]
+        return {(one["case"], one["subject"], one["cause"]) for one in wrong}
 
     def at_city(self, kind: str) -> tuple[str | None, int | None, str | None]:
-        (one,) = self.show(kind)["stations"]
-        return one["source"], one["version"], one["refused"]
+        """As ``kiosk-receiver tariff show`` has it."""
+        found = self.database.rows(
+            f"SELECT source, version, refused FROM town_station WHERE kind = '{kind}'"
+        )
+        return found[0] if found else (None, None, None)  # type: ignore[return-value]
 
     def bin_name(self) -> str:
         """As the residents' page has it."""
@@ -180,11 +195,14 @@ def test_a_station_takes_what_the_city_says_keeps_it_offline_and_tells_what_it_r
     forged = plain(true)
     forged["words"][0]["version"] = 9
     town.listener.publish(true.topic, json.dumps(forged).encode(), retain=True)
-    eventually(lambda: town.refused("tariff") == "town_forged", "the doctor tells it")
+    eventually(lambda: town.refused("tariff") == "bad_signature", "it is refused")
     eventually(
         lambda: str(town.at_city("tariff")[2]).startswith("bad_signature"), "the city sees it"
     )
     assert town.counts_by("tariff") == ("city", 2)
+    assert town.doctor() == {("refused", "tariff", "town_forged")}
+    (told,) = town.show("tariff")["stations"]
+    assert (told["version"], told["refused"]) == (2, town.at_city("tariff")[2])
 
     # Away: the old one goes on, also through a restart; the next one comes when the line is back.
     uplink.kill()
@@ -203,7 +221,7 @@ def test_a_station_takes_what_the_city_says_keeps_it_offline_and_tells_what_it_r
     town.broker.start()
     listener = Listener(town.broker.port)
     listener.publish(true.topic, true.payload, retain=True, content_type=true.content_type)
-    eventually(lambda: town.refused("tariff") == "town_old", "the old word is refused and told")
+    eventually(lambda: town.refused("tariff") == "old", "the old word is refused and told")
     assert town.counts_by("tariff") == ("city", 3)
     city.start()
     eventually(lambda: town.refused("tariff") is None, "the city says it again")

@@ -23,9 +23,7 @@ def day() -> Day:
 def another(day: Day, number: int, per_kg: int) -> None:
     """A tariff of the city's comes into force."""
     rules = day.rules
-    tariff = replace(
-        rules.tariff, number=number, per_kg={item: per_kg for item in rules.tariff.per_kg}
-    )
+    tariff = replace(rules.tariff, number=number, per_kg=dict.fromkeys(rules.tariff.per_kg, per_kg))
     draft = TariffBegun(number, "city", "", 0)
     day.post(TownSaid(day.t_ms, (draft,), replace(rules, tariff=tariff, catalogue=7)))
 
