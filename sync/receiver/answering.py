@@ -11,9 +11,9 @@ from kiosk.core import chain
 from sync.messages import Ack, AckError, encode_ack, inflate
 from sync.messages.card_lists import NAMES
 from sync.messages.carried import ANSWER, AnswerHead, Word, encode_answer
-from sync.receiver import card_lists, registry
+from sync.receiver import card_lists, registry, town_words
 from sync.receiver.continuity import ledger_row
-from sync.receiver.database import reading
+from sync.receiver.database import reading, utc_ms
 from sync.receiver.importing import Imported
 from sync.receiver.tables import card_message
 from sync.signing import Signer
@@ -67,4 +67,10 @@ def _others(connection: sa.Connection, city: str) -> Iterator[Word]:
             yield Word(row.topic, payload.decode())
 
 
-SOURCES: tuple[Source, ...] = (_lists, _others)
+def _town(connection: sa.Connection, city: str) -> Iterator[Word]:
+    """Catalogue and tariff, which stand on the city's own topics."""
+    for kind, content_type, payload in town_words.messages(connection, city, utc_ms()):
+        yield Word(f"/{kind}", inflate(content_type, payload).decode())
+
+
+SOURCES: tuple[Source, ...] = (_lists, _town, _others)
