@@ -161,14 +161,19 @@ def tariff(version: int, points: int) -> str:
     return f'version = {version}\nmode = "visit"\nper_visit = {points}\n'
 
 
+def two_items(version: int) -> str:
+    """A small catalogue, which an example has room for."""
+    text = (ROOT / "config/catalogue.toml").read_text(encoding="utf-8")
+    _, *parts = text.split("\n[item.")
+    kept = [part for part in parts if part.startswith(("carton", "pet-bottle"))]
+    return f"version = {version}\n" + "".join(f"\n[item.{part}" for part in kept)
+
+
 def test_a_station_takes_what_the_city_says_keeps_it_offline_and_tells_what_it_refuses(
     town: Town,
 ) -> None:
     assert town.publish("tariff", tariff(2, 3))["version"] == 2
-    items = (ROOT / "config/catalogue.toml").read_text(encoding="utf-8")
-    second = items.replace("version = 1", "version = 2").replace(
-        'ja = "紙パック"', 'ja = "牛乳パック"'
-    )
+    second = two_items(2).replace('ja = "紙パック"', 'ja = "牛乳パック"')
     city = town.receiver()
     station, uplink = town.start("run"), town.start("uplink")
     eventually(lambda: town.counts_by("tariff") == ("city", 2), "the tariff is in force")
@@ -184,10 +189,7 @@ def test_a_station_takes_what_the_city_says_keeps_it_offline_and_tells_what_it_r
         for message in messages:
             check(kind, plain(message))
         if rewriting_examples():
-            value = plain(messages[-1])
-            if kind == "catalogue":  # two items are enough to see
-                value["words"][0]["content"]["items"] = value["words"][0]["content"]["items"][:2]
-            example = msgspec.json.format(msgspec.json.encode(value), indent=1)
+            example = msgspec.json.format(msgspec.json.encode(plain(messages[-1])), indent=1)
             (EXAMPLES / f"{kind}.json").write_bytes(example + b"\n")
 
     # Somebody on the broker says what the city did not sign.
