@@ -45,6 +45,8 @@ from sync.receiver.writing import writer
 from sync.signing import verify
 
 DELETE_AT_ONCE = 500
+UNSTORABLE = "unstorable"
+"""What a station hears where the city's database takes everything but its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,13 @@ def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outc
         books.register(connection, new, now_ms)
     with engine.begin() as connection:
         return _Round(connection, parcels, now_ms).run()
+
+
+def set_aside(engine: sa.Engine, delivery: Delivery, code: str, now_ms: int) -> Outcome:
+    """Store nothing of a message; its station is told, if it is a batch of its own."""
+    parcels = [unpack(delivery)]
+    with engine.begin() as connection:
+        return _Round(connection, parcels, now_ms).refuse_all(code)
 
 
 class _Round:
@@ -105,6 +114,18 @@ class _Round:
         """Everything; nothing that a message may hold raises."""
         for parcel in _in_order(self._parcels):
             self._take(parcel)
+        answers = self._answers()
+        self._finish()
+        return Outcome(answers, self._refusals)
+
+    def refuse_all(self, code: str) -> Outcome:
+        """Nothing; each message is put aside with ``code``."""
+        for each in self._parcels:
+            if each.batch is not None and each.whose is not None:
+                refused = Refused(code, each.batch.first)
+                self._refuse_batch(each.delivery, each.whose, each.batch, refused)
+            else:
+                self._aside.append(Aside(each.delivery, code))
         answers = self._answers()
         self._finish()
         return Outcome(answers, self._refusals)
