@@ -190,6 +190,9 @@ class Program:
     def has_said(self, words: str) -> bool:
         return words in self._log.read_text(encoding="utf-8")
 
+    def times_said(self, words: str) -> int:
+        return self._log.read_text(encoding="utf-8").count(words)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -199,11 +202,11 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def receiver(log: Path, database: str, port: int) -> Program:
+def receiver(log: Path, database: str, port: int, *more: str | Path) -> Program:
     """A receiver that listens: what is published before is heard by nobody, and comes again."""
     broker = f"mqtt://127.0.0.1:{port}"
     program = Program(
-        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker
+        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker, *more
     )
     try:
         eventually(lambda: program.has_said("listening"), "the receiver listens")
