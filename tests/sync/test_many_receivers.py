@@ -154,7 +154,7 @@ class Town:
     def receiver(self) -> Program:
         log = self._folder / f"receiver-{len(self.programs)}.log"
         key = self._folder / "city.key"
-        self.programs.append(receiver(log, self.url, self._port, "--key", key))
+        self.programs.append(receiver(log, self.url, self._port, key=key))
         return self.programs[-1]
 
     def send(self, deliveries: list[Delivery]) -> None:
