@@ -1,65 +1,56 @@
-"""What stations' ledgers say of the city's catalogue and tariff, in the transaction that stores them."""
+"""What stations' ledgers say of the city's catalogue and tariff, kept in the transaction that stores them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
-from kiosk.core.entries import Alarm, CatalogueBegun, TariffBegun
 from sync.messages import Batch
+from sync.messages.bodies import field
+from sync.messages.town import KINDS
 from sync.receiver.town_tables import town_station
 
 ALARM = "city_word"
 """Code of a station's alarm on a message that it refused; its subject is the kind."""
-_TYPES = {"catalogue": CatalogueBegun, "tariff": TariffBegun, "alarm": Alarm}
+_SAY = {*KINDS, "alarm"}
+
+Said = tuple[str, dict[str, Any]]
+"""A kind, and what a row of ``town_station`` has to hold from now on."""
 
 
-def note(connection: sa.Connection, city: str, station: str, batch: Batch, after: int) -> None:
-    """Takes what a batch says beyond seq ``after``. An entry in another shape says nothing."""
-    for each in batch.entries:
-        kind = _TYPES.get(each.kind or "")
-        if kind is None or each.seq <= after or each.value is None:
+def said_in(batch: Batch, after: int) -> list[Said]:
+    """What entries of a batch beyond seq ``after`` say, in order; another shape says nothing."""
+    if _SAY.isdisjoint(batch.kinds):
+        return []
+    found = []
+    for seq, (kind, value) in enumerate(zip(batch.kinds, batch.values, strict=True), batch.first):
+        if seq <= after or value is None:
             continue
-        fields = {name: value for name, value in each.value.items() if name not in ("seq", "at")}
-        try:
-            draft = msgspec.convert(fields, kind)
-        except msgspec.ValidationError:
-            continue
-        if isinstance(draft, CatalogueBegun | TariffBegun):
-            _begun(connection, city, station, str(each.kind), draft)
-        elif isinstance(draft, Alarm) and draft.code == ALARM and draft.subject in _TYPES:
-            refused = draft.detail if draft.state == "on" else None
-            _put(connection, city, station, draft.subject, {"refused": refused})
+        if kind in KINDS:
+            version, source = field(value, "version"), field(value, "source")
+            if type(version) is int and source in ("city", "file"):
+                found.append((str(kind), {"version": version, "source": source}))
+        elif kind == "alarm" and field(value, "code") == ALARM:
+            subject, detail = field(value, "subject"), field(value, "detail")
+            refused = detail if field(value, "state") == "on" else None
+            if subject in KINDS and isinstance(detail, str):
+                found.append((str(subject), {"refused": refused}))
+    return found
 
 
-def _begun(
-    connection: sa.Connection, city: str, station: str, kind: str, draft: CatalogueBegun | TariffBegun
-) -> None:  # fmt: skip
-    row = _row(connection, city, station, kind)
-    highest = 0 if row is None else row.highest
-    if draft.source == "city":
-        highest = max(highest, draft.version)
-    said = {"version": draft.version, "source": draft.source, "highest": highest}
-    _put(connection, city, station, kind, said)
-
-
-def _row(
-    connection: sa.Connection, city: str, station: str, kind: str
-) -> sa.Row[tuple[Any, ...]] | None:
-    return connection.execute(sa.select(town_station).where(*_one(city, station, kind))).first()
-
-
-def _put(
-    connection: sa.Connection, city: str, station: str, kind: str, said: dict[str, Any]
-) -> None:
-    update = sa.update(town_station).where(*_one(city, station, kind)).values(**said)
-    if not connection.execute(update).rowcount:
-        whose = {"city": city, "station": station, "kind": kind}
-        connection.execute(town_station.insert().values(**{"highest": 0, **whose, **said}))
-
-
-def _one(city: str, station: str, kind: str) -> tuple[sa.ColumnElement[bool], ...]:
+def keep(connection: sa.Connection, city: str, station: str, said: list[Said]) -> None:
+    """Keeps what a station says; the highest version of the city's that it ever had stays."""
     here = town_station.c
-    return here.city == city, here.station == station, here.kind == kind
+    for kind, values in said:
+        mine = (here.city == city, here.station == station, here.kind == kind)
+        row = connection.execute(sa.select(here.highest).where(*mine)).first()
+        highest = 0 if row is None else row.highest
+        if values.get("source") == "city":
+            highest = max(highest, values["version"])
+        values = {**values, "highest": highest}
+        if row is None:
+            whose = {"city": city, "station": station, "kind": kind}
+            connection.execute(town_station.insert().values(**whose, **values))
+        else:
+            connection.execute(sa.update(town_station).where(*mine).values(**values))
