@@ -35,6 +35,7 @@ from sync.receiver.options import (
     print_json,
     say,
 )
+from sync.receiver.points_cli import points
 from sync.receiver.service import Service
 from sync.receiver.verify import verify_all
 
@@ -290,6 +291,7 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 
 main.add_command(cards)
+main.add_command(points)
 main.add_command(town_cli.group("catalogue"))
 main.add_command(town_cli.group("tariff"))
 main.add_command(import_)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
-from sync.receiver import tables, town_tables
+from sync.receiver import point_tables, tables
 from sync.receiver.upgrade import upgrade
 from sync.receiver.views import VIEWS, create_views
 
@@ -53,7 +53,7 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             _prepare_postgresql(engine)
         with engine.begin() as connection:
             _alone(connection)
-            town_tables.metadata.create_all(connection)
+            point_tables.metadata.create_all(connection)
             upgraded = upgrade(connection)
             if (
                 serving

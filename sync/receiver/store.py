@@ -35,6 +35,7 @@ from sync.receiver.continuity import (
     find_fork,
     stored_hashes,
 )
+from sync.receiver.earnings import Booking
 from sync.receiver.judging import check_batch, first_entry
 from sync.receiver.projections import Rows, genesis_of
 from sync.receiver.quarantine import Aside, put_aside
@@ -92,6 +93,7 @@ class _Round:
         self._told: dict[tuple[Whose, str], AckError | None] = {}
         self._aside: list[Aside] = []
         self._closed: dict[str, list[bytes]] = defaultdict(list)
+        self._booking = Booking(connection)
         self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
         self._unsealed: dict[str, list[int]] = defaultdict(list)
         self._refusals: list[Refusal] = []
@@ -224,6 +226,7 @@ class _Round:
         self._writer.rows(batch_sig, [(batch.ledger, batch.last, batch.signature)])
         if closed := closings.closed_in(batch, watermark):
             self._closed[book.whose.city] += closed
+        self._booking.add(book.whose.city, book.whose.station, batch, watermark)
         if said := town_reports.said_in(batch, watermark):
             self._said[book.whose.city, book.whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)
@@ -302,6 +305,7 @@ class _Round:
             book.save(self._connection)
         for city in sorted(self._closed):
             closings.close(self._connection, city, self._closed[city])
+        self._booking.finish()
         for city, station in sorted(self._said):
             town_reports.keep(self._connection, city, station, self._said[city, station])
         put_aside(self._connection, self._aside, self._now_ms)

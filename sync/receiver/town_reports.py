@@ -1,4 +1,4 @@
-"""What stations' ledgers say of the city's catalogue and tariff, kept in the transaction that stores them."""
+"""What stations' ledgers say of the city's catalogue and tariff, kept where they are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The city's tables of catalogues and tariffs, on the same metadata as the others."""
+"""The city's tables of catalogues and tariffs, on the same metadata as the others (``point_tables``)."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from sync.receiver.point_views import BALANCE
+
 DRIFT = 10_000
 """One millisecond in so many: 100 ppm."""
 UTC_OFFSET_MS = 9 * 3600 * 1000
@@ -154,6 +156,7 @@ VIEWS = {
     "station_refused": _STATION_REFUSED,
     "station_state": _STATION_STATE,
     "restore": _RESTORE,
+    "balance": BALANCE,
 }
 """In the order in which they build on one another."""
 
