@@ -168,10 +168,14 @@ def _at_rest(settings: Settings, head: AnswerHead, file: BinaryIO) -> TakenIn:
 
 def _takers_at_rest(settings: Settings) -> Callable[[str, bytes], str | None]:
     """Who keeps words in files, and so can take them while the station does not run."""
+    from kiosk import catalogue
     from kiosk.cards.list_ops import card_lists
     from kiosk.clock import StationClock
+    from kiosk.town.town import Town
 
-    takers: list[Taker] = [card_lists(settings, StationClock(settings.station.timezone))]
+    clock = StationClock(settings.station.timezone)
+    town = Town(settings, catalogue.load(settings.paths.catalogue), clock.now)
+    takers: list[Taker] = [card_lists(settings, clock), town]
 
     def accept(topic: str, payload: bytes) -> str | None:
         for taker in takers:

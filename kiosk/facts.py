@@ -95,6 +95,22 @@ class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
     refused_age_ms: int | None = None
 
 
+class TownFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Catalogue or tariff. ``source`` ``city`` or the station's own ``file``; ``since_ms`` (UTC) when the
+    city's became effective; ``next_version`` and ``next_ms`` what waits for its moment. ``refused`` why
+    the city's last message did not count, where in it, and its age."""
+
+    kind: Literal["catalogue", "tariff"]
+    source: Literal["city", "file"]
+    version: int
+    since_ms: int | None = None
+    next_version: int | None = None
+    next_ms: int | None = None
+    refused: str | None = None
+    refused_detail: str = ""
+    refused_age_ms: int | None = None
+
+
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the city and caretakers ordered. ``closed`` why, by language (empty where nobody said), and
     ``closed_by`` whom; ``locked`` bins; ``refused`` why the last command that was not done was not, and its
@@ -152,6 +168,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     visits_open: int = 0
     cards: CardFacts = CardFacts()
     lists: tuple[ListFacts, ...] = ()
+    town: tuple[TownFacts, ...] = ()
     closed_here: int = 0
     core_dumps: bool = False
     devices: tuple[DeviceFacts, ...] = ()

@@ -11,7 +11,16 @@ import msgspec
 from drivers.clock import boottime_ms
 from kiosk import __version__
 from kiosk.core import certified
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts, OrderFacts
+from kiosk.facts import (
+    BinFacts,
+    CardFacts,
+    DeviceFacts,
+    Facts,
+    LinkFacts,
+    ListFacts,
+    OrderFacts,
+    TownFacts,
+)
 from kiosk.loop import INBOX_EVENTS
 from kiosk.nodump import may_dump_core
 
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from kiosk.loop import Loop
     from kiosk.noticing import Noticing
     from kiosk.settings import Settings
+    from kiosk.town.town import Town
 
 
 UPLINK_SILENT_MS = 30_000
@@ -68,6 +78,7 @@ class Gathering:
         self._asked_ms: int | None = None
         self.card_lists: CardLists | None = None
         """Set once they are read: the ledger comes first."""
+        self.town: Town | None = None
         self.commands: Commands | None = None
 
     def acknowledged(self, verdict: AckVerdict) -> None:
@@ -123,6 +134,7 @@ class Gathering:
             visits_open=view.visits_open,
             cards=self._cards(view.checkins, view.refusals, now.boot_ms),
             lists=() if self.card_lists is None else self._lists(self.card_lists, now.boot_ms),
+            town=() if self.town is None else town_facts(self.town, now.boot_ms),
             closed_here=0 if self.card_lists is None else self.card_lists.closed_here(),
             core_dumps=may_dump_core(),
             devices=(
@@ -228,4 +240,28 @@ class Gathering:
             "disk_free_bytes": facts.disk_free_bytes,
             "scales": {d.subject: d.code or "ok" for d in facts.devices if d.kind == "scale"},
             "readers": {d.subject: d.code or "ok" for d in facts.devices if d.kind == "reader"},
+            "town": {
+                one.kind: f"{one.source} {one.version} {one.refused or 'ok'}" for one in facts.town
+            },
         }
+
+
+def town_facts(town: Town, now_ms: int) -> tuple[TownFacts, ...]:
+    """What is in force of the city's catalogue and tariff."""
+    found = []
+    for kind in town.kinds:
+        here, then, refused = town.in_force(kind), town.waiting(kind), town.refused(kind)
+        found.append(
+            TownFacts(
+                kind=kind,
+                source=here.source,
+                version=here.version,
+                since_ms=here.effective_ms,
+                next_version=None if then is None else then.version,
+                next_ms=None if then is None else then.effective_ms,
+                refused=None if refused is None else refused.reason,
+                refused_detail="" if refused is None else refused.detail,
+                refused_age_ms=None if refused is None else now_ms - refused.t_ms,
+            )
+        )
+    return tuple(found)

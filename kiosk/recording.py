@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kiosk.clock import StationClock
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings
+    from kiosk.town.town import Town
 
 LOG = logging.getLogger("kiosk")
 
@@ -60,11 +61,12 @@ class Recorder:
     """Appends for the loop, on its thread; what stays refused is told once."""
 
     def __init__(
-        self, ledger: Ledger, holders: CardHolders, start_anew: Callable[[], None]
+        self, ledger: Ledger, holders: CardHolders, town: Town, start_anew: Callable[[], None]
     ) -> None:
         """``start_anew`` ends the process so that it is started again."""
         self._ledger = ledger
         self._holders = holders
+        self._town = town
         self._start_anew = start_anew
         self._refusing: str | None = None
 
@@ -84,6 +86,7 @@ class Recorder:
             LOG.warning("recording goes on")
             self._refusing = None
         self._holders.committed(of_items(items), self._ledger.ledger_id, seqs[-1])
+        self._town.committed(item.draft for item in items)
         return seqs
 
     def acknowledged(self, verdict: AckVerdict) -> None:

@@ -42,6 +42,8 @@ from kiosk.nodump import no_core_dumps
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
 from kiosk.ticking import EachTick
+from kiosk.town.each_second import EachSecond
+from kiosk.town.town import Town
 from kiosk.watching import Board
 from sync.ending import Ending
 from sync.notify import notify
@@ -49,8 +51,8 @@ from sync.signing import Signer
 
 if TYPE_CHECKING:
     from drivers.worker import Device
-    from kiosk.catalogue import Catalogue
     from kiosk.core.cards import CardDesk
+    from kiosk.core.catalogue import Catalogue
     from kiosk.core.view import View
     from kiosk.ledger.acks import AckVerdict
     from kiosk.settings import Settings
@@ -76,8 +78,8 @@ def run_station(settings: Settings) -> int:
     ending = Ending()
     ending.heed()
     with ExitStack() as held:
-        items = catalogue.load(settings.paths.catalogue)
-        return _Running(settings, items, ending, held).run()
+        own = catalogue.load(settings.paths.catalogue)
+        return _Running(settings, own, ending, held).run()
 
 
 def _crash(args: threading.ExceptHookArgs) -> None:
@@ -90,9 +92,7 @@ def _crash(args: threading.ExceptHookArgs) -> None:
 class _Running:
     """One life of the station process."""
 
-    def __init__(
-        self, settings: Settings, items: Catalogue, ending: Ending, held: ExitStack
-    ) -> None:
+    def __init__(self, settings: Settings, own: Catalogue, ending: Ending, held: ExitStack) -> None:
         from kiosk import devices
 
         self._settings = settings
@@ -115,7 +115,10 @@ class _Running:
         )
         self._counters = CounterFile(settings.paths.counters)
         self._holders = self._open_holders(held)
-        self._recorder = recording.Recorder(self._ledger, self._holders, self._start_anew)
+        self._town = Town(settings, own, self._clock.now)
+        self._recorder = recording.Recorder(
+            self._ledger, self._holders, self._town, self._start_anew
+        )
         self._signals = devices.signals(settings)
         held.callback(self._signals.stop)
         trouble = self._signals.trouble
@@ -124,14 +127,14 @@ class _Running:
                 DeviceLost("signals:all", self._clock.now().boot_ms, trouble.code, str(trouble))
             )
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
-        station = Station(settings.rules(items), self._ledger.memory())
+        station = Station(self._town.rules(), self._ledger.memory())
         # Slow to import, and the scales run by now.
         from kiosk.screen import ScreenServer, station_setup
 
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
-            setup=station_setup(settings, items),
+            setup=station_setup(settings, self._town.catalogue),
             act=self._act,
         )
         self._loop = Loop(
@@ -155,7 +158,7 @@ class _Running:
             self._noticed,
         )
         self._lists = list_ops.card_lists(settings, self._clock)
-        self._facts.card_lists = self._lists
+        self._facts.card_lists, self._facts.town = self._lists, self._town
         self._commands = Commands(
             settings.station.id,
             city=list_ops.city(settings),
@@ -167,16 +170,20 @@ class _Running:
         )
         self._facts.commands = self._commands
         self._looked = EachTick(
-            settings,
+            lambda: self._town.points.effective_link_days,
             self._ledger,
             self._facts,
             self._inbox,
             beats_ms=self._beats_ms,
-            ticked=(self._lists.tick, self._commands.tick),
+            ticked=(
+                self._lists.tick,
+                self._commands.tick,
+                EachSecond(settings, self._town, self._screen, self._inbox),
+            ),
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
         scales = ScaleOps(station, self._tap, self._answers)
-        cards = CardOps(self._answers, self._desk, settings.rules(items).touch_ms)
+        cards = CardOps(self._answers, self._desk, self._town.rules().touch_ms)
         control = ControlServer(
             settings.paths.socket,
             {**self._handlers(), "scale_line": scales.line},
@@ -275,7 +282,7 @@ class _Running:
 
     def _takers(self) -> tuple[words.Taker, ...]:
         """Who takes what the city says."""
-        return (self._lists, self._commands)
+        return (self._lists, self._town, self._commands)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)

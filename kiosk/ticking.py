@@ -15,7 +15,6 @@ from sync.notify import notify
 if TYPE_CHECKING:
     from kiosk.gathering import Gathering
     from kiosk.ledger import Ledger
-    from kiosk.settings import Settings
 
 LOG = logging.getLogger("kiosk")
 
@@ -30,7 +29,7 @@ class EachTick:
 
     def __init__(
         self,
-        settings: Settings,
+        link_days: Callable[[], int],
         ledger: Ledger,
         facts: Gathering,
         inbox: queue.Queue[Event],
@@ -38,8 +37,9 @@ class EachTick:
         beats_ms: Callable[[], Sequence[int]],
         ticked: Sequence[Callable[[Moment], None]],
     ) -> None:
-        """``beats_ms`` the threads' last signs of life; ``ticked`` is called every second."""
-        self._link_days = settings.points.effective_link_days
+        """``link_days`` for how long a weighing stays linked to its check-in; ``beats_ms`` the threads'
+        last signs of life; ``ticked`` is called every second."""
+        self._link_days = link_days
         self._ledger = ledger
         self._facts = facts
         self._inbox = inbox
@@ -74,10 +74,10 @@ class EachTick:
             self._clock_known = True
             self._inbox.put_nowait(ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp"))
         if now.clock == "synced" and now.day != self._day:
+            days = self._link_days()
             try:
-                # So many at a time; again until none is left.
-                if not self._ledger.forget_due(self._link_days):
-                    self._ledger.forget_ended(self._link_days)
+                if not self._ledger.forget_due(days):  # so many at a time; again until none is left
+                    self._ledger.forget_ended(days)
                     self._day = now.day
             except StorageError as error:
                 LOG.warning("seals could not be forgotten yet: %s", error)

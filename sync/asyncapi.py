@@ -17,6 +17,7 @@ from kiosk.core.entries import AnyDraft, At
 from sync.messages import Command, Health, Offline, Online, Reply
 from sync.messages.card_lists import DeltaWire, FullWire, PartWire
 from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES
+from sync.messages.town import CatalogueWire, TariffWire
 from sync.messages.wire import AckWire, BatchWire, Hash, Seq
 
 TARGET = Path(__file__).with_name("asyncapi.yaml")
@@ -57,7 +58,8 @@ def schemas() -> Json:
     drafts = get_args(AnyDraft)
     lists = [FullWire, PartWire, DeltaWire]
     smaller = [Online, Offline, Health, Command, Reply]
-    types = [BatchWire, AckWire, *lists, *smaller, At, Thinned, *drafts]
+    town = [CatalogueWire, TariffWire]
+    types = [BatchWire, AckWire, *lists, *town, *smaller, At, Thinned, *drafts]
     _, given = msgspec.json.schema_components(
         types, ref_template=_REF, schema_hook=lambda _: {"description": "any JSON of the ledger"}
     )
@@ -133,6 +135,18 @@ _CHANNELS: list[tuple[str, str, list[str], str]] = [
     ),
     ("allowedPart", _PREFIX + "allowed/full/{part}", ["cardsPart"], "As closed/full/{part}."),
     ("allowedDelta", _PREFIX + "allowed/delta", ["cardsDelta"], "As closed/delta."),
+    (
+        "catalogue",
+        "kiosk/v1/{city}/catalogue",
+        ["catalogue"],
+        "The catalogue in force in the whole city, and those that wait for their moment.",
+    ),
+    (
+        "tariff",
+        "kiosk/v1/{city}/tariff",
+        ["tariff"],
+        "Points rules, as catalogue. A visit counts to its end by the tariff with which it began.",
+    ),
     ("command", _PREFIX + "command", ["command"], "What the city asks; not sent by this version."),
     ("reply", _PREFIX + "reply", ["reply"], "What became of it; not sent by this version."),
 ]
@@ -147,6 +161,8 @@ _OPERATIONS: list[tuple[str, str, str, int, bool]] = [
     ("receiveAllowedFull", "receive", "allowedFull", 1, True),
     ("receiveAllowedPart", "receive", "allowedPart", 1, True),
     ("receiveAllowedDelta", "receive", "allowedDelta", 1, True),
+    ("receiveCatalogue", "receive", "catalogue", 1, True),
+    ("receiveTariff", "receive", "tariff", 1, True),
     ("receiveCommand", "receive", "command", 1, False),
     ("sendReply", "send", "reply", 1, False),
 ]
@@ -160,6 +176,8 @@ _PAYLOADS = {
     "cardsFull": "FullWire",
     "cardsPart": "PartWire",
     "cardsDelta": "DeltaWire",
+    "catalogue": "CatalogueWire",
+    "tariff": "TariffWire",
     "command": "Command",
     "reply": "Reply",
 }
@@ -170,8 +188,9 @@ def _channel(name: str, address: str, messages: list[str], description: str) -> 
         "address": address,
         "description": description,
         "parameters": {
-            "city": {"description": "[a-z0-9-]{1,32}"},
-            "station": {"description": "[a-z0-9-]{1,32}"},
+            one: {"description": "[a-z0-9-]{1,32}"}
+            for one in ("city", "station")
+            if f"{{{one}}}" in address
         },
         "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in messages},
     }

@@ -15,6 +15,7 @@ from kiosk.cli.call import Call, json_line
 from kiosk.cli.texts import Words
 from kiosk.cli.time_words import UNKNOWN, certain_time, told_time
 from kiosk.doctor import Finding, worst
+from kiosk.doctor.town import local_time
 
 if TYPE_CHECKING:
     from drivers.probe import Found, Tried
@@ -38,6 +39,7 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     link(call, found)
     books(call, found)
     lists(call, found["lists"])
+    town(call, found["town"])
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
     public_key(call, found)
     if found["storage_trouble"] is not None:
@@ -87,6 +89,14 @@ def lists(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
             call.say("status.list", list=name, **told)
         elif one["needed"]:
             call.say("status.list_none", list=name)
+
+
+def town(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
+    """Catalogue and tariff in force, where a city may say them."""
+    for one in found:
+        kind = call.words(f"town.{one['kind']}")
+        since = local_time(one["since_ms"])
+        call.say(f"status.town_{one['source']}", kind=kind, version=one["version"], since=since)
 
 
 def bins(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
@@ -169,6 +179,8 @@ def sentences(words: Words, finding: Finding) -> tuple[str, str]:
         values["subject"] = device_name(words, finding.subject)
     if finding.code == "lists" and finding.subject:
         values["subject"] = words(f"cardlist.{finding.subject}")
+    if finding.code == "town" and finding.subject:
+        values["subject"] = words(f"town.{finding.subject}")
     if "age_ms" in finding.values:
         values["age"] = age(words, int(finding.values["age_ms"]))
     key = f"doctor.{finding.code}.{finding.case}"

@@ -43,14 +43,14 @@ def decide(state: State, card: CardSeen) -> tuple[AnyDraft, ...]:
     """The check-in; nothing to write for a card whose visit is open."""
     if state.visits.open_of(card.names) is not None:
         return ()
-    tariff = state.rules.tariff
+    begun = _begun(state, card, "")
     checkin = Checkin(
         visit=state.name("v") if state.rules.link_days > 0 else None,
         seal=None,
         by=card.by,
         proves=card.proves,
-        tariff=tariff.number,
-        points=_visit_points(state, _begun(state, card, "")),
+        tariff=begun.tariff.number,
+        points=_visit_points(state, begun),
     )
     return (checkin, *_alias(state, card), *_renamed(card))
 
@@ -92,20 +92,21 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
 
 def _begun(state: State, card: CardSeen, name: str) -> Visit:
     """A new visit of this card, which goes on with its last one where that was lately."""
-    visit = Visit(name, card.t_ms, card.pseudonym, card.t_ms, card.formerly)
+    tariff = state.rules.tariff
+    visit = Visit(name, card.t_ms, card.pseudonym, card.t_ms, tariff, card.formerly)
     state.residents.go_on(visit, card.t_ms, state.rules.reopen_ms)
     return visit
 
 
 def _visit_points(state: State, visit: Visit) -> int:
     """Points for the visit itself, as far as the card's day has room."""
-    due, room = _due(state, visit), state.residents.room(visit, state.now.day)
+    due, room = _due(visit), state.residents.room(visit, state.now.day)
     return due if room is None else min(due, room)
 
 
-def _due(state: State, visit: Visit) -> int:
+def _due(visit: Visit) -> int:
     """What the tariff gives for the visit itself; a visit that goes on had it."""
-    tariff = state.rules.tariff
+    tariff = visit.tariff
     return tariff.per_visit if tariff.mode == "visit" and visit.points == 0 else 0
 
 
@@ -159,7 +160,9 @@ def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
     """The claim; a check-in like any other where its visit was closed meanwhile, or earned more than the
     card's day has room for (its points are written and cannot be made less)."""
     visit, card = claim.visit, claim.card
-    claimed = Visit(visit.visit, visit.opened_ms, card.pseudonym, card.t_ms, card.formerly)
+    claimed = Visit(
+        visit.visit, visit.opened_ms, card.pseudonym, card.t_ms, visit.tariff, card.formerly
+    )
     room = state.residents.room(claimed, state.now.day)
     if visit.closed or (room is not None and visit.points > room):
         state.intend_first(Greet(card))

@@ -63,7 +63,7 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
             return flush
         base = came
     if owner.anonymous:
-        visit = Visit(state.name("v"), settled.began_ms, None, settled.t_ms)
+        visit = Visit(state.name("v"), settled.began_ms, None, settled.t_ms, state.rules.tariff)
         state.visits.add(visit)
     return (*flush, _weighing(state, bin_, visit, base, settled))
 
@@ -96,7 +96,8 @@ def _weighing(
     state: State, bin_: Bin, visit: Visit | None, base: Level, settled: Settled
 ) -> Weighing:
     net_g = settled.gross_g - base.gross_g
-    item, tariff = bin_.rules.item, state.rules.tariff
+    item = bin_.rules.item
+    tariff = state.rules.tariff if visit is None else visit.tariff
     points = 0
     if visit is not None:
         points = _points(state, visit, item, net_g)
@@ -127,7 +128,7 @@ def _weighing(
 def _points(state: State, visit: Visit, item: str, net_g: int) -> int:
     """What the drop changes the visit's points by, as far as the card's day has room."""
     after = {**visit.net_g, item: visit.net_g.get(item, 0) + net_g}
-    due = visit_points(state.rules.tariff, after)
+    due = visit_points(visit.tariff, after)
     room = state.residents.room(visit, state.now.day)
     return (due if room is None else min(due, visit.points + room)) - visit.points
 

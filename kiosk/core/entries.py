@@ -239,6 +239,25 @@ class Settings(Draft, frozen=True, tag="settings"):
     digest: str
 
 
+class CatalogueBegun(Draft, frozen=True, tag="catalogue"):
+    """Another catalogue is in force from here on: of the ``city``, signed, effective since
+    ``effective_ms`` (UTC), or the station's own ``file``. ``digest`` of its content (hex)."""
+
+    version: int
+    source: Literal["city", "file"]
+    digest: str
+    effective_ms: int | None
+
+
+class TariffBegun(Draft, frozen=True, tag="tariff"):
+    """Another tariff is in force from here on; visits that are open go on by theirs. As ``catalogue``."""
+
+    version: int
+    source: Literal["city", "file"]
+    digest: str
+    effective_ms: int | None
+
+
 class Alarm(Draft, frozen=True, tag="alarm"):
     """A trouble of a device or of the station began or ended, once each."""
 
@@ -285,6 +304,8 @@ AnyDraft = (
     | Recovered
     | Adjustment
     | Settings
+    | CatalogueBegun
+    | TariffBegun
     | Alarm
     | Commanded
     | Snapshot

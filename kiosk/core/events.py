@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.core.adjusted import Adjusted
-from kiosk.core.entries import ClockQuality, CloseCause
+from kiosk.core.config import StationRules
+from kiosk.core.entries import AnyDraft, ClockQuality, CloseCause
 from kiosk.core.orders import AnyOrder, By
 
 
@@ -275,6 +276,16 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TownSaid:
+    """What the city set comes into force, or its word was refused: ``drafts`` are written, and then
+    ``rules`` hold (None: as before)."""
+
+    t_ms: int
+    drafts: tuple[AnyDraft, ...]
+    rules: StationRules | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passes; posted at least every 250 ms."""
 
@@ -299,5 +310,6 @@ Event = (
     | Warmth
     | ClockKnown
     | LinkChanged
+    | TownSaid
     | Tick
 )

@@ -12,6 +12,7 @@ from kiosk.core.events import (
     ServiceAsked,
     SlipSeen,
     TouchAction,
+    TownSaid,
     ZeroAsked,
 )
 from kiosk.core.settled import Settled
@@ -128,6 +129,13 @@ class Adjust:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """Other rules hold from here on (``ruling``)."""
+
+    said: TownSaid
+
+
+@dataclass(frozen=True, slots=True)
 class Obey:
     """The city or a caretaker wants something done (``obeying``)."""
 
@@ -156,6 +164,7 @@ Intent = (
     | Zero
     | Serve
     | Adjust
+    | Rule
     | Obey
     | Write
 )

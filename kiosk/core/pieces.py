@@ -31,7 +31,7 @@ def decide(state: State, piece: Piece) -> tuple[AnyDraft, ...]:
     visits = state.visits.open()
     visit = visits[0] if len(visits) == 1 else None
     if not visits:
-        visit = Visit(state.name("v"), piece.t_ms, None, piece.t_ms)
+        visit = Visit(state.name("v"), piece.t_ms, None, piece.t_ms, state.rules.tariff)
         state.visits.add(visit)
     bin_ = state.bins[piece.bin].rules
     name = None if visit is None else visit.visit

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kiosk.core.config import Tariff
 from kiosk.core.earned import Earnings, Limits
 from kiosk.core.memory import Memory
 from kiosk.core.ties import Ties
@@ -24,6 +25,7 @@ class Recent:
     ended_ms: int
     net_g: dict[str, int]
     put_in_g: dict[str, int]
+    tariff: Tariff
     owes_g: dict[str, int] = field(default_factory=dict)
     points: int = 0
 
@@ -34,14 +36,15 @@ class Residents:
     def __init__(self, memory: Memory, limits: Limits) -> None:
         self.ties = Ties(memory.tied)
         self._earnings = Earnings(memory.earned)
-        self._limits = limits
+        self.limits = limits
+        """Of one card and day, by the rules in force."""
         self._recent: dict[bytes, Recent] = {}
 
     def room(self, visit: Visit, day: int) -> int | None:
         """How many points its card may still earn in this visit, None for any number."""
         if not visit.names:
             return None
-        return self._earnings.room(visit.names, day, self._limits, first=visit.points == 0)
+        return self._earnings.room(visit.names, day, self.limits, first=visit.points == 0)
 
     def earn(self, visit: Visit, points: int, day: int) -> None:
         """Points of a visit are durable."""
@@ -59,6 +62,7 @@ class Residents:
             visit.ended_ms or 0,
             visit.net_g,
             visit.put_in_g,
+            visit.tariff,
             visit.owes_g,
             visit.points,
         )
@@ -72,7 +76,7 @@ class Residents:
             return
         if t_ms - recent.ended_ms <= reopen_ms:
             visit.net_g, visit.put_in_g = dict(recent.net_g), dict(recent.put_in_g)
-            visit.points = recent.points
+            visit.points, visit.tariff = recent.points, recent.tariff
         if t_ms - recent.ended_ms <= OWED_MS:
             visit.owes_g = dict(recent.owes_g)
 

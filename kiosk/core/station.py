@@ -30,7 +30,7 @@ Events come in and effects go out here; what each means is in a room of its own.
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
-``touches``  fingers on the screen; ``devices`` lost and back
+``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
 ============ ======================================================================================
@@ -49,6 +49,7 @@ from kiosk.core import (
     holding,
     obeying,
     pieces,
+    ruling,
     slow,
     thermometer,
     touches,
@@ -79,6 +80,7 @@ from kiosk.core.events import (
     SlipSeen,
     Tick,
     Touch,
+    TownSaid,
     Warmth,
     ZeroAsked,
 )
@@ -94,6 +96,7 @@ from kiosk.core.intents import (
     Obey,
     Piece,
     ReplaceCard,
+    Rule,
     Serve,
     Settle,
     Swap,
@@ -227,6 +230,8 @@ class Station:
                 state.intend(Serve(event))
             case ScaleAdjusted():
                 state.intend(Adjust(event))
+            case TownSaid():
+                state.intend(Rule(event))
             case OrderGiven():
                 state.intend(Obey(event))
             case Tick():
@@ -310,6 +315,8 @@ class Station:
                 return adjusting.decide_service(state, intent)
             case Adjust():
                 return adjusting.decide(state, intent)
+            case Rule():
+                return intent.said.drafts
             case Obey():
                 return obeying.decide(state, intent)
             case Write():
@@ -347,6 +354,8 @@ class Station:
                 adjusting.begin_service(state, intent)
             case Adjust():
                 adjusting.done(state, intent)
+            case Rule():
+                ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
             case Write():

@@ -28,8 +28,8 @@ def view(state: State, *, storage_trouble: bool) -> View:
         net_g=showing.net_g,
         live_g=None if active is None else _rounded(active, _live_change_g(active)),
         visit_g=0 if visit is None else visit.brought_g(),
-        points=_points(state, visit),
-        points_limited=_limited(state, visit),
+        points=_points(visit),
+        points_limited=_limited(visit),
         estimate=not showing.certified,
         checkins=state.counters.checkins,
         refusals=state.counters.refusals,
@@ -51,18 +51,17 @@ def view(state: State, *, storage_trouble: bool) -> View:
     )
 
 
-def _points(state: State, visit: Visit | None) -> int | None:
-    tariff = state.rules.tariff
-    if tariff.mode == "none" or visit is None or visit.pseudonym is None:
+def _points(visit: Visit | None) -> int | None:
+    if visit is None or visit.tariff.mode == "none" or visit.pseudonym is None:
         return None
     return visit.points
 
 
-def _limited(state: State, visit: Visit | None) -> bool:
-    points = _points(state, visit)
+def _limited(visit: Visit | None) -> bool:
+    points = _points(visit)
     if points is None or visit is None:
         return False
-    return points < entitled(state.rules.tariff, visit.net_g)
+    return points < entitled(visit.tariff, visit.net_g)
 
 
 def _live_change_g(bin_: Bin) -> int | None:

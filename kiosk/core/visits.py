@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from kiosk.core.config import Crowd
+from kiosk.core.config import Crowd, Tariff
 from kiosk.core.entries import CloseReason
 
 MAX_OPEN_VISITS = 32
@@ -21,6 +21,8 @@ class Visit:
     opened_ms: int
     pseudonym: bytes | None
     active_ms: int
+    tariff: Tariff
+    """It counts by this one to its end."""
     formerly: bytes | None = None
     net_g: dict[str, int] = field(default_factory=dict)
     put_in_g: dict[str, int] = field(default_factory=dict)

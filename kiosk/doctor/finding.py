@@ -23,6 +23,7 @@ CODES = (
     "device",
     "card",
     "lists",
+    "town",
     "screen",
     "link",
     "clock",

@@ -61,14 +61,15 @@ def web_app(
     port: int,
 ) -> Starlette:
     """All routes behind the guard."""
-    routes = [Route(path, _served(asset)) for path, asset in assets.items()]
+    routes = [Route(path, _served(assets, path)) for path in assets]
     routes.append(Route("/events", Events(feed, connections), methods=["GET"]))
     routes.append(Route("/act", Touches(act, bins, token).take, methods=["POST"]))
     return Starlette(routes=routes, middleware=[Middleware(Guard, port=port)])
 
 
-def _served(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
+def _served(assets: Mapping[str, Asset], path: str) -> Callable[[Request], Awaitable[Response]]:
     async def serve(_request: Request) -> Response:
+        asset = assets[path]  # the page changes with the city's catalogue
         headers = {"cache-control": "no-store"}
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
@@ -78,7 +79,8 @@ def _served(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
 class Events:
     """``GET /events``. Each event is one View as JSON; its id is ``run-count``.
 
-    ``run`` changes when the station restarts, by which a page knows that it is an old one.
+    ``run`` changes when the station restarts or its items' names do, by which a page knows that it
+    is an old one.
     """
 
     def __init__(self, feed: Feed, connections: Connections) -> None:

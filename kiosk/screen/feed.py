@@ -85,6 +85,13 @@ class Feed:
         elif wait_ms is not None:
             self._timer = self._loop.call_later(wait_ms / 1000, self._broadcast)
 
+    def renew(self, run: str) -> None:
+        """Pages of the run before are old ones from now on."""
+        self._run = run
+        self._coalescer = Coalescer()
+        if self._offered is not None:
+            self.offer(self._offered)
+
     def close(self) -> None:
         """Ends every stream after what it is sending."""
         self._closed = True

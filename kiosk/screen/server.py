@@ -58,6 +58,8 @@ class ScreenServer:
         self._setup = setup
         self._act = act
         self._languages = texts.load()
+        self._token = secrets.token_urlsafe(32)
+        self._assets: dict[str, page.Asset] = {}
         self._lock = threading.Lock()
         self._newest: View | None = None
         self._offering = False
@@ -103,6 +105,13 @@ class ScreenServer:
                 self._offering = True
                 self._loop.call_soon_threadsafe(self._offer)
 
+    def renew(self, setup: Setup) -> None:
+        """Other names for the same bins, from now on: pages load themselves anew."""
+        with self._lock:
+            self._setup = setup
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._renew)
+
     # -- the server's thread --------------------------------------------------------------------
 
     def _listen(self) -> socket.socket:
@@ -129,16 +138,17 @@ class ScreenServer:
 
     async def _serve(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        run, token = secrets.token_hex(8), secrets.token_urlsafe(32)
+        run = secrets.token_hex(8)
         connections = Connections()
         self._feed = Feed(run, loop)
+        self._assets.update(self._made(run))
         app = web_app(
-            assets=page.assets(self._setup, self._languages, run=run, token=token),
+            assets=self._assets,
             feed=self._feed,
             connections=connections,
             act=self._act,
             bins=frozenset(self._setup.bins),
-            token=token,
+            token=self._token,
             port=self.port,
         )
         self._server = _Server(
@@ -182,6 +192,15 @@ class ScreenServer:
             view, self._offering = self._newest, False
         assert view is not None and self._feed is not None, "offered before it was published"
         self._feed.offer(view)
+
+    def _made(self, run: str) -> dict[str, page.Asset]:
+        return page.assets(self._setup, self._languages, run=run, token=self._token)
+
+    def _renew(self) -> None:
+        assert self._feed is not None, "renewed before it ran"
+        run = secrets.token_hex(8)
+        self._assets.update(self._made(run))
+        self._feed.renew(run)
 
     def _end(self) -> None:
         assert self._feed is not None and self._server is not None, "stopped before it ran"

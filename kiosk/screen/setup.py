@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from kiosk.catalogue import Catalogue
+    from kiosk.core.catalogue import Catalogue
     from kiosk.settings import Settings
 
 

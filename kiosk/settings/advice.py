@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kiosk.catalogue import Catalogue
+from kiosk.core.catalogue import Catalogue
 from kiosk.settings.shape import Settings
 
 EXAMPLE_CITY_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"

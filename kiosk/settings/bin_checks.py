@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from kiosk.catalogue import Catalogue
+from kiosk.core.catalogue import Catalogue
 from kiosk.settings.shape import AnyScale, Bin, CountsScale, IndicatorScale
 from kiosk.tomlfile import FileProblem
 

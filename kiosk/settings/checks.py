@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kiosk.catalogue import Catalogue
 from kiosk.core.cards.foreign import Pattern, PatternError
 from kiosk.core.cards.sun import DEFAULT_TEMPLATE, Template
+from kiosk.core.catalogue import Catalogue
 from kiosk.settings.bin_checks import check_bin, unknown_item
 from kiosk.settings.readers import (
     AnyReader,
@@ -228,7 +228,8 @@ def check_unique(named: Iterator[tuple[str, str]], kind: str, code: str, file: P
         first[value] = place
 
 
-def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
+def check_turns(settings: Settings, file: Path) -> None:
+    """Whether this station can tell whose drop it was, where the points' mode asks for it."""
     points = settings.points
     if points.linked and settings.station.crowd != "one_by_one":
         raise FileProblem(
@@ -240,6 +241,11 @@ def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
             value=points.mode,
         )
     check_link_days(points, file)
+
+
+def check_points(settings: Settings, catalogue: Catalogue, file: Path) -> None:
+    check_turns(settings, file)
+    points = settings.points
     for table, mode in (("per_kg", "kg"), ("per_item", "item")):
         for code, value in getattr(points, table).items():
             place = f"points.{table}.{code}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from kiosk.catalogue import Catalogue
+from kiosk.core.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
 from kiosk.core.earned import Limits
 from kiosk.settings.shape import (

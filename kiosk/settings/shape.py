@@ -25,7 +25,7 @@ from kiosk.settings.readers import AnyReader
 
 if TYPE_CHECKING:
     from drivers.indicator_modbus import Registers
-    from kiosk.catalogue import Catalogue
+    from kiosk.core.catalogue import Catalogue
 
 REQUEST = r"\A[\x01-\x7f]{1,32}\Z"
 KEY_HEX = r"\A[0-9a-f]{64}\Z"
@@ -348,10 +348,16 @@ class Points(Part, frozen=True, kw_only=True):
         return LINK_DAYS if self.linked else 0
 
 
+Whose = Literal["city", "file"]
+
+
 class City(Part, frozen=True, kw_only=True):
-    """``public_key``: the city's Ed25519 key (64 hex), which signs acknowledgements."""
+    """``public_key``: the city's Ed25519 key (64 hex), which signs what it says. ``catalogue`` and
+    ``tariff``: whether the city's counts, once there is one, or always the station's own."""
 
     public_key: Annotated[str, Meta(pattern=KEY_HEX)]
+    catalogue: Whose = "city"
+    tariff: Whose = "city"
 
     @property
     def key(self) -> bytes:

@@ -134,7 +134,8 @@ def _bounded(hint: Any) -> Any:
         inner, *metas = get_args(hint)
         if inner is str:
             return str
-        return Annotated[int, Meta(ge=metas[0].ge, le=MAX_INTEGER)] if inner is int else None
+        least = max((meta.ge for meta in metas if meta.ge is not None), default=-MAX_INTEGER)
+        return Annotated[int, Meta(ge=int(least), le=MAX_INTEGER)] if inner is int else None
     if get_origin(hint) in (Union, types.UnionType):
         options = [_bounded(each) for each in get_args(hint)]
         return None if None in options else _either(options)

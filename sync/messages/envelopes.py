@@ -33,7 +33,8 @@ class Offline(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the station is; what it cannot know is left out. ``queue`` entries still to go."""
+    """How the station is; what it cannot know is left out. ``queue`` entries still to go. ``town`` what it
+    counts by: ``catalogue`` and ``tariff``, each ``{source} {version} {why one was refused, or ok}``."""
 
     queue: Count
     uptime_s: Count
@@ -42,3 +43,4 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     under_voltage: bool | None = None
     scales: dict[str, str] = {}
     readers: dict[str, str] = {}
+    town: dict[str, str] = {}

@@ -9,12 +9,11 @@ import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, encode_ack, inflate
-from sync.messages.card_lists import NAMES
 from sync.messages.carried import ANSWER, AnswerHead, Word, encode_answer
-from sync.receiver import card_lists, registry
-from sync.receiver.database import reading
+from sync.receiver import card_lists, registry, town_words
+from sync.receiver.database import reading, utc_ms
 from sync.receiver.importing import Imported
-from sync.receiver.tables import card_message, ledger
+from sync.receiver.tables import ledger
 from sync.signing import Signer
 
 Source = Callable[[sa.Connection, str], Iterator[Word]]
@@ -58,13 +57,10 @@ def _lists(connection: sa.Connection, city: str) -> Iterator[Word]:
                 yield Word(topic, payload.decode())
 
 
-def _others(connection: sa.Connection, city: str) -> Iterator[Word]:
-    """Whatever else stands among the messages for a city's stations."""
-    query = sa.select(card_message).where(card_message.c.city == city)
-    for row in connection.execute(query.order_by(card_message.c.topic)):
-        payload = inflate(row.content_type, bytes(row.payload))
-        if payload and row.topic.split("/")[0] not in NAMES:
-            yield Word(row.topic, payload.decode())
+def _town(connection: sa.Connection, city: str) -> Iterator[Word]:
+    """Catalogue and tariff, which stand on the city's own topics."""
+    for kind, content_type, payload in town_words.messages(connection, city, utc_ms()):
+        yield Word(f"/{kind}", inflate(content_type, payload).decode())
 
 
-SOURCES: tuple[Source, ...] = (_lists, _others)
+SOURCES: tuple[Source, ...] = (_lists, _town)

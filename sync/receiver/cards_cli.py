@@ -160,7 +160,7 @@ def _change(
     database: str,
     as_json: bool,
 ) -> None:
-    pseudonyms = [_pseudonym(text, "") for text in given]
+    pseudonyms = [pseudonym(text) for text in given]
     if file is not None:
         pseudonyms += _lines(file)
     if not pseudonyms:
@@ -188,7 +188,8 @@ def _told(one: card_lists.Published) -> dict[str, object]:
     }
 
 
-def _pseudonym(text: str, place: str) -> bytes:
+def pseudonym(text: str, place: str = "") -> bytes:
+    """A pseudonym as people write it; ``place`` where it stands."""
     if _PSEUDONYM.fullmatch(text) is None:
         raise OperatorError(
             "pseudonym",
@@ -211,7 +212,7 @@ def _lines(file: Path) -> Iterator[bytes]:
                         f"A list holds {MAX_RECORDS} cards at most.",
                     )
                 if text:
-                    yield _pseudonym(text, f"{file}, line {number}: ")
+                    yield pseudonym(text, f"{file}, line {number}: ")
     except (OSError, UnicodeDecodeError) as error:
         raise OperatorError(
             "cards_file",

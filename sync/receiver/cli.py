@@ -21,7 +21,7 @@ from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
 from sync.mqtt import Broker
-from sync.receiver import care_cli, registry
+from sync.receiver import care_cli, registry, town_cli
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
@@ -36,6 +36,7 @@ from sync.receiver.options import (
     print_json,
     say,
 )
+from sync.receiver.points_cli import points
 from sync.receiver.service import Service
 from sync.receiver.verify import verify_all
 
@@ -107,7 +108,7 @@ def run(
     ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
-        Service(engine, broker, signer).run(ending)
+        Service(engine, broker, signer, ending).run()
 
 
 @main.command()
@@ -298,6 +299,9 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 
 main.add_command(cards)
+main.add_command(points)
+main.add_command(town_cli.group("catalogue"))
+main.add_command(town_cli.group("tariff"))
 main.add_command(import_)
 main.add_command(care_cli.doctor)
 station.add_command(care_cli.station_days)

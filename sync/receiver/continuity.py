@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,6 +44,11 @@ class Refused(Exception):
         self.seq = seq
 
 
+def ledger_row(connection: sa.Connection, name: str) -> Any:
+    """The registry's row of a ledger, or None."""
+    return connection.execute(sa.select(ledger).where(ledger.c.ledger == name)).first()
+
+
 def stored_hashes(connection: sa.Connection, name: str, first: int, last: int) -> dict[int, bytes]:
     """The stored hashes of a range of seqs."""
     query = sa.select(entry.c.seq, entry.c.hash).where(
@@ -61,8 +67,7 @@ def check_continues(connection: sa.Connection, whose: Whose, name: str, point: L
     )
     if connection.scalars(twin).first() is not None:
         raise Fork(1)
-    of = sa.select(ledger.c.city, ledger.c.station).where(ledger.c.ledger == point.ledger)
-    older = connection.execute(of).first()
+    older = ledger_row(connection, point.ledger)
     if older is None:
         return  # the city's database was restored from before it, or it never came
     if (older.city, older.station) != (whose.city, whose.station):

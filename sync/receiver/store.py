@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
-from sync.receiver import books, closings, parking, registry, timing
+from sync.receiver import books, closings, parking, registry, timing, town_reports
 from sync.receiver.arriving import Delivery, Parcel, unpack
 from sync.receiver.books import Book
 from sync.receiver.continuity import (
@@ -35,6 +35,7 @@ from sync.receiver.continuity import (
     find_fork,
     stored_hashes,
 )
+from sync.receiver.earnings import Booking
 from sync.receiver.judging import check_batch, first_entry
 from sync.receiver.projections import Rows, genesis_of
 from sync.receiver.quarantine import Aside, put_aside
@@ -45,6 +46,8 @@ from sync.receiver.writing import writer
 from sync.signing import verify
 
 DELETE_AT_ONCE = 500
+UNSTORABLE = "unstorable"
+"""What a station hears where the city's database takes everything but its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,13 @@ def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outc
         return _Round(connection, parcels, now_ms).run()
 
 
+def set_aside(engine: sa.Engine, delivery: Delivery, code: str, now_ms: int) -> Outcome:
+    """Store nothing of a message; its station is told, if it is a batch of its own."""
+    parcels = [unpack(delivery)]
+    with engine.begin() as connection:
+        return _Round(connection, parcels, now_ms).refuse_all(code)
+
+
 class _Round:
     """One transaction's work. It holds its ledgers from the first moment on (``books``); rows that other
     rounds may touch for other ledgers wait for the end, where they are written in a fixed order."""
@@ -83,6 +93,8 @@ class _Round:
         self._told: dict[tuple[Whose, str], AckError | None] = {}
         self._aside: list[Aside] = []
         self._closed: dict[str, list[bytes]] = defaultdict(list)
+        self._booking = Booking(connection)
+        self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
         self._unsealed: dict[str, list[int]] = defaultdict(list)
         self._timed: set[str] = set()  # ledgers with new clock entries
         self._refusals: list[Refusal] = []
@@ -106,6 +118,18 @@ class _Round:
         """Everything; nothing that a message may hold raises."""
         for parcel in _in_order(self._parcels):
             self._take(parcel)
+        answers = self._answers()
+        self._finish()
+        return Outcome(answers, self._refusals)
+
+    def refuse_all(self, code: str) -> Outcome:
+        """Nothing; each message is put aside with ``code``."""
+        for each in self._parcels:
+            if each.batch is not None and each.whose is not None:
+                refused = Refused(code, each.batch.first)
+                self._refuse_batch(each.delivery, each.whose, each.batch, refused)
+            else:
+                self._aside.append(Aside(each.delivery, code))
         answers = self._answers()
         self._finish()
         return Outcome(answers, self._refusals)
@@ -205,6 +229,9 @@ class _Round:
         self._writer.rows(batch_sig, [(batch.ledger, batch.last, batch.signature)])
         if closed := closings.closed_in(batch, watermark):
             self._closed[book.whose.city] += closed
+        self._booking.add(book.whose.city, book.whose.station, batch, watermark)
+        if said := town_reports.said_in(batch, watermark):
+            self._said[book.whose.city, book.whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)
 
     def _unpark(self, book: Book) -> None:
@@ -282,6 +309,9 @@ class _Round:
             book.save(self._connection)
         for city in sorted(self._closed):
             closings.close(self._connection, city, self._closed[city])
+        self._booking.finish()
+        for city, station in sorted(self._said):
+            town_reports.keep(self._connection, city, station, self._said[city, station])
         put_aside(self._connection, self._aside, self._now_ms)
         count(self._connection, self._refusals, self._now_ms)
 

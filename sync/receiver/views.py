@@ -19,6 +19,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from kiosk.core.timeline import DRIFT
+from sync.receiver.point_views import BALANCE
 
 UTC_OFFSET_MS = 9 * 3600 * 1000
 """Japan Standard Time, which has no summer time."""
@@ -152,6 +153,7 @@ VIEWS = {
     "station_refused": _STATION_REFUSED,
     "station_state": _STATION_STATE,
     "restore": _RESTORE,
+    "balance": BALANCE,
 }
 """In the order in which they build on one another."""
 

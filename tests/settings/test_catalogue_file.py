@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk import catalogue
+from kiosk.core.catalogue import halves as halves_of
 from kiosk.tomlfile import FileProblem
 
 FILE = Path(__file__).parents[2] / "config/catalogue.toml"
@@ -24,14 +25,14 @@ def test_short_names_fit_two_lines_of_seven_full_width_characters() -> None:
     for code, item in catalogue.load(FILE).items.items():
         for short in (item.short_ja, item.short_easy, item.short_en):
             assert len(short) == 2, code
-            assert all(0 < catalogue.halves(line) <= 14 for line in short), (code, short)
+            assert all(0 < halves_of(line) <= 14 for line in short), (code, short)
 
 
 @pytest.mark.parametrize(
     ("line", "halves"), [("ペット", 6), ("PET bottle", 10), ("（びん）", 8), ("ﾍﾟｯﾄ", 4), ("", 0)]
 )
 def test_a_half_width_character_counts_half(line: str, halves: int) -> None:
-    assert catalogue.halves(line) == halves
+    assert halves_of(line) == halves
 
 
 def test_an_unknown_factor_has_no_value_and_is_never_zero() -> None:

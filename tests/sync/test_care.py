@@ -37,25 +37,25 @@ WELL: dict[str, Any] = {"queue": 0, "uptime_s": 60, "scales": {"b1": "ok"}, "rea
 
 
 @pytest.fixture
-def engine(city: sa.Engine) -> sa.Engine:
-    """On SQLite, registered on a Monday."""
-    return _on_monday(city)
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    """On SQLite."""
+    yield from _on_monday(f"sqlite:///{tmp_path / 'city.db'}")
 
 
 @pytest.fixture
 def either(city_url: str) -> Iterator[sa.Engine]:
     """On either database."""
-    engine = open_database(city_url)
+    yield from _on_monday(city_url)
+
+
+def _on_monday(url: str) -> Iterator[sa.Engine]:
+    """Registered on a Monday."""
+    engine = open_database(url)
     with engine.begin() as connection:
         add_station(connection, CITY, STATION, STATION_KEY.public_key)
-    yield _on_monday(engine)
-    engine.dispose()
-
-
-def _on_monday(engine: sa.Engine) -> sa.Engine:
-    with engine.begin() as connection:
         connection.execute(sa.update(station_key).values(added_ms=MONDAY_MS))
-    return engine
+    yield engine
+    engine.dispose()
 
 
 def say(engine: sa.Engine, topic: str, value: Any, now_ms: int) -> None:

@@ -1,0 +1,235 @@
+"""Points of the stations' entries, booked to the names that earned them as they are stored.
+
+Invariant: every point of a check-in or a weighing is booked once: to the name of its card, while its visit
+is open and nobody's to the visit, and where no name ever comes to nobody.
+
+Theory. A check-in's seal says whose it is, and a ``claim``'s whose the visit before it was; weighings name
+the visit. ``visit_close`` is a visit's last entry, so the row that ties a visit to a name lives only while
+it is open. An ``alias`` (a key was changed) and a ``card_joined`` (a card shares an account) say that two
+names are one account; at every station of the city from then on, whatever each of them knew. Entries that
+were recorded anew as ``recovered`` come without seals: their points are nobody's, and a correction's.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from kiosk.core.canonical import MAX_INTEGER
+from sync.messages import Batch
+from sync.messages.bodies import Value
+from sync.messages.bodies import field as field_of
+from sync.receiver.point_tables import point_name, point_nobody, point_visit
+from sync.receiver.tables import seal
+
+KINDS = frozenset(
+    {"checkin", "claim", "weighing", "visit_close", "alias", "card_joined", "recovered"}
+)
+PLAUSIBLE = 1_000_000
+"""Points of one entry; what lies beyond is a station's nonsense and no balance."""
+AT_ONCE = 500
+
+Tie = tuple[bytes, bytes]
+"""A name, and the one with whose account it is one from now on."""
+
+
+Entry = tuple[int, str, Value]
+"""Seq, kind, body."""
+
+
+@dataclass(slots=True)
+class Earned:
+    """What a round's batches add up to; ``names`` by ledger and seq, those that its seals open."""
+
+    points: dict[tuple[str, bytes], int] = field(default_factory=lambda: defaultdict(int))
+    nobody: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    ties: dict[str, list[Tie]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[tuple[str, int], bytes] = field(default_factory=dict)
+
+
+class Booking:
+    """One round's. Sums of names are written at its end, in a fixed order: other rounds touch them too."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._earned = Earned()
+
+    def add(self, city: str, station: str, batch: Batch, after: int) -> None:
+        """What entries of a batch beyond seq ``after`` earn; its ledger is held by this round."""
+        skip = max(0, after + 1 - batch.first)
+        numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
+        entries = [
+            (seq, kind, value)
+            for kind, value, seq in numbered
+            if kind in KINDS and (kind != "weighing" or field_of(value, "points"))
+        ]
+        if entries:
+            one = _OfBatch(self._connection, self._earned, city, station, batch, entries)
+            for seq, kind, value in entries:
+                one.add(seq, kind, value)
+            one.keep_visits()
+
+    def finish(self) -> None:
+        """Writes the sums."""
+        connection, earned = self._connection, self._earned
+        for city, name in sorted(earned.points):
+            points = earned.points[city, name]
+            if points:
+                known(connection, city, name)
+                connection.execute(
+                    sa.update(point_name)
+                    .where(point_name.c.city == city, point_name.c.name == name)
+                    .values(earned=point_name.c.earned + points)
+                )
+        for city, station in sorted(earned.nobody):
+            points = earned.nobody[city, station]
+            mine = (point_nobody.c.city == city, point_nobody.c.station == station)
+            more = sa.update(point_nobody).where(*mine)
+            if (
+                points
+                and not connection.execute(
+                    more.values(points=point_nobody.c.points + points)
+                ).rowcount
+            ):
+                connection.execute(
+                    point_nobody.insert().values(city=city, station=station, points=points)
+                )
+        for city in sorted(earned.ties):
+            for name, other in earned.ties[city]:
+                tie(connection, city, name, other)
+
+
+class _OfBatch:
+    """One batch's entries, in their order."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        earned: Earned,
+        city: str,
+        station: str,
+        batch: Batch,
+        entries: list[Entry],
+    ) -> None:
+        self._connection, self._earned = connection, earned
+        self._city, self._station, self._ledger = city, station, batch.ledger
+        self._names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
+        for seq, name in self._names.items():
+            earned.names[batch.ledger, seq] = name
+        named = {field_of(value, "visit") for _, _, value in entries}
+        self._visits = self._open({name for name in named if isinstance(name, str)})
+        self._before = dict(self._visits)
+
+    def add(self, seq: int, kind: str, value: Value) -> None:
+        visit, points = field_of(value, "visit"), field_of(value, "points")
+        if not isinstance(visit, str):
+            visit = None
+        if type(points) is not int or abs(points) > PLAUSIBLE:
+            points = 0
+        match kind:
+            case "checkin":
+                name = self._names.get(seq)
+                if visit is not None:
+                    self._visits[visit] = (name, points)
+                self._credit(name, points)
+            case "weighing" if visit is not None:
+                name, before = self._visits.get(visit, (None, 0))
+                self._visits[visit] = (name, before + points)
+                if name is not None:
+                    self._credit(name, points)
+            case "weighing":
+                self._credit(None, points)
+            case "claim" if visit is not None and seq in self._names:
+                name, before = self._visits.get(visit, (None, 0))
+                if name is None:
+                    self._credit(self._names[seq], before)
+                    self._visits[visit] = (self._names[seq], before)
+            case "visit_close" if visit is not None:
+                name, before = self._visits.pop(visit, (None, 0))
+                if name is None:
+                    self._credit(None, before)
+            case "alias" | "card_joined":
+                self._tie(seq, field_of(value, "of"))
+            case "recovered":
+                inner = field_of(value, "entry")
+                points = inner.get("points") if isinstance(inner, dict) else 0
+                if type(points) is int and abs(points) <= PLAUSIBLE:
+                    self._credit(None, points)
+            case _:
+                pass
+
+    def keep_visits(self) -> None:
+        """Rows of visits that are still open."""
+        gone = self._before.keys() - self._visits.keys()
+        changed = [name for name, what in self._visits.items() if self._before.get(name) != what]
+        here = point_visit.c
+        for some in _parts([*gone, *(name for name in changed if name in self._before)]):
+            self._connection.execute(
+                sa.delete(point_visit).where(here.ledger == self._ledger, here.visit.in_(some))
+            )
+        rows = [
+            {"ledger": self._ledger, "visit": visit, "name": name, "points": points}
+            for visit, (name, points) in ((one, self._visits[one]) for one in changed)
+        ]
+        if rows:
+            self._connection.execute(point_visit.insert(), rows)
+
+    def _open(self, visits: set[str]) -> dict[str, tuple[bytes | None, int]]:
+        found: dict[str, tuple[bytes | None, int]] = {}
+        for some in _parts(visits):
+            query = sa.select(point_visit).where(
+                point_visit.c.ledger == self._ledger, point_visit.c.visit.in_(some)
+            )
+            for row in self._connection.execute(query):
+                found[row.visit] = (None if row.name is None else bytes(row.name), row.points)
+        return found
+
+    def _credit(self, name: bytes | None, points: int) -> None:
+        if not points:
+            return
+        if name is None:
+            self._earned.nobody[self._city, self._station] += points
+        else:
+            self._earned.points[self._city, name] += points
+
+    def _tie(self, seq: int, of: object) -> None:
+        if type(of) is not int or not 0 < of <= MAX_INTEGER:
+            return
+        name, other = self._names.get(seq), self._earned.names.get((self._ledger, of))
+        if other is None:
+            row = self._connection.execute(
+                sa.select(seal.c.pseudonym).where(seal.c.ledger == self._ledger, seal.c.seq == of)
+            ).first()
+            other = None if row is None else bytes(row.pseudonym)
+        if name is not None and other is not None and name != other:
+            self._earned.ties[self._city].append((name, other))
+
+
+def known(connection: sa.Connection, city: str, name: bytes) -> bytes:
+    """The account of a name, which is its own where it was not known yet."""
+    mine = (point_name.c.city == city, point_name.c.name == name)
+    row = connection.execute(sa.select(point_name.c.account).where(*mine)).first()
+    if row is not None:
+        return bytes(row.account)
+    connection.execute(point_name.insert().values(city=city, name=name, account=name, earned=0))
+    return name
+
+
+def tie(connection: sa.Connection, city: str, name: bytes, other: bytes) -> None:
+    """The two are one account from now on, with all that was tied to either."""
+    mine, theirs = known(connection, city, name), known(connection, city, other)
+    if mine != theirs:
+        connection.execute(
+            sa.update(point_name)
+            .where(point_name.c.city == city, point_name.c.account == mine)
+            .values(account=theirs)
+        )
+
+
+def _parts(names: Iterable[str]) -> Iterable[list[str]]:
+    every = sorted(names)
+    return (every[at : at + AT_ONCE] for at in range(0, len(every), AT_ONCE))
