@@ -6,8 +6,8 @@ One station's weighings, and a bag change for each 65, in compressed batches as 
 receiver's ``take`` inflates, checks canonical form, chain and signature, stores entries and projections,
 and commits; into SQLite and into a real PostgreSQL (its own server). Beside each, in the same run, the
 machine's limit: the same entries, ready made, into a table like ``entry`` with nothing else, COPY
-(PostgreSQL) or ``executemany`` (SQLite), with as many commits. ``us`` are of processor time for one entry, of
-the receiver and of the database's own processes; entries/s are of the clock, on a machine that may be
+(PostgreSQL) or ``executemany`` (SQLite), with as many commits. ``us`` are of processor time for one entry,
+of the receiver and of the database's own processes; entries/s are of the clock, on a machine that may be
 doing other work.
 """
 
