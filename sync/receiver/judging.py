@@ -14,9 +14,9 @@ def check_batch(whose: Whose, batch: Batch, known: bytes | None, keys: Sequence[
     """Refused unless it is. ``known`` is the ledger's key, None before its genesis has come; ``keys``
     are those that count for the station."""
     _check_signature(batch, known, keys)
-    for place, kind in enumerate(batch.kinds):
-        if kind == "genesis" and batch.first + place > 1:
-            raise Refused("genesis", batch.first + place)
+    later = batch.kinds[1:] if batch.first == 1 else batch.kinds
+    if "genesis" in later:
+        raise Refused("genesis", batch.last - len(later) + 1 + later.index("genesis"))
     if batch.first == 1:
         genesis = genesis_of(batch.values[0])
         named = genesis and (genesis.city, genesis.station, genesis.ledger)

@@ -22,11 +22,13 @@ MAX_TOLD = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An acknowledgement to publish, retained."""
+    """An acknowledgement to publish. The retained place on the topic is the ledger's that goes on: of
+    one that another continues it is said, and does not ``stand``."""
 
     city: str
     station: str
     ack: Ack
+    stands: bool = True
 
 
 def remind(engine: sa.Engine, now_ms: int) -> list[Answer]:

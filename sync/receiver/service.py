@@ -247,4 +247,6 @@ class Service:
         for answer in answers:
             topic = f"kiosk/v1/{answer.city}/{answer.station}/ack"
             payload = encode_ack(answer.ack, self._signer)
-            self._connection.publish(topic, payload, retain=True, content_type="application/json")
+            self._connection.publish(
+                topic, payload, retain=answer.stands, content_type="application/json"
+            )

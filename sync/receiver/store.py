@@ -290,14 +290,15 @@ class _Round:
         epoch = registry.current_epoch(self._connection)
         answers = []
         for (whose, name), error in self._told.items():
-            book = self._books.get(name)
+            book, stands = self._books.get(name), True
             if book is not None and book.whose == whose:
                 ack = Ack(name, epoch, book.watermark, book.head, error)
+                stands = not book.continuations
                 if book.told_epoch != epoch:
                     book.changed["told_epoch"] = epoch
             else:
                 ack = Ack(name, epoch, 0, chain.ZERO, error)
-            answers.append(Answer(whose.city, whose.station, ack))
+            answers.append(Answer(whose.city, whose.station, ack, stands))
         return answers
 
     def _finish(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -64,10 +64,14 @@ def verify_all(connection: sa.Connection) -> list[Checked]:
 
 def _verify(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Checked:
     reader = _Reader(connection, row)
-    query = sa.select(entry).where(entry.c.ledger == row.ledger).order_by(entry.c.seq)
+    query = (
+        sa.select(*(entry.c[name] for name in _Stored._fields))
+        .where(entry.c.ledger == row.ledger)
+        .order_by(entry.c.seq)
+    )
     streamed = connection.execution_options(yield_per=AT_ONCE).execute(query)
     for block in streamed.partitions():
-        reader.read(block)
+        reader.read([_Stored._make(each) for each in block])
         if len(reader.faults) >= MAX_FAULTS:
             streamed.close()
             break
@@ -75,6 +79,18 @@ def _verify(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Check
         reader.end()
     faults = tuple(reader.faults[:MAX_FAULTS])
     return Checked(row.ledger, row.station, reader.count, reader.before, faults, row.fork_seq)
+
+
+class _Stored(NamedTuple):
+    """A row of ``entry``."""
+
+    ledger: str
+    seq: int
+    station: str
+    kind: str | None
+    body: str | None
+    digest: bytes
+    hash: bytes
 
 
 class _Reader:
@@ -89,7 +105,7 @@ class _Reader:
         self._said = _Said()
         self._opened: set[Row] = set()
 
-    def read(self, block: Sequence[Any]) -> None:
+    def read(self, block: Sequence[_Stored]) -> None:
         """The next rows of ``entry``."""
         first, last = self.count + 1, block[-1].seq
         signed = self._beside(batch_sig, batch_sig.c.last_seq, first, last, 1)
@@ -101,17 +117,20 @@ class _Reader:
         values, made = _values(block), Rows()
         for stored, value in zip(block, values, strict=True):
             self._link(stored, signatures.pop(stored.seq, None))
+            opened = seals.pop(stored.seq, None)
+            if opened is not None and (isinstance(value, str) or field(value, "seal") != opened):
+                self._fault(stored.seq, "seal")
             if stored.body is None:
                 self.faults += self._said.gone(stored)
             elif isinstance(value, str):
                 self._said.grams.hole(stored.seq)
                 self._fault(stored.seq, value)
             else:
-                self._body(stored, value, made, seals.pop(stored.seq, None))
+                self._body(stored, value, made)
         self._compare(bin_change, made.bin_change, first, last)
         self._compare(anchor, made.anchor, first, last)
         self._opened.update(made.opening)
-        for seq in (*signatures, *seals):  # of entries that are not there, or have no body
+        for seq in (*signatures, *seals):  # of entries that are not there
             self._fault(seq, "stray")
 
     def end(self) -> None:
@@ -131,7 +150,7 @@ class _Reader:
         if {tuple(each) for each in self._connection.execute(mine)} != self._opened:
             self._fault(1, "projection")
 
-    def _link(self, stored: Any, signature: bytes | None) -> None:
+    def _link(self, stored: _Stored, signature: bytes | None) -> None:
         self.count += 1
         if stored.seq != self.count:
             self._fault(self.count, "missing")
@@ -144,21 +163,20 @@ class _Reader:
         if stored.station != self._row.station:
             self._fault(stored.seq, "columns")
         key = self._row.public_key
-        message = batch_message(self._row.ledger, stored.seq, stored.hash)
         if signature is None:
             if stored.seq == self._row.watermark:
                 self._fault(stored.seq, "unsigned")
-        elif key is None or not verify(key, signature, message):
+            return
+        message = batch_message(self._row.ledger, stored.seq, stored.hash)
+        if key is None or not verify(key, signature, message):
             self._fault(stored.seq, "signature")
 
-    def _body(self, stored: Any, value: Value, made: Rows, opened: str | None) -> None:
+    def _body(self, stored: _Stored, value: Value, made: Rows) -> None:
         if (field(value, "seq"), field(value, "kind")) != (stored.seq, stored.kind):
             self._fault(stored.seq, "columns")
         counted = len(made.bin_change)
         made.add_all(stored.ledger, stored.seq, [value])
         self.faults += self._said.read(stored.seq, value, made, len(made.bin_change) > counted)
-        if opened is not None and field(value, "seal") != opened:
-            self._fault(stored.seq, "seal")
 
     def _compare(self, table: sa.Table, made: list[Row], first: int, last: int) -> None:
         wanted = {row[1]: row for row in made}
@@ -190,7 +208,7 @@ class _Said:
         self._covered = 0
         """Up to here a snapshot of the station's stands for what it thinned away."""
 
-    def gone(self, stored: Any) -> list[Fault]:
+    def gone(self, stored: _Stored) -> list[Fault]:
         """A row without a body."""
         self.grams.hole(stored.seq)
         if stored.kind is not None or stored.seq == 1:
@@ -226,7 +244,7 @@ class _Said:
         return [Fault(seq, "thinned") for seq in gone[:MAX_FAULTS]]
 
 
-def _values(block: Sequence[Any]) -> list[Value]:
+def _values(block: Sequence[_Stored]) -> list[Value]:
     """For each row the value of its body, or the code of what is wrong with it; None without one."""
     texts = [None if stored.body is None else stored.body.encode() for stored in block]
     good = [

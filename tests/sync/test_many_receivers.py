@@ -237,3 +237,33 @@ def test_a_database_that_is_killed_is_waited_for_and_what_came_meanwhile_is_stor
 def _stored(town: Town) -> int:
     with town.engine.connect() as connection:
         return int(connection.scalar(sa.text("SELECT count(*) FROM entry")) or 0)
+
+
+def test_what_the_database_does_not_take_is_set_aside_and_told_and_the_others_go_on(
+    town: Town,
+) -> None:
+    """Somebody wrote into the city's table where the station's next entry belongs."""
+    odd, good = written("hall-1", 1, 8), written("hall-2", 2, 8)
+    with town.engine.begin() as connection:
+        row = {"ledger": odd.ledger, "hash": b"x" * 32, "digest": b"x" * 32}
+        statement = "INSERT INTO entry VALUES (:ledger, 3, 'hall-1', 'boot', '{}', :digest, :hash)"
+        connection.execute(sa.text(statement), row)
+    receiving = town.receiver()
+    town.send([Delivery(topic(each.station), each.batch(0)) for each in (odd, good)])
+    eventually(lambda: town.acknowledged(good) == good.head, "the other station is acknowledged")
+    eventually(lambda: _told(town, odd) == ("unstorable", 1), "the station hears it")
+    with town.engine.connect() as connection:
+        query = "SELECT ledger, reason FROM quarantine"
+        assert [tuple(row) for row in connection.execute(sa.text(query))] == [
+            (odd.ledger, "unstorable")
+        ]
+        assert connection.scalar(sa.text("SELECT body FROM entry WHERE hash = digest")) == "{}"
+    assert receiving.has_said("cannot be stored")
+
+
+def _told(town: Town, book: Book) -> tuple[str, int] | None:
+    for heard in town.listener.on("ack"):
+        ack, _ = decode_ack(heard.payload)
+        if ack.ledger == book.ledger and ack.error is not None:
+            return ack.error.code, ack.error.seq
+    return None

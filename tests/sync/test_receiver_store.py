@@ -367,6 +367,23 @@ def test_a_new_card_continues_the_ledger_and_the_difference_is_booked_as_restore
     ]
 
 
+def test_seals_of_a_ledger_that_ended_are_forgotten_when_its_last_batch_says_so(
+    city: sa.Engine,
+) -> None:
+    """No entry can tell of it there any more: the batch that the city has comes once more, with them."""
+    older = Book()
+    card = older.check_in(b"p")
+    older.check_in(b"q")
+    (answer,) = send(city, older.batch(0))
+    assert answer.stands
+    send(city, continued(older, 3).batch(0))
+    (answer,) = send(city, older.batch(2, unseal=(card,)))
+    assert (answer.ack.ledger, answer.ack.seq, answer.ack.error) == (older.ledger, 3, None)
+    assert not answer.stands, "the retained place is the new ledger's"
+    assert rows(city, "SELECT seq FROM seal") == [(3,)]
+    assert holds(city)
+
+
 def test_a_second_genesis_after_the_same_point_is_a_fork(city: sa.Engine, book: Book) -> None:
     send(city, book.batch(0), continued(book, 10).batch(0))
     twin = continued(book, 10, "a3" * 16)
