@@ -53,6 +53,12 @@ class Postgres:
         self.start()
         self.create("city")
 
+    @property
+    def pids(self) -> list[int]:
+        """The server and everything that it has started."""
+        assert self._process is not None
+        return [self._process.pid, *_children(self._process.pid)]
+
     def url(self, database: str = "city") -> str:
         """For SQLAlchemy and ``kiosk-receiver --database``."""
         return f"postgresql+psycopg://city@/{database}?host={self.folder}"
