@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from sync.signing import Signer
 
 QUEUED_MESSAGES = 50_000
 """A receiver's, at the broker: all windows of a thousand stations at once."""
-START_S = 20.0
+START_S = 40.0
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -62,6 +63,9 @@ class Process:
         self._spent_s += cpu_s([self._process.pid])
         self._process.kill()
         self._process.wait()
+
+    def has_said(self, words: str) -> bool:
+        return words in self._log.read_text(encoding="utf-8", errors="replace")
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -112,6 +116,8 @@ class City:
             ]
             self.receivers.append(Process(command, self.folder / f"receiver-{number}.log"))
             self._held.callback(self.receivers[-1].close)
+        for receiver in self.receivers:
+            _until(lambda: receiver.has_said("listening"), "A receiver does not listen.")  # noqa: B023
 
     def _own_database(self, given: Given) -> str:
         if not given.sqlite:
@@ -142,14 +148,12 @@ class City:
 
     def await_broker(self, address: tuple[str, int]) -> None:
         """Until it listens."""
-        give_up_s = time.monotonic() + START_S
-        while True:
+
+        def listens() -> bool:
             with socket.socket() as probe:
-                if probe.connect_ex(address) == 0:
-                    return
-            if time.monotonic() > give_up_s:
-                raise DemoError(f"Nobody listens on {address[0]}:{address[1]}.")
-            time.sleep(0.01)
+                return probe.connect_ex(address) == 0
+
+        _until(listens, f"Nobody listens on {address[0]}:{address[1]}.")
 
     def register(self, books: list[Book]) -> None:
         """Every station's public key."""
@@ -203,6 +207,14 @@ class City:
             if heads.get(book.ledger) != (book.head, book.head_hash):
                 found.append(f"{book.name}: the city's head is another")
         return found
+
+
+def _until(true: Callable[[], bool], words: str) -> None:
+    give_up_s = time.monotonic() + START_S
+    while not true():
+        if time.monotonic() > give_up_s:
+            raise DemoError(words)
+        time.sleep(0.01)
 
 
 def cpu_s(pids: list[int]) -> float:
