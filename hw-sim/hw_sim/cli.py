@@ -149,7 +149,7 @@ def chaos(
 @click.option("--receivers", default=2, show_default=True, help="So many are started.")
 @click.option("--seconds", default=20.0, show_default=True, help="Of people coming.")
 @click.option("--outage-s", default=30.0, show_default=True, help="How long the broker is away.")
-@click.option("--visits-a-day", default=285.0, show_default=True, help="Of each station.")
+@click.option("--visits-a-day", default=143.0, show_default=True, help="Of each station.")
 @click.option("--queued-visits", default=5, show_default=True, help="Before it first connects.")
 @click.option("--speed", default=1.0, show_default=True, help="Of the stations' clocks.")
 @click.option("--seed", default=1, show_default=True)
