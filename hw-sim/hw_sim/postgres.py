@@ -53,12 +53,6 @@ class Postgres:
         self.start()
         self.create("city")
 
-    @property
-    def pids(self) -> list[int]:
-        """The server and everything that it has started."""
-        assert self._process is not None
-        return [self._process.pid, *_children(self._process.pid)]
-
     def url(self, database: str = "city") -> str:
         """For SQLAlchemy and ``kiosk-receiver --database``."""
         return f"postgresql+psycopg://city@/{database}?host={self.folder}"
@@ -111,6 +105,11 @@ class Postgres:
             _kill(child)
         # The next start waits for the old backends to let go of the shared memory.
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+    def pids(self) -> list[int]:
+        """The server's process and those that it started."""
+        assert self._process is not None
+        return [self._process.pid, *_children(self._process.pid)]
 
     def close(self) -> None:
         self.kill()

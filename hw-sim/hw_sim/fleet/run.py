@@ -41,8 +41,9 @@ MAX_STATIONS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``visits_a_day`` of each station: ten times the field's 14.25 (741 in 26 days at two sites). ``speed``
-    runs the stations' clocks faster: waits, days and outages shrink, wires and processors do not."""
+    """``visits_a_day`` of each station: ten times the field's 14.25 (741 in 26 days at two sites).
+    ``speed`` runs the stations' clocks faster: waits, days and outages shrink, wires and processors do not.
+    """
 
     stations: int
     scenario: Scenario = "outage"

@@ -167,7 +167,7 @@ class City:
         if self.broker is not None:
             spent["broker"] = self.broker.cpu_s
         if self.postgres is not None:
-            spent["postgres"] = cpu_s(self.postgres.pids)
+            spent["postgres"] = cpu_s(self.postgres.pids())
         return spent
 
     def size_bytes(self) -> int:
