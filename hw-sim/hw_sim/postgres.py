@@ -95,6 +95,24 @@ class Postgres:
             ]
         )
 
+    def schema(self, name: str) -> str:
+        """The URL of a schema of its own in the database ``city``: empty too, and made at once."""
+        statement = f"CREATE SCHEMA {name}"
+        self._run(
+            [
+                self._programs / "psql",
+                "-q",
+                "-h",
+                self.folder,
+                "-U",
+                "city",
+                "-c",
+                statement,
+                "city",
+            ]
+        )
+        return f"{self.url()}&options=-csearch_path%3D{name}"
+
     def kill(self) -> None:
         """As a power cut does, less the disk: SIGKILL for the server and all it started."""
         assert self._process is not None

@@ -36,9 +36,11 @@ def link(prev: bytes, digest: bytes) -> bytes:
 
 def link_all(prev: bytes, digests: Iterable[bytes]) -> list[bytes]:
     """The hashes of consecutive entries after ``prev``, oldest first."""
-    hashes = []
+    sha, hashes = hashlib.sha256, []
     for each in digests:
-        prev = link(prev, each)
+        if len(prev) != HASH_BYTES or len(each) != HASH_BYTES:
+            raise ValueError("a link needs two hashes of 32 bytes")
+        prev = sha(_DOMAIN + prev + each).digest()
         hashes.append(prev)
     return hashes
 

@@ -6,7 +6,6 @@ The contract is ``sync/asyncapi.yaml``; its schemas are generated from the types
 from sync.messages.ack import Ack, AckError, ack_message, decode_ack, encode_ack, verify_ack
 from sync.messages.batch import (
     Batch,
-    BatchEntry,
     batch_message,
     decode_batch,
     encode_batch,
@@ -29,7 +28,6 @@ __all__ = [
     "Ack",
     "AckError",
     "Batch",
-    "BatchEntry",
     "Claim",
     "Command",
     "Health",

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import msgspec
 
 from kiosk.core import chain
-from kiosk.core.canonical import Json, NotCanonical, parse_canonical
+from kiosk.core.canonical import NotCanonical
 from kiosk.core.entries import At
+from sync.messages.bodies import Known, Value, field, is_boot, read_bodies
 from sync.messages.content import MAX_PLAIN_BYTES
 from sync.messages.problem import Claim, Malformed
 from sync.messages.wire import (
@@ -43,27 +44,23 @@ _THINNED_BYTES = len('{"digest":""}') + 64
 
 
 @dataclass(frozen=True, slots=True)
-class BatchEntry:
-    """One entry of a checked batch. ``body`` and ``value`` are None where it was thinned."""
-
-    seq: int
-    kind: str | None
-    body: bytes | None
-    value: dict[str, Json] | None
-    digest: bytes
-    hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch whose chain from ``prev`` to ``head`` holds; see ``verify_batch`` for the rest."""
+    """A batch whose chain from ``prev`` to ``head`` holds; see ``verify_batch`` for the rest.
+
+    ``kinds``, ``bodies``, ``values``, ``digests`` and ``hashes`` are columns of its entries, ``first``
+    to ``last``. Kind, body and value are None where the station had thinned the entry away.
+    """
 
     ledger: str
     first: int
     last: int
     prev: bytes
     head: bytes
-    entries: tuple[BatchEntry, ...]
+    kinds: list[str | None]
+    bodies: list[msgspec.Raw | None]
+    values: list[Value]
+    digests: list[bytes]
+    hashes: list[bytes]
     seals: tuple[Seal, ...]
     unseals: Unseals | None
     signature: bytes
@@ -162,22 +159,30 @@ def decode_batch(data: bytes) -> Batch:
 def _checked(wire: BatchWire, signature: bytes) -> Batch:
     if wire.last - wire.first + 1 != len(wire.entries):
         raise Malformed("shape", "first, last and the number of entries do not agree")
+    values = _values(wire.entries)
+    bodies: list[msgspec.Raw | None] = list(wire.entries)
+    digests = [chain.digest(text) for text in wire.entries]
+    for place, value in enumerate(values):
+        if type(value) is dict and value.keys() == {"digest"}:
+            digests[place] = _thinned(value)
+            bodies[place] = values[place] = None
+    kinds = _kinds(wire.first, values)
     prev = bytes.fromhex(wire.prev)
-    before, entries = prev, []
-    for seq, raw in enumerate(wire.entries, start=wire.first):
-        entry = _entry(seq, bytes(raw), before)
-        before = entry.hash
-        entries.append(entry)
-    if before != bytes.fromhex(wire.head):
+    hashes = chain.link_all(prev, digests)
+    if hashes[-1] != bytes.fromhex(wire.head):
         raise Malformed("chain", "the entries do not lead from prev to head")
-    _check_seals(wire.seals, wire.first, entries)
+    _check_seals(wire.seals, wire.first, values)
     return Batch(
         ledger=wire.ledger,
         first=wire.first,
         last=wire.last,
         prev=prev,
-        head=before,
-        entries=tuple(entries),
+        head=hashes[-1],
+        kinds=kinds,
+        bodies=bodies,
+        values=values,
+        digests=digests,
+        hashes=hashes,
         seals=tuple(wire.seals),
         unseals=wire.unseals,
         signature=signature,
@@ -195,29 +200,56 @@ def verify_batch(batch: Batch, public_key: bytes) -> bool:
     return verify(public_key, signature_bytes(batch.unseals.sig), message)
 
 
-def _entry(seq: int, raw: bytes, before: bytes) -> BatchEntry:
+def _values(texts: Sequence[bytes]) -> list[Value]:
     try:
-        value = parse_canonical(raw)
-        if type(value) is dict and value.keys() == {"digest"}:
-            digest = bytes.fromhex(msgspec.convert(value, _Thinned).digest)
-            return BatchEntry(seq, None, None, None, digest, chain.link(before, digest))
-        stamp = msgspec.convert(value, _Stamp)
-    except (NotCanonical, msgspec.ValidationError):
-        raise Malformed("body", "an entry's body is not canonical, or not a body") from None
-    if stamp.seq != seq:
-        raise Malformed("seq", "an entry's seq is not its place")
-    digest = chain.digest(raw)
-    return BatchEntry(seq, stamp.kind, raw, value, digest, chain.link(before, digest))
+        return read_bodies(texts)
+    except NotCanonical:
+        raise _no_body() from None
 
 
-def _check_seals(seals: Sequence[Seal], first: int, entries: Sequence[BatchEntry]) -> None:
+def _no_body() -> Malformed:
+    return Malformed("body", "an entry's body is not canonical, or not a body")
+
+
+def _kinds(first: int, values: Sequence[Value]) -> list[str | None]:
+    """The kinds of entries that know their place and have a boot."""
+    kinds: list[str | None] = []
+    for seq, value in enumerate(values, first):
+        if value is None:
+            kinds.append(None)
+            continue
+        stamp = value if isinstance(value, Known) else _stamp(value)
+        if not is_boot(stamp.at.boot):
+            raise _no_body()
+        if stamp.seq != seq:
+            raise Malformed("seq", "an entry's seq is not its place")
+        kinds.append(stamp.kind)
+    return kinds
+
+
+def _thinned(value: Value) -> bytes:
+    """The digest that travels instead of a body."""
+    try:
+        return bytes.fromhex(msgspec.convert(value, _Thinned).digest)
+    except msgspec.ValidationError:
+        raise _no_body() from None
+
+
+def _stamp(value: Value) -> _Stamp:
+    try:
+        return msgspec.convert(value, _Stamp)
+    except msgspec.ValidationError:
+        raise _no_body() from None
+
+
+def _check_seals(seals: Sequence[Seal], first: int, values: Sequence[Value]) -> None:
     seen: set[int] = set()
     for row in seals:
         place = row.seq - first
-        value = entries[place].value if 0 <= place < len(entries) else None
+        value = values[place] if 0 <= place < len(values) else None
         if value is None or row.seq in seen:
             raise Malformed("seal", "a seal belongs to no entry of the batch, or comes twice")
         seen.add(row.seq)
         opened = chain.seal(bytes.fromhex(row.salt), bytes.fromhex(row.pseudonym))
-        if value.get("seal") != opened.hex():
+        if field(value, "seal") != opened.hex():
             raise Malformed("seal", "a seal is not opened by its salt and pseudonym")

@@ -106,7 +106,7 @@ def run(
     ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
-        Service(engine, broker, signer).run(ending)
+        Service(engine, broker, signer, ending).run()
 
 
 @main.command()

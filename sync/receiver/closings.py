@@ -18,16 +18,19 @@ LOG = logging.getLogger("receiver.cards")
 KIND = "card_closed"
 
 
-def close(connection: sa.Connection, city: str, batch: Batch, after: int) -> int:
-    """Takes the closings of a batch beyond seq ``after``; how many cards were not closed before."""
-    kinds = {each.seq: each.kind for each in batch.entries}
-    names = [
+def closed_in(batch: Batch, after: int) -> list[bytes]:
+    """The pseudonyms of the cards that entries of a batch beyond seq ``after`` close."""
+    if KIND not in batch.kinds:
+        return []
+    return [
         bytes.fromhex(each.pseudonym)
         for each in batch.seals
-        if each.seq > after and kinds.get(each.seq) == KIND
+        if each.seq > after and batch.kinds[each.seq - batch.first] == KIND
     ]
-    if not names:
-        return 0
+
+
+def close(connection: sa.Connection, city: str, names: list[bytes]) -> int:
+    """Puts cards on the city's list; how many were not closed before."""
     try:
         return card_lists.change(connection, city, "closed", names, on=True)
     except OperatorError as error:

@@ -7,11 +7,13 @@ pass through the hash that its continuation named. The city keeps what it has.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from kiosk.core import chain
 from kiosk.core.entries import LedgerPoint
 from sync.messages import Batch
 from sync.receiver.tables import entry, ledger
@@ -42,10 +44,9 @@ class Refused(Exception):
         self.seq = seq
 
 
-def ledger_row(connection: sa.Connection, name: str, *, lock: bool = False) -> Any:
-    """The registry's row of a ledger, or None; ``lock`` keeps other receivers from it."""
-    query = sa.select(ledger).where(ledger.c.ledger == name)
-    return connection.execute(query.with_for_update() if lock else query).first()
+def ledger_row(connection: sa.Connection, name: str) -> Any:
+    """The registry's row of a ledger, or None."""
+    return connection.execute(sa.select(ledger).where(ledger.c.ledger == name)).first()
 
 
 def stored_hashes(connection: sa.Connection, name: str, first: int, last: int) -> dict[int, bytes]:
@@ -76,12 +77,19 @@ def check_continues(connection: sa.Connection, whose: Whose, name: str, point: L
         raise Fork(1)
 
 
-def check_continuations(connection: sa.Connection, batch: Batch) -> None:
-    """Entries of a continued ledger pass through the hash that was named; Fork when not."""
-    query = sa.select(ledger.c.continues_seq, ledger.c.continues_head).where(
-        ledger.c.continues_ledger == batch.ledger,
-        ledger.c.continues_seq.between(batch.first, batch.last),
-    )
-    for seq, head in connection.execute(query):
-        if batch.entries[seq - batch.first].hash != head:
+def check_continuations(continuations: Iterable[tuple[int, bytes]], batch: Batch) -> None:
+    """Entries of a continued ledger pass through the hashes that were named; Fork when not."""
+    for seq, head in continuations:
+        if batch.first <= seq <= batch.last and batch.hashes[seq - batch.first] != head:
             raise Fork(seq)
+
+
+def find_fork(connection: sa.Connection, batch: Batch, watermark: int) -> Fork:
+    """From where on a batch is not what is stored."""
+    stored = stored_hashes(connection, batch.ledger, batch.first - 1, min(batch.last, watermark))
+    if stored.get(batch.first - 1, chain.ZERO) != batch.prev:
+        return Fork(max(batch.first - 1, 1))
+    for seq, hash_ in enumerate(batch.hashes, batch.first):
+        if stored.get(seq, hash_) != hash_:
+            return Fork(seq)
+    raise AssertionError("a batch leaves the stored history, and is the same in every entry")

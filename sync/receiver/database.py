@@ -14,13 +14,19 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import tables
-from sync.receiver.upgrade import add_missing_columns
+from sync.receiver.upgrade import upgrade
 from sync.receiver.views import VIEWS, create_views
 
 MODE = 0o640
 """Of a new SQLite file: it holds pseudonyms."""
 BUSY_S = 20
-"""How long one receiver waits for another's transaction (SQLite)."""
+"""How long one receiver waits for another's transaction."""
+IDLE_S = 60
+"""How long a transaction may stand still (PostgreSQL)."""
+CONNECT_S = 10
+"""How long a connection may take (PostgreSQL)."""
+MAKING = 0x6B696F736B
+"""The advisory lock of whoever makes tables and views: ``kiosk``."""
 
 
 @contextmanager
@@ -39,13 +45,16 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
     ``serving``: a receiver starts, so the views become those of this version.
     """
     try:
-        engine = sa.create_engine(url)
+        engine = _engine(url)
         if engine.dialect.name == "sqlite":
             _make_private(database_file(url))
             _prepare_sqlite(engine)
+        elif engine.dialect.name == "postgresql":
+            _prepare_postgresql(engine)
         with engine.begin() as connection:
+            _alone(connection)
             tables.metadata.create_all(connection)
-            upgraded = add_missing_columns(connection)
+            upgraded = upgrade(connection)
             if (
                 serving
                 or upgraded
@@ -66,6 +75,21 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
     return engine
 
 
+def _engine(url: str) -> sa.Engine:
+    options: dict[str, Any] = {}
+    if sa.make_url(url).get_backend_name() == "postgresql":
+        # A server that is gone without a word (a cable, a firewall) is noticed within a minute.
+        options["isolation_level"] = "READ COMMITTED"
+        options["connect_args"] = {
+            "connect_timeout": CONNECT_S,
+            "keepalives_idle": 20,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 40_000,
+        }
+    return sa.create_engine(url, **options)
+
+
 def require_database(url: str) -> None:
     """OperatorError where an SQLite file is not there: looking into nothing must not make it."""
     file = database_file(url)
@@ -79,7 +103,10 @@ def require_database(url: str) -> None:
 
 def reading(engine: sa.Engine) -> sa.Connection:
     """A connection that sees one moment of the database and keeps no receiver waiting."""
-    return engine.execution_options(reading=True).connect()
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return engine.execution_options(**options).connect()
 
 
 def database_file(url: str) -> Path | None:
@@ -130,3 +157,35 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _begin(connection: sa.Connection) -> None:
         reads = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION)
+            encoding = connection.info.parameter_status("server_encoding")
+        connection.commit()
+        if encoding != "UTF8":
+            raise OperatorError(
+                "database_encoding",
+                f"The database's encoding is {encoding}, which has no place for every name.",
+                "Make it with: createdb --template=template0 --encoding=UTF8",
+            )
+
+
+_SESSION = f"""
+SELECT set_config('client_encoding', 'UTF8', false),
+    set_config('lock_timeout', '{BUSY_S}s', false),
+    set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),
+    CASE WHEN current_setting('synchronous_commit') = 'off'
+        THEN set_config('synchronous_commit', 'on', false) END
+"""
+"""An acknowledgement says committed: on the disk, whatever the server's usual is. And a receiver that
+stands still in a transaction keeps the others from its ledgers no longer than IDLE_S."""
+
+
+def _alone(connection: sa.Connection) -> None:
+    """Of two receivers that make the same tables at once, one waits (SQLite's always do)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MAKING)))

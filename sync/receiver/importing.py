@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from kiosk.core.errors import OperatorError
 from sync.messages import Malformed
 from sync.messages.carried import MAX_BATCHES, MAX_LINE_BYTES, ends_of, export_end, export_head
+from sync.receiver.arriving import Delivery
 from sync.receiver.continuity import ledger_row
 from sync.receiver.database import reading, utc_ms
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
 
 WORDS = {
     "torn": "the file is not whole: what came before the torn place is stored; export it again",

@@ -7,6 +7,7 @@ log has the first of its kind at once and then one line an hour.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -30,26 +31,36 @@ class Refusal:
     seq: int
 
 
-def count(connection: sa.Connection, refused: Refusal, now_ms: int) -> None:
-    """Count it, for a station that was ever registered: others may bear any name."""
-    of = (refused.city, refused.station)
-    known = sa.select(station_key.c.city).where(
-        station_key.c.city == of[0], station_key.c.station == of[1]
-    )
-    if connection.execute(known.limit(1)).first() is None:
-        return
-    latest = {"ledger": refused.ledger, "seq": refused.seq, "last_ms": now_ms}
-    again = connection.execute(
-        sa.update(refusal)
-        .where(refusal.c.city == of[0], refusal.c.station == of[1], refusal.c.code == refused.code)
-        .values(times=refusal.c.times + 1, **latest)
-    )
-    if not again.rowcount:
-        connection.execute(
-            refusal.insert().values(
-                city=of[0], station=of[1], code=refused.code, times=1, since_ms=now_ms, **latest
-            )
+def count(connection: sa.Connection, refusals: Iterable[Refusal], now_ms: int) -> None:
+    """Count them, for stations that were ever registered: others may bear any name.
+
+    In the order of their names, as another receiver may count for the same ones.
+    """
+    sums: dict[tuple[str, str, str], list[Refusal]] = {}
+    for each in refusals:
+        sums.setdefault((each.city, each.station, each.code), []).append(each)
+    for (city, station, code), same in sorted(sums.items()):
+        known = sa.select(station_key.c.city).where(
+            station_key.c.city == city, station_key.c.station == station
         )
+        if connection.execute(known.limit(1)).first() is None:
+            continue
+        latest = {"ledger": same[-1].ledger, "seq": same[-1].seq, "last_ms": now_ms}
+        mine = (refusal.c.city == city, refusal.c.station == station, refusal.c.code == code)
+        again = sa.update(refusal).where(*mine)
+        if not connection.execute(
+            again.values(times=refusal.c.times + len(same), **latest)
+        ).rowcount:
+            connection.execute(
+                refusal.insert().values(
+                    city=city,
+                    station=station,
+                    code=code,
+                    times=len(same),
+                    since_ms=now_ms,
+                    **latest,
+                )
+            )
 
 
 class Spoken:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from sync.messages import Ack, AckError
 from sync.receiver import registry
+from sync.receiver.database import reading
 from sync.receiver.tables import ledger, parked
 
 GAP_AFTER_MS = 5_000
@@ -20,17 +22,28 @@ MAX_TOLD = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An acknowledgement to publish, retained."""
+    """An acknowledgement to publish. The retained place on the topic is the ledger's that goes on: of
+    one that another continues it is said, and does not ``stand``."""
 
     city: str
     station: str
     ack: Ack
+    stands: bool = True
 
 
 def remind(engine: sa.Engine, now_ms: int) -> list[Answer]:
-    """Acknowledgements that are due by the clock."""
+    """Acknowledgements that are due by the clock; of several receivers one says each."""
+    with reading(engine) as connection:
+        epoch = registry.current_epoch(connection)
+        gaps = [row for row in connection.execute(_with_gaps()) if _is_due(row, now_ms)]
+        behind = connection.scalars(_of_another_epoch(epoch)).all()
+    if not gaps and not behind:
+        return []
     with engine.begin() as connection:
-        return _gaps(connection, now_ms) + _new_epoch(connection)
+        told = [_tell_gap(connection, row, epoch, now_ms) for row in gaps]
+    with engine.begin() as connection:
+        told += [_tell_epoch(connection, name, epoch) for name in behind]
+    return [answer for answer in told if answer is not None]
 
 
 def standing(engine: sa.Engine, after: str) -> list[Answer]:
@@ -49,7 +62,7 @@ def standing(engine: sa.Engine, after: str) -> list[Answer]:
         .order_by(ledger.c.ledger)
         .limit(MAX_TOLD)
     )
-    with engine.begin() as connection:
+    with reading(engine) as connection:
         epoch = registry.current_epoch(connection)
         return [
             Answer(row.city, row.station, Ack(row.ledger, epoch, row.watermark, row.head))
@@ -57,51 +70,61 @@ def standing(engine: sa.Engine, after: str) -> list[Answer]:
         ]
 
 
-def _gaps(connection: sa.Connection, now_ms: int) -> list[Answer]:
-    epoch = registry.current_epoch(connection)
-    query = (
-        sa.select(ledger, sa.func.min(parked.c.parked_ms).label("since_ms"))
-        .join(parked, parked.c.ledger == ledger.c.ledger)
-        .group_by(*ledger.c)
-        .order_by(ledger.c.ledger)
-        .limit(MAX_TOLD)
+def _with_gaps() -> sa.Select[Any]:
+    waiting = (
+        sa.select(parked.c.ledger, sa.func.min(parked.c.parked_ms).label("since_ms"))
+        .group_by(parked.c.ledger)
+        .subquery()
     )
-    answers = []
-    for row in connection.execute(query).all():
-        wait_ms = min(GAP_AFTER_MS * 2 ** min(row.gaps_told, 16), GAP_LIMIT_MS)
-        if now_ms - max(row.progress_ms, row.since_ms, row.gap_told_ms or 0) < wait_ms:
-            continue
-        connection.execute(
-            sa.update(ledger)
-            .where(ledger.c.ledger == row.ledger)
-            .values(gap_told_ms=now_ms, gaps_told=row.gaps_told + 1, told_epoch=epoch)
-        )
-        error = AckError("gap", row.watermark + 1)
-        ack = Ack(row.ledger, epoch, row.watermark, row.head, error)
-        answers.append(Answer(row.city, row.station, ack))
-    return answers
+    query = sa.select(ledger, waiting.c.since_ms).join(waiting, waiting.c.ledger == ledger.c.ledger)
+    return query.order_by(ledger.c.ledger).limit(MAX_TOLD)
 
 
-def _new_epoch(connection: sa.Connection) -> list[Answer]:
+def _is_due(row: Any, now_ms: int) -> bool:
+    wait_ms = min(GAP_AFTER_MS * 2 ** min(row.gaps_told, 16), GAP_LIMIT_MS)
+    since_ms: int = max(row.progress_ms, row.since_ms, row.gap_told_ms or 0)
+    return bool(now_ms - since_ms >= wait_ms)
+
+
+def _tell_gap(connection: sa.Connection, row: Any, epoch: int, now_ms: int) -> Answer | None:
+    """None where the gap was filled, or told by another receiver, since it was seen."""
+    seen = (ledger.c.watermark == row.watermark, ledger.c.gaps_told == row.gaps_told)
+    values = {"gap_told_ms": now_ms, "gaps_told": row.gaps_told + 1, "told_epoch": epoch}
+    return _told(
+        connection,
+        sa.update(ledger).where(ledger.c.ledger == row.ledger, *seen).values(**values),
+        epoch,
+        AckError("gap", row.watermark + 1),
+    )
+
+
+def _of_another_epoch(epoch: int) -> sa.Select[Any]:
     """After a restore: a station with nothing new to send must hear how far the city is now."""
-    epoch = registry.current_epoch(connection)
     newer = ledger.alias()
-    query = (
-        sa.select(ledger)
+    return (
+        sa.select(ledger.c.ledger)
         .where(
             ledger.c.told_epoch < epoch,
             ledger.c.public_key.is_not(None),
             # The retained place on the topic belongs to the ledger that goes on.
             ~sa.exists().where(newer.c.continues_ledger == ledger.c.ledger),
         )
+        .order_by(ledger.c.ledger)
         .limit(MAX_TOLD)
     )
-    answers = []
-    for row in connection.execute(query).all():
-        connection.execute(
-            sa.update(ledger).where(ledger.c.ledger == row.ledger).values(told_epoch=epoch)
-        )
-        answers.append(
-            Answer(row.city, row.station, Ack(row.ledger, epoch, row.watermark, row.head))
-        )
-    return answers
+
+
+def _tell_epoch(connection: sa.Connection, name: str, epoch: int) -> Answer | None:
+    behind = (ledger.c.ledger == name, ledger.c.told_epoch < epoch)
+    update = sa.update(ledger).where(*behind).values(told_epoch=epoch)
+    return _told(connection, update, epoch, None)
+
+
+def _told(
+    connection: sa.Connection, update: sa.Update, epoch: int, error: AckError | None
+) -> Answer | None:
+    columns = (ledger.c.city, ledger.c.station, ledger.c.ledger, ledger.c.watermark, ledger.c.head)
+    row = connection.execute(update.returning(*columns)).first()
+    if row is None:
+        return None
+    return Answer(row.city, row.station, Ack(row.ledger, epoch, row.watermark, row.head, error))

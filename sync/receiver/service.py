@@ -13,21 +13,20 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from kiosk.core.errors import OperatorError, StorageError
+from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, store
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
+from sync.receiver.patience import Ended, Patience, Unstorable
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import Answer, remind, standing
 from sync.signing import Signer
@@ -40,12 +39,8 @@ RECEIVE_MAXIMUM = 64
 """Messages that the broker hands over before it has PUBACKs."""
 REMIND_S = 1.0
 RETRY_LIMIT_S = 30.0
-STORE_TRIES = 10
-"""Times that one transaction is tried while the database is busy or away."""
 
 log = logging.getLogger("kiosk.receiver")
-
-_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +52,10 @@ class _FromBroker:
 class Service:
     """One receiver. Any number of them may share a database and a broker."""
 
-    def __init__(self, engine: sa.Engine, broker: Broker, signer: Signer) -> None:
+    def __init__(self, engine: sa.Engine, broker: Broker, signer: Signer, ending: Ending) -> None:
         self._engine = engine
+        self._ending = ending
+        self._patience = Patience(ending, self._leave)
         self._broker = broker
         self._signer = signer
         self._inbox: queue.Queue[_FromBroker] = queue.Queue(INBOX)
@@ -74,26 +71,32 @@ class Service:
         self._lists = ListPublisher(engine)
         self._unsigned: str | None = None  # why the lists of cards are not signed anew
 
-    def run(self, ending: Ending) -> None:
-        """Serve until asked to end; StorageError when the database stays away."""
+    def run(self) -> None:
+        """Serve until asked to end."""
         notify("READY=1")
-        while not ending.asked:
-            if self._connection is None and time.monotonic() >= self._connect_due_s:
-                self._connect()
-            arrived = self._events()
-            self._hear_pubacks()
-            if arrived:
-                self._take(arrived)
-            if self._open and time.monotonic() >= self._remind_due_s:
-                self._remind_due_s = time.monotonic() + REMIND_S
-                self._remind()
-                self._renew_lists()
-            if self._open:
-                self._publish_lists()
-            notify("WATCHDOG=1")
+        try:
+            while not self._ending.asked:
+                self._step()
+                notify("WATCHDOG=1")
+        except Ended:
+            log.warning("ended while the database is away: what came last comes again")
         notify("STOPPING=1")
         if self._connection is not None:
             self._connection.close()
+
+    def _step(self) -> None:
+        if self._connection is None and time.monotonic() >= self._connect_due_s:
+            self._connect()
+        arrived = self._events()
+        self._hear_pubacks()
+        if arrived:
+            self._take(arrived)
+        if self._open and time.monotonic() >= self._remind_due_s:
+            self._remind_due_s = time.monotonic() + REMIND_S
+            self._remind()
+            self._renew_lists()
+        if self._open:
+            self._publish_lists()
 
     def _connect(self) -> None:
         self._connection = Connection(
@@ -154,23 +157,45 @@ class Service:
         self._failures += 1
         self._connect_due_s = time.monotonic() + random.random() * limit_s
 
+    def _leave(self) -> None:
+        """The broker gives to others what this receiver cannot store; see ``Patience``."""
+        if self._connection is not None:
+            log.warning("leaving the broker until the database is back")
+            self._connection.close()
+            self._connection, self._open = None, False
+
     def _take(self, arrived: list[Arrived]) -> None:
-        deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
-        outcome = self._stored(lambda: store.take(self._engine, deliveries, utc_ms()))
-        for refused in outcome.refusals:
-            self._warn(refused.city, refused.station, refused.code, refused.seq)
-        self._answer(outcome.answers)
+        deliveries = [Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        try:
+            outcomes = [self._patience.done(lambda: store.take(self._engine, deliveries, utc_ms()))]
+        except Unstorable:
+            outcomes = [self._take_alone(each) for each in deliveries]
+        for outcome in outcomes:
+            for refused in outcome.refusals:
+                self._warn(refused.city, refused.station, refused.code, refused.seq)
+            self._answer(outcome.answers)
         if self._connection is not None:
             for message in arrived:
                 if message.mid is not None:
                     self._connection.puback(message.mid)
 
+    def _take_alone(self, delivery: Delivery) -> store.Outcome:
+        """One message; the database's own words go to the log, where it takes everything but this."""
+        try:
+            return self._patience.done(lambda: store.take(self._engine, [delivery], utc_ms()))
+        except Unstorable as unstorable:
+            log.error("a message on %s cannot be stored: %s", delivery.topic[:200], unstorable)
+            code = store.UNSTORABLE
+            return self._patience.done(
+                lambda: store.set_aside(self._engine, delivery, code, utc_ms())
+            )
+
     def _remind(self) -> None:
         if (after := self._retold) is not None:
-            retold = self._stored(lambda: standing(self._engine, after))
+            retold = self._patience.done(lambda: standing(self._engine, after))
             self._answer(retold)
             self._retold = retold[-1].ack.ledger if retold else None
-        answers = self._stored(lambda: remind(self._engine, utc_ms()))
+        answers = self._patience.done(lambda: remind(self._engine, utc_ms()))
         for answer in answers:
             if answer.ack.error is not None:
                 error = answer.ack.error
@@ -180,7 +205,7 @@ class Service:
     def _renew_lists(self) -> None:
         """Each day, and each new life of the database, the lists of cards are signed again."""
         try:
-            self._stored(self._signed_again)
+            self._patience.done(self._signed_again)
             self._unsigned = None
         except OperatorError as error:
             if error.code != self._unsigned:
@@ -208,25 +233,12 @@ class Service:
         since = f", and {quiet} times since this was last said" if quiet else ""
         log.warning("%s/%s: %s at %s%s", city, station, code, seq, since)
 
-    def _stored(self, work: Callable[[], _Done]) -> _Done:
-        """``work`` in a transaction, tried again while the database is busy or away."""
-        for tries in range(STORE_TRIES):
-            try:
-                return work()
-            except DBAPIError as error:
-                log.warning("the database refuses: %s", error.orig)
-                last = error
-                time.sleep(random.random() * min(2.0, 0.1 * 2**tries))
-        raise StorageError(
-            "database_unusable",
-            f"The database refuses what is to be stored ({last.orig}).",
-            "Check its disk and its server; nothing is lost, the stations send again.",
-        )
-
     def _answer(self, answers: list[Answer]) -> None:
         if self._connection is None:
             return
         for answer in answers:
             topic = f"kiosk/v1/{answer.city}/{answer.station}/ack"
             payload = encode_ack(answer.ack, self._signer)
-            self._connection.publish(topic, payload, retain=True, content_type="application/json")
+            self._connection.publish(
+                topic, payload, retain=answer.stands, content_type="application/json"
+            )

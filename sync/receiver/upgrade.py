@@ -1,4 +1,4 @@
-"""A database that an older receiver made gets the columns that this one needs.
+"""A database that an older receiver made gets the columns and indexes that this one needs.
 
 Columns are only ever added, and may be null: an older receiver beside this one goes on. What they mean
 for rows that are there already is worked out once, in the same transaction.
@@ -12,23 +12,62 @@ from kiosk.core.canonical import NotCanonical, parse_canonical
 from sync.receiver import tables
 from sync.receiver.projections import recovered_digest
 
+OVER = {"bin_change_of", "ledger_continues"}
+"""Indexes of older receivers."""
 
-def add_missing_columns(connection: sa.Connection) -> bool:
-    """Whether anything was missing; the tables themselves are there."""
+
+def upgrade(connection: sa.Connection) -> bool:
+    """Whether a column was missing; the tables themselves are there."""
     inspector = sa.inspect(connection)
+    added = _add_missing_columns(connection, inspector)
+    if tables.bin_change.c.of_digest in added:
+        _fill_digests(connection)
+    _renew_indexes(connection, inspector)
+    if connection.dialect.name == "postgresql":
+        _drop_foreign_keys(connection, inspector)
+    return bool(added)
+
+
+def _add_missing_columns(
+    connection: sa.Connection, inspector: sa.Inspector
+) -> list[sa.Column[object]]:
+    there = {
+        (table, column["name"])
+        for (_, table), columns in inspector.get_multi_columns().items()
+        for column in columns
+    }
     added = []
     for table in tables.metadata.sorted_tables:
-        there = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
-            if column.name not in there:
+            if (table.name, column.name) not in there:
                 kind = column.type.compile(connection.dialect)
                 connection.exec_driver_sql(
                     f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"
                 )
                 added.append(column)
-    if tables.bin_change.c.of_digest in added:
-        _fill_digests(connection)
-    return bool(added)
+    return added
+
+
+def _renew_indexes(connection: sa.Connection, inspector: sa.Inspector) -> None:
+    """Those of this version, and none that only an older one made."""
+    there = {
+        str(index["name"])
+        for indexes in inspector.get_multi_indexes().values()
+        for index in indexes
+    }
+    for name in sorted(OVER & there):
+        connection.exec_driver_sql(f"DROP INDEX {name}")
+    for table in tables.metadata.sorted_tables:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            if index.name not in there:
+                index.create(connection)
+
+
+def _drop_foreign_keys(connection: sa.Connection, inspector: sa.Inspector) -> None:
+    """Older receivers had them; the check of each row costs twice what storing its entry does."""
+    for (_, table), keys in inspector.get_multi_foreign_keys().items():
+        for key in keys if table in tables.metadata.tables else []:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {key['name']}")
 
 
 def _fill_digests(connection: sa.Connection) -> None:

@@ -31,7 +31,7 @@ def test_a_batch_is_the_entries_and_what_opens_their_seals(site: Site, ledger: L
     batch = drawn(site, ledger, 1)
     assert (batch.ledger, batch.first, batch.last) == (ledger.ledger_id, 2, 4)
     assert batch.head == ledger.head[1]
-    assert [entry.kind for entry in batch.entries] == ["checkin", "weighing", "visit_close"]
+    assert batch.kinds == ["checkin", "weighing", "visit_close"]
     assert [(seal.seq, seal.pseudonym) for seal in batch.seals] == [(2, (b"A" * 16).hex())]
     assert ledger.batch(4) is None
     assert ledger.batch(400) is None
@@ -49,7 +49,7 @@ def test_batches_keep_to_both_bounds_and_join_on(site: Site, ledger: Ledger) -> 
     while after < ledger.head[0]:
         batch = drawn(site, ledger, after, most=7)
         assert batch.prev == before
-        assert len(batch.entries) <= 7
+        assert len(batch.bodies) <= 7
         after, before = batch.last, batch.head
     assert before == ledger.head[1]
 
@@ -64,7 +64,7 @@ def test_a_thinned_entry_travels_as_its_digest(site: Site, ledger: Ledger) -> No
     thin(site, ledger, 2)
 
     batch = drawn(site, ledger, 0)
-    assert [entry.body is None for entry in batch.entries] == [False, True, False, False]
+    assert [body is None for body in batch.bodies] == [False, True, False, False]
     assert not verify(site.folder, station_key=site.signer.public_key).findings
 
 
@@ -158,7 +158,7 @@ def test_threads_draw_batches_while_the_station_records(site: Site, ledger: Ledg
                 ledger.wait_head(after, 0.01)
                 continue
             batch = decode_batch(payload)
-            seen.extend(entry.seq for entry in batch.entries)
+            seen.extend(range(batch.first, batch.last + 1))
             after = batch.last
             ledger.accept_ack(site.ack(ledger, after, head=batch.head))
 
@@ -182,9 +182,8 @@ def test_unlinked_seals_go_at_the_days_end_and_linked_ones_later(
 
     batch = drawn(site, ledger, 0)
     assert [seal.seq for seal in batch.seals] == [3]
-    assert batch.entries[-1].kind == "forget"
-    assert batch.entries[-1].value is not None
-    assert batch.entries[-1].value["count"] == 2
+    assert batch.kinds[-1] == "forget"
+    assert batch.values[-1].count == 2
     assert batch.unseals is not None
     assert batch.unseals.seqs == [2, 4]
 

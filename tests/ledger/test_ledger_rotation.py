@@ -23,9 +23,10 @@ from kiosk.core.ties import Tie
 from kiosk.ledger import Ledger, projections
 from kiosk.ledger.show import show
 from kiosk.ledger.verify import verify
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import open_database
 from sync.receiver.registry import add_station
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
 from sync.receiver.verify import verify_all
 
 OLD, NEW = b"o" * 16, b"n" * 16

@@ -190,6 +190,9 @@ class Program:
     def has_said(self, words: str) -> bool:
         return words in self._log.read_text(encoding="utf-8")
 
+    def times_said(self, words: str) -> int:
+        return self._log.read_text(encoding="utf-8").count(words)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -16,9 +16,10 @@ from carried_site import Site
 from city_site import CityDatabase, Mosquitto, eventually, receiver, uplink
 from sync_site import CITY, STATION
 
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import opened
 from sync.receiver.registry import new_epoch
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
 from sync.receiver.verify import verify_all
 
 SEARCH = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))

@@ -45,7 +45,7 @@ SENT = a_book().batch(0)
 def test_a_batch_carries_the_bodies_verbatim_and_proves_them() -> None:
     book = a_book()
     batch = decode_batch(SENT)
-    assert [entry.body for entry in batch.entries] == [body for body, _ in book.rows]
+    assert [bytes(body) for body in batch.bodies] == [body for body, _ in book.rows]
     assert (batch.first, batch.last, batch.head) == (1, 4, book.hashes[-1])
     assert verify_batch(batch, STATION_KEY.public_key)
     assert not verify_batch(batch, OTHER_KEY.public_key)
@@ -72,7 +72,7 @@ def test_a_thinned_body_travels_as_its_digest_and_the_chain_holds() -> None:
     assert body is not None
     book.rows[2] = (None, digest)
     batch = book.decoded()
-    assert batch.entries[2].body is None
+    assert batch.bodies[2] is None
     assert batch.head == chain.link_all(chain.ZERO, [digest for _, digest in book.rows])[-1]
     assert verify_batch(batch, STATION_KEY.public_key)
 

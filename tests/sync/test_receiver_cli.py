@@ -13,9 +13,10 @@ from click.testing import CliRunner, Result
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
+from sync.receiver.arriving import Delivery
 from sync.receiver.cli import main, parse_broker
 from sync.receiver.database import opened
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
 
 KEY = STATION_KEY.public_key.hex()
 

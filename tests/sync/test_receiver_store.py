@@ -1,10 +1,9 @@
-"""The receiver's decisions, on a real SQLite database."""
+"""The receiver's decisions, on a real SQLite and a real PostgreSQL."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +14,12 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, weighing_
 
 from sync.messages import CONTENT_ZLIB, AckError
 from sync.receiver import card_lists, registry
+from sync.receiver.arriving import Delivery
 from sync.receiver.database import opened
+from sync.receiver.parking import MAX_PARKED
 from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import GAP_AFTER_MS, Answer, remind
-from sync.receiver.store import MAX_PARKED, Delivery, take
+from sync.receiver.store import take
 from sync.receiver.verify import verify_all
 from sync.receiver.views import drop_views
 from sync.signing import Signer
@@ -366,6 +367,23 @@ def test_a_new_card_continues_the_ledger_and_the_difference_is_booked_as_restore
     ]
 
 
+def test_seals_of_a_ledger_that_ended_are_forgotten_when_its_last_batch_says_so(
+    city: sa.Engine,
+) -> None:
+    """No entry can tell of it there any more: the batch that the city has comes once more, with them."""
+    older = Book()
+    card = older.check_in(b"p")
+    older.check_in(b"q")
+    (answer,) = send(city, older.batch(0))
+    assert answer.stands
+    send(city, continued(older, 3).batch(0))
+    (answer,) = send(city, older.batch(2, unseal=(card,)))
+    assert (answer.ack.ledger, answer.ack.seq, answer.ack.error) == (older.ledger, 3, None)
+    assert not answer.stands, "the retained place is the new ledger's"
+    assert rows(city, "SELECT seq FROM seal") == [(3,)]
+    assert holds(city)
+
+
 def test_a_second_genesis_after_the_same_point_is_a_fork(city: sa.Engine, book: Book) -> None:
     send(city, book.batch(0), continued(book, 10).batch(0))
     twin = continued(book, 10, "a3" * 16)
@@ -467,10 +485,9 @@ def test_a_ledger_in_which_nothing_happened_is_known_by_its_opening(
 
 
 def test_a_city_that_an_older_receiver_made_learns_which_entries_were_recovered(
-    tmp_path: Path, book: Book
+    city_url: str, book: Book
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'city.db'}"
-    with opened(url) as city:
+    with opened(city_url) as city:
         with city.begin() as connection:
             registry.add_station(connection, CITY, STATION, STATION_KEY.public_key)
         after = continued(book, 9, opening_g=900)
@@ -479,7 +496,15 @@ def test_a_city_that_an_older_receiver_made_learns_which_entries_were_recovered(
         with city.begin() as connection:
             drop_views(connection)
             connection.exec_driver_sql("ALTER TABLE bin_change DROP COLUMN of_digest")
-    with opened(url) as city:
+            connection.exec_driver_sql("DROP INDEX ledger_continuation")
+            connection.exec_driver_sql(
+                "CREATE INDEX bin_change_of ON bin_change (of_ledger, of_seq)"
+            )
+    with opened(city_url) as city:
+        inspector = sa.inspect(city)
+        names = {each["name"] for each in inspector.get_indexes("bin_change")}
+        assert names == {"bin_change_recovered"}
+        assert "ledger_continuation" in {each["name"] for each in inspector.get_indexes("ledger")}
         assert books(city) == 900
         send(city, book.batch(9))
         assert books(city) == 900
@@ -507,7 +532,9 @@ def test_times_are_exact_in_a_boot_that_learned_the_time_and_bounded_elsewhere(
         ("bounded", UTC_MS - 50, UTC_MS + 2 * day_ms + 50),
         ("exact", *exact[1]),
     ]
-    days = rows(city, "SELECT day, item, net_g, weighings FROM day_item ORDER BY day")
+    days = rows(
+        city, "SELECT day, item, net_g, weighings FROM day_item ORDER BY day IS NOT NULL, day"
+    )
     today = (UTC_MS + 9 * 3_600_000) // day_ms
     assert days == [
         (None, "pet-bottle", 100, 1),
@@ -575,7 +602,10 @@ def test_kinds_that_nobody_knows_yet_are_stored(city: sa.Engine, book: Book) -> 
         ("UPDATE bin_change SET net_g = 5 WHERE seq = 4", "projection"),
         ("UPDATE bin_change SET bin = 'b2' WHERE seq = 4", "projection"),
         ("DELETE FROM bin_change WHERE seq = 4", "projection"),
-        ("UPDATE batch_sig SET sig = zeroblob(64)", "signature"),
+        (
+            "UPDATE batch_sig SET sig = salt FROM (SELECT digest AS salt FROM entry WHERE seq = 1) one",
+            "signature",
+        ),
         ("DELETE FROM batch_sig", "unsigned"),
         ("UPDATE entry SET body = NULL WHERE seq = 4", "thinned"),
         ("UPDATE entry SET body = NULL, kind = NULL WHERE seq = 4", "thinned"),

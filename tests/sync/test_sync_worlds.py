@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sync_site import CITY_KEY, TOPIC, Book
 
 from sync.messages import encode_ack
+from sync.receiver.arriving import Delivery
 from sync.receiver.reminders import Answer, remind
-from sync.receiver.store import Delivery, take
+from sync.receiver.store import take
 from sync.uplink import Uplink
 from sync.uplink_events import (
     AckArrived,
