@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -130,3 +131,57 @@ def chaos(
 
     wish = Wish(kills, seed, each_s, not sqlite, whole, folder)
     sys.exit(run_chaos(wish, as_json=as_json))
+
+
+@main.command()
+@click.argument("stations", type=click.IntRange(1))
+@click.option(
+    "--scenario",
+    type=click.Choice(["ramp", "day", "outage", "receivers"]),
+    default="outage",
+    show_default=True,
+    help="All connect; people come; the broker, or the receivers, killed meanwhile.",
+)
+@click.option("--broker", metavar="URL", help="mqtt://HOST:PORT instead of a mosquitto of its own.")
+@click.option("--database", metavar="URL", help="Instead of one of its own.")
+@click.option("--city-key", type=click.Path(path_type=Path), help="The given city's key file.")
+@click.option("--sqlite", is_flag=True, help="Its own database is SQLite, not PostgreSQL.")
+@click.option("--receivers", default=2, show_default=True, help="So many are started.")
+@click.option("--seconds", default=20.0, show_default=True, help="Of people coming.")
+@click.option("--outage-s", default=30.0, show_default=True, help="How long the broker is away.")
+@click.option("--visits-a-day", default=143.0, show_default=True, help="Of each station.")
+@click.option("--queued-visits", default=5, show_default=True, help="Before it first connects.")
+@click.option("--speed", default=1.0, show_default=True, help="Of the stations' clocks.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON value.")
+def fleet(
+    stations: int,
+    broker: str | None,
+    database: str | None,
+    city_key: Path | None,
+    sqlite: bool,
+    receivers: int,
+    as_json: bool,
+    **wished: Any,
+) -> None:
+    """So many simulated stations in one process against a real broker, receivers and database.
+
+    A line a second, then a summary. Ends with 0 when every entry is at the city once, 1 when not, 2
+    when it could not start.
+    """
+    from hw_sim.demo_site import DemoError
+    from hw_sim.fleet import run as fleet_run
+    from hw_sim.fleet.site import Given
+    from hw_sim.fleet.telling import told
+    from kiosk.core.errors import OperatorError
+
+    given = Given(broker, database, sqlite, receivers, city_key)
+    try:
+        summary = fleet_run.run(
+            fleet_run.Wish(stations, given=given, **wished), lambda line: click.echo(line, err=True)
+        )
+    except (DemoError, OperatorError) as error:
+        click.echo(f"hw-sim fleet: {error}", err=True)
+        sys.exit(2)
+    click.echo(msgspec.json.encode(summary).decode() if as_json else told(summary))
+    sys.exit(1 if summary.wrong else 0)

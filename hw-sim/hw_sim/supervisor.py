@@ -120,7 +120,7 @@ class Keeper:
             own_output = self.child.output is not None
             with self._lock:
                 process = subprocess.Popen(
-                    [*_leash(), *self.child.command],
+                    [*leash(), *self.child.command],
                     env={**os.environ, **self.child.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE if own_output else log,
@@ -151,7 +151,7 @@ class Keeper:
         return words.splitlines()[-1] if words else "it said nothing"
 
 
-def _leash() -> list[str]:
+def leash() -> list[str]:
     """A prefix that lets the kernel kill the child when the thread that keeps it is gone."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

@@ -12,6 +12,7 @@ import queue
 import random
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -60,6 +61,8 @@ class Service:
         self._broker = broker
         self._signer = signer
         self._inbox: queue.Queue[_FromBroker] = queue.Queue(INBOX)
+        self._pubacks: deque[tuple[Connection, Taken]] = deque()
+        """One for each message that was published since the last look, at most."""
         self._connection: Connection | None = None
         self._open = False
         self._failures = 0
@@ -89,6 +92,7 @@ class Service:
         if self._connection is None and time.monotonic() >= self._connect_due_s:
             self._connect()
         arrived = self._events()
+        self._hear_pubacks()
         if arrived:
             self._take(arrived)
         if self._open and time.monotonic() >= self._remind_due_s:
@@ -102,13 +106,29 @@ class Service:
     def _connect(self) -> None:
         self._connection = Connection(
             self._broker,
-            lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+            self._post,
             client_id=f"kiosk-receiver-{secrets.token_hex(6)}",
             topics=(TOPIC,),
             manual_ack=True,
             receive_maximum=RECEIVE_MAXIMUM,
         )
         self._connection.open()
+
+    def _post(self, connection: Connection, event: MqttEvent) -> None:
+        """On paho's thread, which holds the lock of everything published while it tells a PUBACK: for
+        that it must never wait here, or it waits for us while we wait for it."""
+        if isinstance(event, Taken):
+            self._pubacks.append((connection, event))
+        else:
+            self._inbox.put(_FromBroker(connection, event))
+
+    def _hear_pubacks(self) -> None:
+        while self._pubacks:
+            connection, taken = self._pubacks.popleft()
+            if connection is self._connection:
+                self._lists.taken(taken.mid)
+                if taken.words:
+                    log.warning("%s", taken.words)
 
     def _events(self) -> list[Arrived]:
         """Messages that have come, after waiting a little for the first event."""
@@ -132,10 +152,6 @@ class Service:
                     self._connection.subscribe(heard.TOPICS)
                     self._town.begin()
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
-                case Taken(mid, _, words):
-                    self._lists.taken(mid)
-                    if words:
-                        log.warning("%s", words)
                 case Closed(_, words):
                     log.warning("%s", words)
                     self._lost()
