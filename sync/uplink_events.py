@@ -126,6 +126,7 @@ class Fetch:
 
     after: int
     max_entries: int = MAX_ENTRIES
+    ahead: bool = False  # of entries that overtake a backlog
 
 
 @dataclass(frozen=True, slots=True)
