@@ -157,13 +157,13 @@ def note(db: sqlite3.Connection, drawn: Drawn, signature: bytes) -> None:
 
 def _unseals(db: sqlite3.Connection, watermark: int, beyond: int) -> tuple[int, ...]:
     """The lowest beyond ``beyond`` of which nobody was told, or whose teller is not acknowledged; both
-    halves are found along an index."""
+    halves are found along an index (the ``+`` keeps SQLite from reading all in their order instead)."""
     untold = db.execute(
         "SELECT seq FROM unseal WHERE told_by IS NULL AND seq > ? ORDER BY seq LIMIT ?",
         (beyond, UNSEALS_PER_BATCH),
     ).fetchall()
     told = db.execute(
-        "SELECT seq FROM unseal WHERE told_by > ? AND seq > ? ORDER BY seq LIMIT ?",
+        "SELECT seq FROM unseal WHERE told_by > ? AND +seq > ? ORDER BY +seq LIMIT ?",
         (watermark, beyond, UNSEALS_PER_BATCH),
     ).fetchall()
     return tuple(sorted(seq for (seq,) in untold + told)[:UNSEALS_PER_BATCH])

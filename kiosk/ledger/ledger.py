@@ -33,7 +33,8 @@ from kiosk.ledger import (
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
-from kiosk.ledger.files import Folder, replace_file, writers_lock
+from kiosk.ledger.files import Folder, writers_lock
+from kiosk.ledger.grouped import AckFile, Departed
 from kiosk.ledger.making import Identity
 from kiosk.ledger.opening import Opened, TurnOver, open_ledger
 from kiosk.ledger.projections import DayOf
@@ -103,6 +104,9 @@ class Ledger:
         self._moved = threading.Condition()
         self._ending = False
         self._resending = Resending()
+        self._departed = Departed()
+        self._ack_file = AckFile(folder)
+        held.callback(self._settle)
 
     @classmethod
     def open(
@@ -220,7 +224,9 @@ class Ledger:
         with self._writing:
             first = self._head[0] + 1
             with transaction(self._db):
+                gone = self._departed.write(self._db)
                 head = self._write(items)
+            self._departed.written(gone)
             self._advance(head=head)
         return tuple(range(first, head[0] + 1))
 
@@ -240,7 +246,9 @@ class Ledger:
                 if not seqs:
                     return 0
                 forgetting.delete(self._db, seqs)
+                gone = self._departed.write(self._db)
                 head = self._write([Item(Forget(count=len(seqs)))])
+            self._departed.written(gone)
             self._advance(head=head)
             # The deleted bytes still stand in the -wal; a later checkpoint takes them where this
             # one cannot.
@@ -283,11 +291,15 @@ class Ledger:
         with self._moved:
             self._resending.drew(after, drawn.last, self.watermark)
         message, signature = batches.sign(drawn, self.ledger_id, self._signer)
-        if not noted:
-            # A full disk must not keep the city from getting what there is: the signature can be
-            # made again.
+        # A full disk must not keep the city from getting what there is.
+        if noted:
+            pass
+        elif drawn.unseals:
             with suppress(StorageError), self._writing, transaction(self._db):
                 batches.note(self._db, drawn, signature)
+        elif self._departed.add(drawn.last, signature):
+            with suppress(StorageError), self._writing:
+                self._write_departed()
         return message, drawn.last
 
     def accept_ack(self, payload: bytes) -> AckVerdict:
@@ -302,16 +314,20 @@ class Ledger:
                 return self._verdict(ack, None)
             reason = self._refusal(ack)
             if reason in ("unknown_seq", "head_differs"):
+                self._ack_file.settle()
                 acks.keep_own(self._folder, self._ack, self._city_key)
-            if reason in (None, "unknown_seq", "head_differs"):
                 # Kept also where it proves us wrong: the next start goes by it.
-                replace_file(self._folder.ack, payload)
+                self._ack_file.keep(payload, at_once=True)
             if reason is None:
+                last = ack.seq == self._head[0] or ack.epoch != self.epoch or ack.error is not None
+                self._ack_file.keep(payload, at_once=last)
                 self._advance(ack=ack)
             return self._verdict(ack, reason)
 
     def wait_head(self, after: int, timeout_s: float) -> Progress:
         """Waits until the head is beyond ``after``, what is to be sent changed, or time is up."""
+        with self._writing:
+            self._ack_file.settle_if_due()
         with self._moved:
             known = (self._resending.told(self.watermark), self.epoch)
             self._moved.wait_for(
@@ -323,6 +339,17 @@ class Ledger:
                 timeout_s,
             )
             return self.to_send
+
+    def _settle(self) -> None:
+        """At the end; what the disk refuses can be had again."""
+        with suppress(StorageError):
+            self._ack_file.settle()
+            self._write_departed()
+
+    def _write_departed(self) -> None:
+        with transaction(self._db):
+            gone = self._departed.write(self._db)
+        self._departed.written(gone)
 
     def _write(self, items: Sequence[Item]) -> tuple[int, bytes]:
         return writing.append(
