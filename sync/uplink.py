@@ -326,8 +326,11 @@ class Uplink:
 
     def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""
-        if epoch != self.epoch or watermark < self.watermark:
-            self.epoch, self.watermark = epoch, watermark
+        # With its first word ever the city begins no new life: what is on its way is on its way to it.
+        another = epoch != self.epoch and self.epoch > 0
+        self.epoch = epoch
+        if another or watermark < self.watermark:
+            self.watermark = watermark
             self._go_back(Flow.SENDING, now_ms)
             return True
         if watermark == self.watermark:

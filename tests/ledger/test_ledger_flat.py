@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from filled_ledger import fill
 
 SHORT, LONG = 9 * 502, 123 * 502
-"""Entries: the short one is longer than the tail that a start reads anew, and both end half way through a
-day (a start reads what cards have earned on the last one)."""
+"""Entries: the short one is longer than the tail that a start reads anew, and both end with a
+day's first visit (a start reads what cards have earned on the last day)."""
 STEPS_AT_ONCE = 10
 SLACK = 300
 """Steps: one more level of a tree here and there."""
