@@ -1,7 +1,7 @@
 """From the station's ledger to the city's commit: a backlog drained, and one weighing at a time.
 
     python tests/benchmarks/drain.py [--entries N] [--database postgresql|sqlite] [--raw] [--wire]
-        [--live N] [--during N] [--compress auto|always|never] [--receivers N]
+        [--live N] [--during N] [--compress auto|always|never] [--receivers N] [--peer PYTHON]
 
 Processes as they run: a station (the product's ledger and control socket) with N entries of check-ins,
 weighings and visits' ends; ``kiosk uplink``; mosquitto on its own port; ``kiosk-receiver run``; PostgreSQL
@@ -14,13 +14,15 @@ children's.
 millisecond). ``--during`` does so while the backlog drains, and waits until the city has the entry
 verified, joined or parked. ``--raw`` sends the same rows without chain, signature, seals or check over the
 same broker into a table of the same columns: the machine's limit. ``--wire`` is a pass of its own through a
-proxy that counts every byte of the uplink's connection, both ways.
+proxy that counts every byte of the uplink's connection, both ways. ``--peer PYTHON`` drains as many records
+from ThingsBoard's gateway afterwards (``drain_peer.py``; PYTHON is that of the peers' environment).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,9 +37,6 @@ from drain_city import City
 from drain_raw import raw
 from filled_ledger import fill
 from ledger_site import Site
-
-PEERS: dict[str, Any] = {}
-"""Other gateways, each ``(entries, City) -> figures``."""
 
 
 def quantile(sorted_ms: list[float], share: float) -> float:
@@ -100,6 +99,18 @@ def live(city: City, count: int) -> dict[str, Any]:
     return figures
 
 
+def peer(python: Path, records: int) -> list[Any]:
+    """ThingsBoard's gateway on as many records: its best, its other store, and as shipped."""
+    script = Path(__file__).with_name("drain_peer.py")
+    ways = (("sqlite", "--tuned"), ("memory", "--tuned"), ("sqlite",))
+    return [
+        json.loads(
+            subprocess.check_output([python, script, "--records", str(records), "--storage", *way])
+        )
+        for way in ways
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--entries", type=int, default=100_000)
@@ -110,7 +121,7 @@ def main() -> None:
     parser.add_argument("--during", type=int, default=0)
     parser.add_argument("--raw", action="store_true")
     parser.add_argument("--wire", action="store_true")
-    parser.add_argument("--peer", choices=sorted(PEERS), default=None)
+    parser.add_argument("--peer", type=Path, default=None)
     asked = parser.parse_args()
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="drain-")))
@@ -132,8 +143,8 @@ def main() -> None:
             figures["live"] = live(city, asked.live)
         if asked.raw:
             figures["raw"] = raw(city, site.database)
-        if asked.peer is not None:
-            figures[asked.peer] = PEERS[asked.peer](asked.entries, city)
+    if asked.peer is not None:
+        figures["peer"] = peer(asked.peer, asked.entries)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from city_site import BIN, CityDatabase, Mosquitto, Program, ask, receiver
+from city_site import BIN, CityDatabase, Mosquitto, Program, ask, eventually
 from hw_sim.postgres import Postgres
 from ledger_site import Site
 
@@ -99,36 +100,53 @@ class City:
     def __init__(
         self, folder: Path, site: Site, database: str, *, compress: str, receivers: int, wire: bool
     ) -> None:
-        self.broker = Mosquitto(folder)
-        self.server = Postgres() if database == "postgresql" else None
-        self.url = f"sqlite:///{folder / 'city.db'}" if self.server is None else self.server.url()
-        key = ask("key", "--database", self.url)["public_key"]
-        ask(
-            "station", "add", site.station, "--city", "demo",
-            "--key", site.signer.public_key.hex(), "--database", self.url,
-        )  # fmt: skip
-        self.receivers = [
-            receiver(folder / f"receiver-{n}.log", self.url, self.broker.port)
-            for n in range(receivers)
-        ]
-        self.station = Station(site, key)
-        self.wire = Wire(self.broker.port) if wire else None
-        self._folder = folder
-        self._config = folder / "station.toml"
-        self._config.write_text(
-            SETTINGS.format(
-                folder=site.folder, key=key, compress=compress,
-                catalogue=Path(__file__).parents[2] / "config/catalogue.toml",
-                port=self.wire.port if self.wire is not None else self.broker.port,
+        with ExitStack() as held:
+            self.broker = Mosquitto(folder)
+            held.callback(self.broker.kill)
+            self.server = Postgres() if database == "postgresql" else None
+            if self.server is not None:
+                held.callback(self.server.close)
+            self.url = (
+                f"sqlite:///{folder / 'city.db'}" if self.server is None else self.server.url()
             )
-        )  # fmt: skip
-        self._database = CityDatabase(self.url)
-        self._uplink: Program | None = None
+            own = ("--key", str(folder / "city.key"))
+            key = ask("key", "--database", self.url, *own)["public_key"]
+            ask(
+                "station", "add", site.station, "--city", "demo",
+                "--key", site.signer.public_key.hex(), "--database", self.url,
+            )  # fmt: skip
+            self.receivers = []
+            for n in range(receivers):
+                broker = f"mqtt://127.0.0.1:{self.broker.port}"
+                program = Program(
+                    folder / f"receiver-{n}.log", BIN / "kiosk-receiver", "run",
+                    "--database", self.url, "--broker", broker, *own,
+                )  # fmt: skip
+                held.callback(program.kill)
+                self.receivers.append(program)
+                eventually(lambda program=program: program.has_said("listening"), "it listens")
+            self.station = Station(site, key)
+            held.callback(self.station.close)
+            self.wire = Wire(self.broker.port) if wire else None
+            self._folder = folder
+            self._config = folder / "station.toml"
+            self._config.write_text(
+                SETTINGS.format(
+                    folder=site.folder, key=key, compress=compress,
+                    catalogue=Path(__file__).parents[2] / "config/catalogue.toml",
+                    port=self.wire.port if self.wire is not None else self.broker.port,
+                )
+            )  # fmt: skip
+            self._database = CityDatabase(self.url)
+            held.callback(self._database.close)
+            self._uplink: Program | None = None
+            self._held = held.pop_all()
 
     def start_uplink(self) -> None:
         self._uplink = Program(
             self._folder / "uplink.log", BIN / "kiosk", "uplink", "--config", self._config
         )
+        self._held.callback(self._uplink.kill)
 
     def check(self) -> None:
         """Raises where the uplink has ended."""
@@ -181,13 +199,7 @@ class City:
         self.receivers = []
 
     def close(self) -> None:
-        for each in (*self.receivers, *([self._uplink] if self._uplink else [])):
-            each.kill()
-        self.station.close()
-        self._database.close()
-        self.broker.kill()
-        if self.server is not None:
-            self.server.close()
+        self._held.close()
 
 
 def _cpu_s(pid: int) -> float:
