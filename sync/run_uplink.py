@@ -188,7 +188,7 @@ class _Process:
             self._fetcher.greeted(item.number)
             self._health.hurry()
             self._listen()
-            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
+            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch, hello.turn)
         if isinstance(item, Fetched):
             return item.event if self._fetcher.is_current(item) else None
         if not isinstance(item, _FromBroker):

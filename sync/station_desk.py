@@ -74,7 +74,12 @@ def _answer(link: StationLink, action: Judge | Report) -> Event | None:
             said = verdict.error
             error = AckError(said.code, said.seq) if said is not None else None
             return AckJudged(
-                verdict.accepted, verdict.reason, verdict.watermark, verdict.epoch, error
+                verdict.accepted,
+                verdict.reason,
+                verdict.watermark,
+                verdict.epoch,
+                error,
+                verdict.turn,
             )
         case Report(online, code, words):
             link.link(online=online, code=code, words=words)

@@ -32,8 +32,7 @@ import enum
 from collections import deque
 from collections.abc import Callable
 
-from sync import ahead
-from sync.ahead import Ahead
+from sync.ahead import ENTRIES, Ahead
 from sync.messages import StationState
 from sync.on_way import OnWay
 from sync.reconnecting import Reconnecting
@@ -126,7 +125,7 @@ class Uplink:
         self.flow = Flow.SENDING
         self.station: StationState = "down"
         self.ledger: str | None = None
-        self.epoch = 0
+        self.epoch = self._turn = 0
         self.watermark = 0
         self.sent = 0
         self.head = 0
@@ -161,7 +160,7 @@ class Uplink:
                 self._fetching = None
                 self._show("stalled" if stalled else "down")
             case LedgerMoved():
-                self._moved(event.watermark, event.epoch, now_ms)
+                self._moved(event, now_ms)
                 self.head = event.head
             case BatchFetched():
                 self._fetched(event, now_ms)
@@ -189,7 +188,7 @@ class Uplink:
     # --- the station -----------------------------------------------------------------------------
 
     def _station_up(self, event: StationUp, now_ms: int) -> None:
-        self.ledger, self.epoch = event.ledger, event.epoch
+        self.ledger, self.epoch, self._turn = event.ledger, event.epoch, event.turn or 0
         self.head, self.watermark = event.head, event.watermark
         self._fetching = None
         self._ahead.begin(event.head)
@@ -211,11 +210,10 @@ class Uplink:
         limit = {Flow.SENDING: WINDOW, Flow.PROBING: 1, Flow.HELD: 0}[self.flow]
         live = self._ahead.wanted(self.sent, self.head, now_ms)
         if live is not None and self.flow is Flow.SENDING and self._on_way.room(ahead=True):
-            self._fetching = Fetch(live, ahead.ENTRIES, ahead=True)
+            self._fetching = Fetch(live, ENTRIES, ahead=True)
         elif self.sent < self.head and len(self._unacknowledged) < limit and self._on_way.room():
             self._fetching = Fetch(self.sent)
-        if self._fetching is not None:
-            self._actions.append(self._fetching)
+        self._actions += [self._fetching] if self._fetching is not None else []
 
     def _fetched(self, event: BatchFetched, now_ms: int) -> None:
         asked, self._fetching = self._fetching, None
@@ -300,7 +298,7 @@ class Uplink:
                 words = "What came as the city's acknowledgement does not count."
                 self._report(Report(self.link is Link.UP, f"ack_{event.reason}", words))
             return
-        progressed = self._moved(event.watermark, event.epoch, now_ms)
+        progressed = self._moved(event, now_ms)
         error = event.error
         if error is None:
             self._well()
@@ -324,8 +322,12 @@ class Uplink:
         if self.link is Link.UP:
             self._report(Report(True, None, ""))
 
-    def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
+    def _moved(self, event: LedgerMoved | AckJudged, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""
+        watermark, epoch = event.watermark, event.epoch
+        if event.turn is not None and event.turn < self._turn:
+            return False  # it crossed a later word on its way
+        self._turn = event.turn or 0
         # With its first word ever the city begins no new life: what is on its way is on its way to it.
         another = epoch != self.epoch and self.epoch > 0
         self.epoch = epoch

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.core.effects import Item
@@ -50,11 +50,13 @@ LEDGER_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the ledger is, and how far the city."""
+    """How far the ledger is, and how far the city. ``turn`` rises with each word on the city that the
+    uplink is told: of two that cross on their way the lower is the older."""
 
     head_seq: int
     watermark: int
     epoch: int
+    turn: int = field(default=0, compare=False)
 
 
 def hold(folder: Path) -> ExitStack:
@@ -104,6 +106,7 @@ class Ledger:
         self._moved = threading.Condition()
         self._ending = False
         self._resending = Resending()
+        self._told, self._turn = (0, 0), 0
         self._departed = Departed()
         self._ack_file = AckFile(folder)
         held.callback(self._settle)
@@ -201,8 +204,10 @@ class Ledger:
     def to_send(self) -> Progress:
         """The same as the uplink is told it: it sends what is beyond (``resending``)."""
         with self._moved:
-            told = self._resending.told(self.watermark)
-            return Progress(self._head[0], told, self.epoch)
+            told = (self._resending.told(self.watermark), self.epoch)
+            if told != self._told:
+                self._told, self._turn = told, self._turn + 1
+            return Progress(self._head[0], *told, self._turn)
 
     def send_again(self, after: int) -> None:
         """The city asks for the entries beyond ``after`` once more; the watermark stays."""
@@ -377,11 +382,13 @@ class Ledger:
             with self._moved:
                 self._resending.answered(self.watermark)
         error = None if ack is None else ack.error
+        progress = self.to_send
         return AckVerdict(
             accepted=reason is None,
             reason=reason,
-            watermark=self.to_send.watermark,
-            epoch=self.epoch,
+            watermark=progress.watermark,
+            epoch=progress.epoch,
+            turn=progress.turn,
             error_code=None if error is None else error.code,
             error_seq=None if error is None else error.seq,
             restart=reason in ("unknown_seq", "head_differs"),

@@ -132,6 +132,18 @@ def test_a_gap_goes_back_once_however_often_it_is_delivered() -> None:
     assert rig.published == [10, 20, 30, 20, 30], "progress opens the window"
 
 
+def test_news_that_a_judgement_overtook_moves_nothing_back() -> None:
+    """An entry is written just before the city's word is judged; the news of it comes after."""
+    rig = Rig(head=30)
+    rig.tell(AckJudged(True, None, 20, 1, None, turn=2))
+    before = list(rig.published)
+    rig.head = 31
+    rig.tell(LedgerMoved(31, 0, 1, turn=1))
+    assert (rig.rules.watermark, rig.published[len(before) :]) == (20, [31])
+    rig.tell(LedgerMoved(31, 10, 1, turn=3))
+    assert rig.rules.watermark == 10, "what is asked for again is no old news"
+
+
 def test_silence_of_the_city_goes_back_with_one_batch_and_growing_patience() -> None:
     rig = Rig(head=30)
     for _ in range(3):
