@@ -24,6 +24,8 @@ def run(settings: Settings) -> int:
             "Write host in [mqtt], or do not start the uplink.",
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    way = msgspec.structs.asdict(settings.mqtt)
+    compress = way.pop("compress")
     with only_one(settings.paths.socket):
-        run_uplink(settings.paths.socket, Broker(**msgspec.structs.asdict(settings.mqtt)))
+        run_uplink(settings.paths.socket, Broker(**way), compress=compress)
     return 0

@@ -1,8 +1,8 @@
 """The uplink's process: carries events to the rules in ``uplink`` and their actions out.
 
-Threads: the main one owns the rules, the requests to the station and everything published; one
-waits in the station for news of its ledger (``Watcher``); paho has its own. All meet in one
-bounded inbox, whose posters wait when it is full.
+Threads: the main one owns the rules and everything published; one waits in the station for news of
+its ledger (``Watcher``), one for the next batch while this one is packed and published
+(``Fetcher``); paho has its own. All meet in one bounded inbox, whose posters wait when it is full.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ import msgspec
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
-from sync.messages import Offline, Online, deflate
+from sync.messages import Offline, Online
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
+from sync.newest import superseded
 from sync.notify import notify
+from sync.packing import Compress, Packing
 from sync.relay import Relay, prefix
 from sync.station_desk import StationDesk
+from sync.station_fetch import Fetched, Fetcher
 from sync.station_link import Hello, StationGone
 from sync.station_watch import Greeted, Watcher
 from sync.uplink import Link, Uplink
@@ -68,13 +71,15 @@ class _FromBroker:
     event: MqttEvent
 
 
-_Inbox = queue.Queue[Greeted | _FromBroker | Event]
+_Item = Greeted | Fetched | _FromBroker | Event
+_Inbox = queue.Queue[_Item]
 
 
 def run_uplink(
     socket_path: Path,
     broker: Broker,
     *,
+    compress: Compress = "auto",
     health_s: float = 3600.0,
     on_started: Callable[[], None] = lambda: None,
 ) -> None:
@@ -89,7 +94,7 @@ def run_uplink(
     threading.excepthook = _die
     on_started()
     watcher = Watcher(socket_path, inbox.put)
-    process = _Process(socket_path, broker, inbox, watcher, health_s)
+    process = _Process(socket_path, broker, inbox, watcher, compress, health_s)
     watcher.start()
     notify("READY=1")
     process.run(ending)
@@ -106,7 +111,13 @@ class _Process:
     """The main thread's loop."""
 
     def __init__(
-        self, path: Path, broker: Broker, inbox: _Inbox, watcher: Watcher, health_s: float
+        self,
+        path: Path,
+        broker: Broker,
+        inbox: _Inbox,
+        watcher: Watcher,
+        compress: Compress,
+        health_s: float,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
@@ -114,6 +125,8 @@ class _Process:
         self._rules = Uplink(random.random)
         self._hello: Hello | None = None
         self._desk = StationDesk(path, watcher)
+        self._fetcher = Fetcher(path, watcher, inbox.put)
+        self._packing = Packing(compress)
         self._health = HealthTeller(self._desk, health_s)
         self._connection: Connection | None = None
         self._open = False
@@ -122,10 +135,12 @@ class _Process:
 
     def run(self, ending: Ending) -> None:
         """Until asked to end."""
+        self._fetcher.start()
         while not ending.asked:
-            event = self._event(self._next())
-            if event is not None:
-                self._handle(event)
+            for item in self._waiting():
+                event = self._event(item)
+                if event is not None:
+                    self._handle(event)
             if self._rules.deadline_ms is not None and _now_ms() >= self._rules.deadline_ms:
                 self._handle(Tick())
             if self._health.due:
@@ -137,16 +152,30 @@ class _Process:
             self._connection.close()
         self._desk.close()
 
-    def _next(self) -> Greeted | _FromBroker | Event | None:
+    def _waiting(self) -> list[_Item]:
+        """What has come, after waiting for the first; acknowledgements only as far as they count."""
         patience_s = BEAT_S
         if self._rules.deadline_ms is not None:
             patience_s = min(patience_s, (self._rules.deadline_ms - _now_ms()) / 1000)
+        items: list[_Item] = []
         try:
-            return self._inbox.get(timeout=max(patience_s, 0.0))
+            items.append(self._inbox.get(timeout=max(patience_s, 0.0)))
+            while len(items) < INBOX:
+                items.append(self._inbox.get_nowait())
         except queue.Empty:
-            return None
+            pass
+        acks = [
+            (place, item.event.payload)
+            for place, item in enumerate(items)
+            if isinstance(item, _FromBroker)
+            and item.connection is self._connection
+            and isinstance(item.event, Arrived)
+            and item.event.topic == self._topic("ack")
+        ]
+        spared = {acks[n][0] for n in superseded([payload for _, payload in acks])}
+        return [item for place, item in enumerate(items) if place not in spared]
 
-    def _event(self, item: Greeted | _FromBroker | Event | None) -> Event | None:
+    def _event(self, item: _Item) -> Event | None:
         """What came, in the rules' words."""
         if isinstance(item, Greeted):
             hello = item.hello
@@ -156,9 +185,12 @@ class _Process:
                 self._handle(LinkDown("station_renamed", "The station has another name now."))
             self._hello = hello
             self._desk.greeted(item.number)
+            self._fetcher.greeted(item.number)
             self._health.hurry()
             self._listen()
-            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
+            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch, hello.turn)
+        if isinstance(item, Fetched):
+            return item.event if self._fetcher.is_current(item) else None
         if not isinstance(item, _FromBroker):
             return item
         if item.connection is not self._connection:
@@ -176,6 +208,7 @@ class _Process:
                 if mid not in self._batches:
                     return None
                 self._batches.discard(mid)
+                self._packing.taken(time.monotonic())
                 return Puback(code, words)
             case Arrived(topic, payload):
                 if topic == self._topic("ack"):
@@ -185,7 +218,9 @@ class _Process:
     def _handle(self, event: Event) -> None:
         pending = deque([event])  # at most a window of fetched batches
         while pending:
-            for action in self._rules.handle(pending.popleft(), _now_ms()):
+            actions = self._rules.handle(pending.popleft(), _now_ms())
+            # The station draws the next batch while this one is packed.
+            for action in sorted(actions, key=lambda action: not isinstance(action, Fetch)):
                 outcome = self._carry_out(action)
                 if outcome is not None:
                     pending.append(outcome)
@@ -197,8 +232,8 @@ class _Process:
             case Disconnect():
                 self._drop_connection()
             case Publish(_, payload):
-                content_type, data = deflate(payload)
                 if self._connection is not None:
+                    content_type, data = self._packing.pack(payload, time.monotonic())
                     self._batches.add(
                         self._connection.publish(
                             self._topic("ledger"), data, content_type=content_type
@@ -211,7 +246,9 @@ class _Process:
             case Report():
                 log.info("link: online=%s %s %s", action.online, action.code or "", action.words)
                 return self._desk.ask(action)
-            case Fetch() | Judge():
+            case Fetch():
+                self._fetcher.ask(action)
+            case Judge():
                 return self._desk.ask(action)
         return None
 
@@ -252,6 +289,7 @@ class _Process:
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._batches.clear()
+        self._packing.begin()
         try:
             self._connection = Connection(
                 self._broker,

@@ -6,11 +6,12 @@ The station's ledger is the queue; the uplink keeps none. It remembers three num
 (the city has committed this, signed), ``sent`` (the last seq published since it last went back)
 and ``head`` (the last seq there is). While the way to the city is up and ``sent < head`` it fetches
 the batch after ``sent`` and publishes it, so a live entry goes at once and a long queue goes as a
-*window* of batches.
+*window* of batches; what is written while a long queue drains goes ahead of it (``ahead``).
 
 Only an acknowledgement that the station has judged good moves ``watermark``. A PUBACK says that a
 broker took the message and nothing more; it is counted because the broker bounds how many may be
-in flight (MQTT 5, Receive Maximum), and because a broker that sends none is not there.
+in flight, because what is in flight delays what comes after it (``on_way``), and because a broker
+that sends none is not there.
 
 ``sent`` goes back to ``watermark`` on: a new connection, another start of the station, a newer
 epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledgement changes
@@ -31,7 +32,9 @@ import enum
 from collections import deque
 from collections.abc import Callable
 
+from sync.ahead import ENTRIES, Ahead
 from sync.messages import StationState
+from sync.on_way import OnWay
 from sync.reconnecting import Reconnecting
 from sync.uplink_events import (
     AckArrived,
@@ -122,14 +125,14 @@ class Uplink:
         self.flow = Flow.SENDING
         self.station: StationState = "down"
         self.ledger: str | None = None
-        self.epoch = 0
+        self.epoch = self._turn = 0
         self.watermark = 0
         self.sent = 0
         self.head = 0
         self._unacknowledged: deque[int] = deque()  # the last seq of each batch in the window
-        self._pubacks_due = 0
-        self._receive_maximum = 1
-        self._fetching = False
+        self._on_way = OnWay()
+        self._ahead = Ahead()
+        self._fetching: Fetch | None = None
         self._reconnecting = Reconnecting(random)
         self._silences = 0  # acknowledgement timers that ran out in a row
         self._refusals = 0  # batches that the city refused in a row
@@ -154,16 +157,16 @@ class Uplink:
             case StationUp():
                 self._station_up(event, now_ms)
             case StationDown(stalled):
-                self._fetching = False
+                self._fetching = None
                 self._show("stalled" if stalled else "down")
             case LedgerMoved():
-                self._moved(event.watermark, event.epoch, now_ms)
+                self._moved(event, now_ms)
                 self.head = event.head
             case BatchFetched():
                 self._fetched(event, now_ms)
             case NothingFetched(after):
-                self._fetching = False
-                if after == self.sent:
+                asked, self._fetching = self._fetching, None
+                if after == self.sent or (asked is not None and asked.after == after):
                     self.head = after
             case LinkUp(receive_maximum):
                 self._link_up(receive_maximum, now_ms)
@@ -178,16 +181,17 @@ class Uplink:
                 self._judged(event, now_ms)
             case Tick():
                 self._tick(now_ms)
-        self._fetch_next()
+        self._fetch_next(now_ms)
         assert self.watermark <= self.sent
         return self._actions
 
     # --- the station -----------------------------------------------------------------------------
 
     def _station_up(self, event: StationUp, now_ms: int) -> None:
-        self.ledger, self.epoch = event.ledger, event.epoch
+        self.ledger, self.epoch, self._turn = event.ledger, event.epoch, event.turn or 0
         self.head, self.watermark = event.head, event.watermark
-        self._fetching = False
+        self._fetching = None
+        self._ahead.begin(event.head)
         self._go_back(Flow.SENDING, now_ms)
         self._show("up")
         if self._reported is not None:
@@ -200,33 +204,39 @@ class Uplink:
         if changed and self.link is Link.UP:
             self._actions.append(Announce(station))
 
-    def _fetch_next(self) -> None:
+    def _fetch_next(self, now_ms: int) -> None:
+        if self.link is not Link.UP or self.station != "up" or self._fetching is not None:
+            return
         limit = {Flow.SENDING: WINDOW, Flow.PROBING: 1, Flow.HELD: 0}[self.flow]
-        if (
-            self.link is Link.UP
-            and self.station == "up"
-            and not self._fetching
-            and self.sent < self.head
-            and len(self._unacknowledged) < limit
-            and self._pubacks_due < self._receive_maximum
-        ):
-            self._fetching = True
-            self._actions.append(Fetch(self.sent))
+        live = self._ahead.wanted(self.sent, self.head, now_ms)
+        if live is not None and self.flow is Flow.SENDING and self._on_way.room(ahead=True):
+            self._fetching = Fetch(live, ENTRIES, ahead=True)
+        elif self.sent < self.head and len(self._unacknowledged) < limit and self._on_way.room():
+            self._fetching = Fetch(self.sent)
+        self._actions += [self._fetching] if self._fetching is not None else []
 
     def _fetched(self, event: BatchFetched, now_ms: int) -> None:
-        self._fetching = False
-        wanted = event.after == self.sent and event.last > event.after
-        if not wanted or self.link is not Link.UP or self.flow is Flow.HELD:
-            return  # the uplink went back, or lost the link, while the station was reading
+        asked, self._fetching = self._fetching, None
+        if self.link is not Link.UP or self.flow is Flow.HELD or event.last <= event.after:
+            return
+        if asked is not None and asked.ahead and asked.after == event.after > self.sent:
+            self._ahead.went(event.last, now_ms)
+            self._publish(event, now_ms)
+            return
+        if event.after != self.sent:
+            return  # the uplink went back while the station was reading
         self.sent = event.last
-        self.head = max(self.head, event.last)
         self._unacknowledged.append(event.last)
-        self._pubacks_due += 1
+        self._publish(event, now_ms)
+        if self._flow_due_ms is None:
+            self._flow_due_ms = now_ms + self._patience_ms()
+
+    def _publish(self, event: BatchFetched, now_ms: int) -> None:
+        self.head = max(self.head, event.last)
+        self._on_way.add(event.after + 1, event.last, len(event.payload), now_ms)
         if self._puback_due_ms is None:
             self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS
         self._actions.append(Publish(event.last, event.payload))
-        if self._flow_due_ms is None:
-            self._flow_due_ms = now_ms + self._patience_ms()
 
     # --- the link --------------------------------------------------------------------------------
 
@@ -244,8 +254,8 @@ class Uplink:
         self._step(LinkUp)
         self._link_due_ms = None
         self._up_since_ms = now_ms
-        self._receive_maximum = max(1, receive_maximum)
-        self._expect_pubacks(0, now_ms)
+        self._on_way.begin(receive_maximum)
+        self._puback_due_ms = None
         self._go_back(Flow.PROBING if self._silences or self._refusals else Flow.SENDING, now_ms)
         self._actions.append(Announce(self.station))
         self._report(Report(True, None, ""))
@@ -267,20 +277,18 @@ class Uplink:
         return now_ms - self._up_since_ms if self.link is Link.UP else 0
 
     def _lost(self, code: str, words: str, up_ms: int, now_ms: int) -> None:
-        self._expect_pubacks(0, now_ms)
+        self._on_way.begin(1)
+        self._puback_due_ms = None
         self._go_back(self.flow, now_ms)
         self._flow_due_ms = None
         self._link_due_ms = now_ms + self._reconnecting.wait_ms(up_ms)
         self._report(Report(False, code, words))
 
     def _puback(self, event: Puback, now_ms: int) -> None:
-        self._expect_pubacks(max(0, self._pubacks_due - 1), now_ms)
+        self._on_way.taken(now_ms)
+        self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if self._on_way else None
         if event.code is not None and self.flow is not Flow.HELD:
             self._hold(event.code, event.words, now_ms)
-
-    def _expect_pubacks(self, due: int, now_ms: int) -> None:
-        self._pubacks_due = due
-        self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if due else None
 
     # --- acknowledgements ------------------------------------------------------------------------
 
@@ -290,13 +298,15 @@ class Uplink:
                 words = "What came as the city's acknowledgement does not count."
                 self._report(Report(self.link is Link.UP, f"ack_{event.reason}", words))
             return
-        progressed = self._moved(event.watermark, event.epoch, now_ms)
+        progressed = self._moved(event, now_ms)
         error = event.error
         if error is None:
             self._well()
         elif error.code == "gap":
             recent = self._went_back_ms is not None and now_ms - self._went_back_ms < GAP_REPEAT_MS
-            if self.sent > self.watermark and not recent:
+            # What the broker has not taken yet is late, not lost.
+            late = self._on_way.covers(self.watermark + 1)
+            if self.sent > self.watermark and not recent and not late:
                 self._go_back(Flow.PROBING, now_ms)
         elif not progressed:
             words = _REFUSALS.get(error.code, "The city refuses what this station sends.")
@@ -312,10 +322,17 @@ class Uplink:
         if self.link is Link.UP:
             self._report(Report(True, None, ""))
 
-    def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
+    def _moved(self, event: LedgerMoved | AckJudged, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""
-        if epoch != self.epoch or watermark < self.watermark:
-            self.epoch, self.watermark = epoch, watermark
+        watermark, epoch = event.watermark, event.epoch
+        if event.turn is not None and event.turn < self._turn:
+            return False  # it crossed a later word on its way
+        self._turn = event.turn or 0
+        # With its first word ever the city begins no new life: what is on its way is on its way to it.
+        another = epoch != self.epoch and self.epoch > 0
+        self.epoch = epoch
+        if another or watermark < self.watermark:
+            self.watermark = watermark
             self._go_back(Flow.SENDING, now_ms)
             return True
         if watermark == self.watermark:
@@ -327,7 +344,10 @@ class Uplink:
             self._unacknowledged.popleft()
         self._silences = self._refusals = 0
         self._reconnecting.well()
-        self.flow = Flow.SENDING
+        self._ahead.joined(watermark)
+        if self.flow is not Flow.SENDING:
+            self.flow = Flow.SENDING
+            self._ahead.mark(self.head)
         self._flow_due_ms = now_ms + self._patience_ms() if self._unacknowledged else None
         if self.link is Link.UP:
             self._report(Report(True, None, ""))
@@ -335,6 +355,7 @@ class Uplink:
 
     def _go_back(self, flow: Flow, now_ms: int) -> None:
         self.sent = self.watermark
+        self._ahead.mark(self.head)
         self._unacknowledged.clear()
         self._went_back_ms = now_ms
         if self.flow is Flow.HELD and flow is Flow.HELD:

@@ -15,6 +15,7 @@ class StationUp:
     head: int
     watermark: int
     epoch: int
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class StationDown:
 
 @dataclass(frozen=True, slots=True)
 class LedgerMoved:
-    """News of the station's ledger."""
+    """News of the station's ledger, which a judgement may have overtaken: then its ``turn`` is lower."""
 
     head: int
     watermark: int
     epoch: int
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class AckJudged:
     watermark: int
     epoch: int
     error: AckError | None
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class Fetch:
 
     after: int
     max_entries: int = MAX_ENTRIES
+    ahead: bool = False  # of entries that overtake a backlog
 
 
 @dataclass(frozen=True, slots=True)

@@ -375,6 +375,7 @@ class Mqtt(Part, frozen=True, kw_only=True):
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    compress: Literal["auto", "always", "never"] = "auto"
 
 
 class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers": "reader"}):
