@@ -17,20 +17,22 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from kiosk.core.errors import OperatorError
+from sync.connection_files import ConnectionFiles
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
 from sync.messages import Offline, Online, deflate
-from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
+from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.relay import Relay, prefix
 from sync.station_desk import StationDesk
 from sync.station_link import Hello, StationGone
 from sync.station_watch import Greeted, Watcher
-from sync.uplink import Link, Uplink
+from sync.uplink import Uplink
 from sync.uplink_events import (
     AckArrived,
     Action,
@@ -42,13 +44,16 @@ from sync.uplink_events import (
     Judge,
     LinkDown,
     LinkUp,
+    Noted,
     Puback,
     Publish,
     Report,
     StationDown,
     StationUp,
     Tick,
+    TooLarge,
 )
+from sync.uplink_pace import Pace
 
 INBOX = 1000
 """Events on their way to the main thread."""
@@ -76,12 +81,14 @@ def run_uplink(
     broker: Broker,
     *,
     health_s: float = 3600.0,
+    gather_s: float = 0.0,
     on_started: Callable[[], None] = lambda: None,
 ) -> None:
     """Carry the ledger behind ``socket_path`` to the city until SIGTERM or SIGINT.
 
-    ``health_s`` seconds between health messages when nothing changes. ``on_started`` is called
-    once, when the signals are in place. Must run on the main thread.
+    ``health_s`` seconds between health messages when nothing changes; ``gather_s`` seconds that a live
+    entry waits for others. ``on_started`` is called once, when the signals are in place. Must run on
+    the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
     ending = Ending()
@@ -89,7 +96,8 @@ def run_uplink(
     threading.excepthook = _die
     on_started()
     watcher = Watcher(socket_path, inbox.put)
-    process = _Process(socket_path, broker, inbox, watcher, health_s)
+    pace = Pace(gather_ms=int(gather_s * 1000), metered=broker.metered)
+    process = _Process(socket_path, broker, inbox, watcher, health_s, pace)
     watcher.start()
     notify("READY=1")
     process.run(ending)
@@ -106,19 +114,27 @@ class _Process:
     """The main thread's loop."""
 
     def __init__(
-        self, path: Path, broker: Broker, inbox: _Inbox, watcher: Watcher, health_s: float
+        self,
+        path: Path,
+        broker: Broker,
+        inbox: _Inbox,
+        watcher: Watcher,
+        health_s: float,
+        pace: Pace,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
         self._watcher = watcher
-        self._rules = Uplink(random.random)
+        self._rules = Uplink(random.random, pace)
         self._hello: Hello | None = None
         self._desk = StationDesk(path, watcher)
         self._health = HealthTeller(self._desk, health_s)
         self._connection: Connection | None = None
         self._open = False
         self._relay = Relay()
-        self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
+        self._awaited: dict[int, Literal["batch", "state"]] = {}
+        """Message numbers whose PUBACK the rules wait for."""
+        self._files = ConnectionFiles(broker)
 
     def run(self, ending: Ending) -> None:
         """Until asked to end."""
@@ -130,6 +146,8 @@ class _Process:
                 self._handle(Tick())
             if self._health.due:
                 self._tell_health()
+            if self._files.due:
+                self._look_at_files()
             if time.monotonic() - self._watcher.beat_s < STALE_S:
                 notify("WATCHDOG=1")
         if self._connection is not None and self._hello is not None:
@@ -167,16 +185,17 @@ class _Process:
             case Opened(receive_maximum):
                 self._open = True
                 self._listen()
-                # Two places are for state and health, which the rules do not count.
-                return LinkUp(max(1, receive_maximum - 2))
+                # The rules count batches and births; one place is for the reply to a command.
+                return LinkUp(receive_maximum - 1 if receive_maximum > 2 else receive_maximum)
             case Closed(code, words):
                 self._connection, self._open = None, False
                 return LinkDown(code, words)
             case Taken(mid, code, words):
-                if mid not in self._batches:
-                    return None
-                self._batches.discard(mid)
-                return Puback(code, words)
+                of = self._awaited.pop(mid, None)
+                return Puback(code, words, of) if of is not None else None
+            case Denied(code, words):
+                self._files.ask_again()
+                return Noted(code, words)
             case Arrived(topic, payload):
                 if topic == self._topic("ack"):
                     return AckArrived(payload)
@@ -196,14 +215,8 @@ class _Process:
                 return self._connect()
             case Disconnect():
                 self._drop_connection()
-            case Publish(_, payload):
-                content_type, data = deflate(payload)
-                if self._connection is not None:
-                    self._batches.add(
-                        self._connection.publish(
-                            self._topic("ledger"), data, content_type=content_type
-                        )
-                    )
+            case Publish(last, payload):
+                return self._publish_batch(last, payload)
             case Announce(station):
                 if self._hello is not None:
                     birth = Online(station, self._hello.software, self._hello.ledger)
@@ -245,7 +258,7 @@ class _Process:
         """
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
-        self._batches.clear()
+        self._awaited.clear()
         try:
             self._connection = Connection(
                 self._broker,
@@ -253,6 +266,7 @@ class _Process:
                 client_id=f"kiosk-{hello.city}-{hello.station}",
                 topics=(self._topic("ack"),),
                 will=(self._topic("state"), msgspec.json.encode(Offline())),
+                tls=self._files.tls,
             )
         except OperatorError as error:
             return LinkDown(error.code, f"{error}")
@@ -264,13 +278,31 @@ class _Process:
             old, self._connection, self._open = self._connection, None, False
             old.close()
 
+    def _publish_batch(self, last: int, payload: bytes) -> Event | None:
+        if self._connection is None:
+            return None
+        topic = self._topic("ledger")
+        content_type, data = deflate(payload)
+        if not self._connection.fits(topic, data):
+            return TooLarge(last)
+        self._awaited[self._connection.publish(topic, data, content_type=content_type)] = "batch"
+        return None
+
     def _publish_state(self, hello: Hello, state: Online | Offline) -> None:
         if self._connection is not None:
-            payload = msgspec.json.encode(state)
-            self._connection.publish(self._topic("state", hello), payload, retain=True)
+            payload, topic = msgspec.json.encode(state), self._topic("state", hello)
+            self._awaited[self._connection.publish(topic, payload, retain=True)] = "state"
+
+    def _look_at_files(self) -> None:
+        """Certificates that were renewed, and topics that were denied and may not be any more."""
+        event = self._files.look()
+        if event is not None:
+            self._handle(event)
+        if self._files.ask_now():
+            self._listen()
 
     def _tell_health(self) -> None:
-        if self._connection is None or self._rules.link is not Link.UP:
+        if self._connection is None or not self._open:
             return
         told = self._health.look()
         if isinstance(told, StationDown):

@@ -10,7 +10,8 @@ the batch after ``sent`` and publishes it, so a live entry goes at once and a lo
 
 Only an acknowledgement that the station has judged good moves ``watermark``. A PUBACK says that a
 broker took the message and nothing more; it is counted because the broker bounds how many may be
-in flight (MQTT 5, Receive Maximum), and because a broker that sends none is not there.
+in flight (MQTT 5, Receive Maximum), births among them, and because a broker that sends none is not there.
+A batch that the broker finds too large is fetched again at half the size.
 
 ``sent`` goes back to ``watermark`` on: a new connection, another start of the station, a newer
 epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledgement changes
@@ -18,8 +19,7 @@ nothing, so duplicates never multiply. After silence one batch at a time probes 
 progress. What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…) is held and probed
 again later: nothing is ever dropped here, because nothing is kept here.
 
-Every wait before trying again is drawn from the whole interval up to a doubling bound ("full
-jitter"), so that a thousand stations do not return in step after a broker's restart.
+Waits before trying again are ``uplink_pace``'s, what the station hears of all this ``uplink_telling``'s.
 
 The caller hands in one event at a time with the time in milliseconds of a monotonic clock and
 carries out the actions in order; it calls with ``Tick`` no later than ``deadline_ms``.
@@ -27,11 +27,10 @@ carries out the actions in order; it calls with ``Tick`` no later than ``deadlin
 
 from __future__ import annotations
 
-import enum
 from collections import deque
 from collections.abc import Callable
 
-from sync.messages import StationState
+from sync.messages import MAX_ENTRIES, StationState
 from sync.uplink_events import (
     AckArrived,
     AckJudged,
@@ -46,83 +45,40 @@ from sync.uplink_events import (
     LedgerMoved,
     LinkDown,
     LinkUp,
+    Noted,
     NothingFetched,
     Puback,
     Publish,
-    Report,
+    Renewed,
     StationDown,
     StationUp,
     Tick,
+    TooLarge,
 )
-
-WINDOW = 16
-"""Batches published and not yet acknowledged by the city."""
-ACK_TIMEOUT_MS = 10_000
-"""Silence of the city after a batch before the uplink goes back; doubles while it lasts."""
-ACK_TIMEOUT_LIMIT_MS = 300_000
-PUBACK_TIMEOUT_MS = 20_000
-"""A broker that stops sending PUBACKs is given up, even while it answers pings."""
-CONNECT_TIMEOUT_MS = 20_000
-"""A broker that takes the connection and never answers is given up."""
-RETRY_BASE_MS = 1_000
-RETRY_LIMIT_MS = 60_000
-"""Bounds of the jittered wait before a new connection."""
-HOLD_BASE_MS = 4_000
-HOLD_LIMIT_MS = 300_000
-"""Bounds of the jittered wait after the city refused."""
-STEADY_MS = 60_000
-"""A connection that lasted this long was a good one: the next retry is quick again."""
-GAP_REPEAT_MS = 5_000
-"""The city tells a gap no more often; a second one sooner is a copy of the first."""
-
-_QUIET_REASONS = frozenset({"other_ledger", "old_epoch", "old_seq"})
-"""Ordinary: an old retained acknowledgement, or two receivers that overtake each other."""
-
-
-class Link(enum.Enum):
-    """The way to the broker."""
-
-    IDLE = "no station has been seen yet, so nobody knows the topics"
-    WAITING = "before the next try"
-    CONNECTING = "connection asked for"
-    UP = "connected and subscribed"
-
-
-class Flow(enum.Enum):
-    """How batches go while the link is up."""
-
-    SENDING = "a window of batches"
-    PROBING = "one batch at a time, until there is progress"
-    HELD = "none, until the wait is over"
-
-
-_LINK_STEPS: dict[tuple[Link, type[Event]], Link] = {
-    (Link.IDLE, StationUp): Link.CONNECTING,
-    (Link.WAITING, Tick): Link.CONNECTING,
-    (Link.CONNECTING, LinkUp): Link.UP,
-    (Link.CONNECTING, LinkDown): Link.WAITING,
-    (Link.CONNECTING, Tick): Link.WAITING,
-    (Link.UP, LinkDown): Link.WAITING,
-    (Link.UP, Tick): Link.WAITING,
-}
-"""What an event makes of the link; the ``Tick`` rows only once their deadline has passed."""
-
-_REFUSALS = {
-    "unknown_key": "The city does not know this station's key.",
-    "fork": "The city holds other entries under these numbers.",
-    "bad_signature": "The city finds the signature wrong.",
-    "genesis": "The city does not take this ledger's beginning as this station's.",
-    "other_station": "The city has this ledger under another station's name.",
-}
-_SILENT = "The city does not acknowledge."
+from sync.uplink_pace import (
+    ACK_TIMEOUT_LIMIT_MS,
+    ACK_TIMEOUT_MS,
+    GAP_REPEAT_MS,
+    GATHER_ENTRIES,
+    HOLD_BASE_MS,
+    HOLD_LIMIT_MS,
+    WINDOW,
+    Flow,
+    Pace,
+    doubled,
+)
+from sync.uplink_telling import QUIET_REASONS, REFUSALS, REFUSED, SILENT, TOO_LARGE, UNFIT, Telling
+from sync.uplink_wire import Link, Wire
 
 
 class Uplink:
     """One station's uplink. ``random`` gives numbers in [0, 1)."""
 
-    def __init__(self, random: Callable[[], float]) -> None:
+    def __init__(self, random: Callable[[], float], pace: Pace | None = None) -> None:
         self._random = random
-        self.link = Link.IDLE
+        self._pace = pace or Pace()
+        self._wire = Wire(random, self._pace)
+        self._telling = Telling()
         self.flow = Flow.SENDING
         self.station: StationState = "down"
         self.ledger: str | None = None
@@ -131,24 +87,35 @@ class Uplink:
         self.sent = 0
         self.head = 0
         self._unacknowledged: deque[int] = deque()  # the last seq of each batch in the window
-        self._pubacks_due = 0
-        self._receive_maximum = 1
+        self._announce_due = False
         self._fetching = False
-        self._attempts = 0  # connections that failed in a row
+        self._batch_entries = MAX_ENTRIES
         self._silences = 0  # acknowledgement timers that ran out in a row
         self._refusals = 0  # batches that the city refused in a row
-        self._up_since_ms = 0
         self._went_back_ms: int | None = None
-        self._link_due_ms: int | None = None
-        self._puback_due_ms: int | None = None
         self._flow_due_ms: int | None = None
-        self._reported: Report | None = None
+        self._gather_due_ms: int | None = None
+        self._gathered_to = 0  # entries up to here have waited for others
+        self._stale_pubacks = 0  # of batches that were found too large together with the first
+        self._announce_again_ms: int | None = None
         self._actions: list[Action] = []
+
+    @property
+    def link(self) -> Link:
+        """The way to the broker."""
+        return self._wire.link
 
     @property
     def deadline_ms(self) -> int | None:
         """When the next ``Tick`` is needed, None when only an event can change anything."""
-        due = (self._link_due_ms, self._puback_due_ms, self._flow_due_ms)
+        due = (
+            self._wire.due_ms,
+            self._wire.puback_due_ms,
+            self._flow_due_ms,
+            self._gather_due_ms,
+            self._announce_again_ms,
+            self._telling.due_ms,
+        )
         return min((each for each in due if each is not None), default=None)
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
@@ -175,14 +142,23 @@ class Uplink:
                 self._link_down(code, words, now_ms)
             case Puback():
                 self._puback(event, now_ms)
+            case TooLarge(last):
+                self._wire.answered(now_ms)  # nothing was sent, so nothing will answer
+                self._too_large(last, now_ms)
+            case Noted(code, words):
+                self._telling.note(code, words)
+            case Renewed():
+                self._renewed(now_ms)
             case AckArrived(payload):
-                if self.station == "up":
-                    self._actions.append(Judge(payload))
+                self._ack_arrived(payload)
             case AckJudged():
                 self._judged(event, now_ms)
             case Tick():
                 self._tick(now_ms)
-        self._fetch_next()
+        self._announce_next(now_ms)
+        self._fetch_next(now_ms)
+        if (report := self._telling.take()) is not None:
+            self._actions.append(report)
         assert self.watermark <= self.sent
         return self._actions
 
@@ -194,103 +170,144 @@ class Uplink:
         self._fetching = False
         self._go_back(Flow.SENDING, now_ms)
         self._show("up")
-        if self._reported is not None:
-            self._actions.append(self._reported)  # a new process has not heard it yet
+        if self._telling.said is not None:
+            self._actions.append(self._telling.said)  # a new process has not heard it yet
         if self.link is Link.IDLE:
             self._connect(StationUp, now_ms)
 
     def _show(self, station: StationState) -> None:
         changed, self.station = self.station != station, station
-        if changed and self.link is Link.UP:
-            self._actions.append(Announce(station))
+        self._announce_due = self._announce_due or (changed and self._wire.up)
 
-    def _fetch_next(self) -> None:
+    def _announce_next(self, now_ms: int) -> None:
+        if self._announce_due and self._wire.room:
+            self._announce_due = False
+            self._wire.published(now_ms)
+            self._actions.append(Announce(self.station))
+
+    def _fetch_next(self, now_ms: int) -> None:
         limit = {Flow.SENDING: WINDOW, Flow.PROBING: 1, Flow.HELD: 0}[self.flow]
         if (
-            self.link is Link.UP
+            self._wire.room
             and self.station == "up"
             and not self._fetching
             and self.sent < self.head
             and len(self._unacknowledged) < limit
-            and self._pubacks_due < self._receive_maximum
+            and self._gathered(now_ms)
         ):
             self._fetching = True
-            self._actions.append(Fetch(self.sent))
+            self._actions.append(Fetch(self.sent, self._batch_entries))
+
+    def _gathered(self, now_ms: int) -> bool:
+        """Whether what there is has waited long enough for more, or is enough."""
+        wait_ms = self._pace.gather_ms
+        if not wait_ms or self.sent < self._gathered_to or self.head - self.sent >= GATHER_ENTRIES:
+            return True
+        if self._gather_due_ms is None:
+            self._gather_due_ms = now_ms + wait_ms
+        return False
 
     def _fetched(self, event: BatchFetched, now_ms: int) -> None:
         self._fetching = False
         wanted = event.after == self.sent and event.last > event.after
-        if not wanted or self.link is not Link.UP or self.flow is Flow.HELD:
+        if not wanted or not self._wire.up or self.flow is Flow.HELD:
             return  # the uplink went back, or lost the link, while the station was reading
         self.sent = event.last
         self.head = max(self.head, event.last)
         self._unacknowledged.append(event.last)
-        self._pubacks_due += 1
-        if self._puback_due_ms is None:
-            self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS
+        self._wire.published(now_ms)
         self._actions.append(Publish(event.last, event.payload))
         if self._flow_due_ms is None:
             self._flow_due_ms = now_ms + self._patience_ms()
 
     # --- the link --------------------------------------------------------------------------------
 
-    def _step(self, event: type[Event]) -> None:
-        self.link = _LINK_STEPS[self.link, event]
-
     def _connect(self, event: type[Event], now_ms: int) -> None:
-        self._step(event)
-        self._link_due_ms = now_ms + CONNECT_TIMEOUT_MS
+        self._wire.connecting(event, now_ms)
         self._actions.append(Connect())
 
     def _link_up(self, receive_maximum: int, now_ms: int) -> None:
         if self.link is not Link.CONNECTING:
             return  # of a connection that was given up
-        self._step(LinkUp)
-        self._link_due_ms = None
-        self._up_since_ms = now_ms
-        self._receive_maximum = max(1, receive_maximum)
-        self._expect_pubacks(0, now_ms)
+        self._wire.opened(receive_maximum, now_ms)
         self._go_back(Flow.PROBING if self._silences or self._refusals else Flow.SENDING, now_ms)
-        self._actions.append(Announce(self.station))
-        self._report(Report(True, None, ""))
+        self._announce_due = True
+        self._telling.up(now_ms)
 
     def _link_down(self, code: str, words: str, now_ms: int) -> None:
         if self.link not in (Link.CONNECTING, Link.UP):
             return
-        if self.link is Link.UP and now_ms - self._up_since_ms >= STEADY_MS:
-            self._attempts = 0
-        self._step(LinkDown)
-        self._lost(code, words, now_ms)
+        if self._wire.up and code == "packet_too_large":
+            self._halve()
+        self._lost(LinkDown, code, words, now_ms)
 
     def _give_up(self, code: str, words: str, now_ms: int) -> None:
-        self._step(Tick)
         self._actions.append(Disconnect())
-        self._lost(code, words, now_ms)
+        self._lost(Tick, code, words, now_ms)
 
-    def _lost(self, code: str, words: str, now_ms: int) -> None:
-        self._expect_pubacks(0, now_ms)
+    def _lost(self, event: type[Event], code: str, words: str, now_ms: int) -> None:
+        self._wire.lost(event, code, now_ms)
+        self._unlinked(now_ms)
+        self._telling.down(code, words)
+
+    def _unlinked(self, now_ms: int) -> None:
+        """What was on its way is not any more."""
         self._go_back(self.flow, now_ms)
-        self._flow_due_ms = None
-        self._link_due_ms = now_ms + self._jitter(RETRY_BASE_MS, RETRY_LIMIT_MS, self._attempts)
-        self._attempts += 1
-        self._report(Report(False, code, words))
+        self._flow_due_ms = self._gather_due_ms = self._announce_again_ms = None
+        self._announce_due, self._stale_pubacks = False, 0
+
+    def _renewed(self, now_ms: int) -> None:
+        """New certificates lie there: use them now, also where the old ones were refused."""
+        if self.link not in (Link.UP, Link.WAITING):
+            return
+        if self._wire.up:
+            self._actions.append(Disconnect())
+            self._unlinked(now_ms)
+        self._connect(Renewed, now_ms)
 
     def _puback(self, event: Puback, now_ms: int) -> None:
-        self._expect_pubacks(max(0, self._pubacks_due - 1), now_ms)
-        if event.code is not None and self.flow is not Flow.HELD:
+        self._wire.answered(now_ms)
+        stale, self._stale_pubacks = self._stale_pubacks > 0, max(0, self._stale_pubacks - 1)
+        if event.of == "state":
+            if event.code is None:
+                self._telling.unnote("state_refused")
+            else:
+                self._telling.note("state_refused", event.words)
+                self._announce_again_ms = now_ms + HOLD_LIMIT_MS
+        elif event.code == "packet_too_large":
+            if not stale:
+                self._too_large(self.sent, now_ms)
+        elif event.code is not None and self.flow is not Flow.HELD:
             self._hold(event.code, event.words, now_ms)
 
-    def _expect_pubacks(self, due: int, now_ms: int) -> None:
-        self._pubacks_due = due
-        self._puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if due else None
+    def _too_large(self, last: int, now_ms: int) -> None:
+        """The broker does not take a batch of this size."""
+        if self.flow is Flow.HELD or last != self.sent:
+            return  # of a batch that the uplink went back from
+        self._stale_pubacks = self._wire.pubacks_due
+        if self._batch_entries == 1:
+            self._hold("packet_too_large", TOO_LARGE, now_ms)
+        else:
+            self._halve()
+            self._go_back(Flow.PROBING, now_ms)
+
+    def _halve(self) -> None:
+        """For as long as this process lives: the broker's bound is a setting of it."""
+        self._batch_entries = max(1, self._batch_entries // 2)
 
     # --- acknowledgements ------------------------------------------------------------------------
 
+    def _ack_arrived(self, payload: bytes) -> None:
+        said = self._telling.said
+        if self.station == "up" and payload:
+            self._actions.append(Judge(payload))
+        elif said is not None and said.online and (said.code or "").startswith("ack_"):
+            self._telling.well()  # somebody took a bad one away: an empty message is how (3.3.1.3)
+
     def _judged(self, event: AckJudged, now_ms: int) -> None:
         if not event.accepted:
-            if event.reason is not None and event.reason not in _QUIET_REASONS:
-                words = "What came as the city's acknowledgement does not count."
-                self._report(Report(self.link is Link.UP, f"ack_{event.reason}", words))
+            if event.reason is not None and event.reason not in QUIET_REASONS:
+                self._telling.held_up(f"ack_{event.reason}", UNFIT, online=self._wire.up)
             return
         progressed = self._moved(event.watermark, event.epoch, now_ms)
         error = event.error
@@ -301,9 +318,9 @@ class Uplink:
             if self.sent > self.watermark and not recent:
                 self._go_back(Flow.PROBING, now_ms)
         elif not progressed:
-            words = _REFUSALS.get(error.code, "The city refuses what this station sends.")
+            words = REFUSALS.get(error.code, REFUSED)
             if self.flow is Flow.HELD:
-                self._report(Report(self.link is Link.UP, error.code, words))
+                self._telling.held_up(error.code, words, online=self._wire.up)
             else:
                 self._hold(error.code, words, now_ms)
 
@@ -311,8 +328,8 @@ class Uplink:
         """The city answered and found nothing wrong, progress or not: nothing is held up any more."""
         if self.flow is Flow.HELD:
             self.flow, self._flow_due_ms = Flow.PROBING, None
-        if self.link is Link.UP:
-            self._report(Report(True, None, ""))
+        if self._wire.up:
+            self._telling.well()
 
     def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""
@@ -327,11 +344,12 @@ class Uplink:
         self.head = max(self.head, watermark)
         while self._unacknowledged and self._unacknowledged[0] <= watermark:
             self._unacknowledged.popleft()
-        self._attempts = self._silences = self._refusals = 0
+        self._wire.progressed()
+        self._silences = self._refusals = 0
         self.flow = Flow.SENDING
         self._flow_due_ms = now_ms + self._patience_ms() if self._unacknowledged else None
-        if self.link is Link.UP:
-            self._report(Report(True, None, ""))
+        if self._wire.up:
+            self._telling.well()
         return True
 
     def _go_back(self, flow: Flow, now_ms: int) -> None:
@@ -347,33 +365,34 @@ class Uplink:
         self._go_back(Flow.HELD, now_ms)
         self._flow_due_ms = now_ms + self._jitter(HOLD_BASE_MS, HOLD_LIMIT_MS, self._refusals)
         self._refusals += 1
-        self._report(Report(self.link is Link.UP, code, words))
+        self._telling.held_up(code, words, online=self._wire.up)
 
     # --- time ------------------------------------------------------------------------------------
 
     def _tick(self, now_ms: int) -> None:
-        if self._link_due_ms is not None and now_ms >= self._link_due_ms:
+        if self._wire.due_ms is not None and now_ms >= self._wire.due_ms:
             if self.link is Link.WAITING:
                 self._connect(Tick, now_ms)
             else:
                 self._give_up("broker_silent", "The broker does not answer.", now_ms)
-        if self._puback_due_ms is not None and now_ms >= self._puback_due_ms:
+        if self._wire.puback_due_ms is not None and now_ms >= self._wire.puback_due_ms:
             self._give_up("broker_silent", "The broker does not answer.", now_ms)
+        if self._gather_due_ms is not None and now_ms >= self._gather_due_ms:
+            self._gather_due_ms, self._gathered_to = None, self.head
+        if self._announce_again_ms is not None and now_ms >= self._announce_again_ms:
+            self._announce_again_ms, self._announce_due = None, self._wire.up
+        if self._telling.due_ms is not None and now_ms >= self._telling.due_ms:
+            self._telling.lasted()
         if self._flow_due_ms is not None and now_ms >= self._flow_due_ms:
             if self.flow is Flow.HELD:
                 self.flow, self._flow_due_ms = Flow.PROBING, None
                 return
             self._silences += 1
             self._go_back(Flow.PROBING, now_ms)
-            self._report(Report(True, "city_silent", _SILENT))
+            self._telling.held_up("city_silent", SILENT)
 
     def _patience_ms(self) -> int:
-        return int(min(ACK_TIMEOUT_LIMIT_MS, ACK_TIMEOUT_MS * 2 ** min(self._silences, 16)))
+        return doubled(ACK_TIMEOUT_MS, ACK_TIMEOUT_LIMIT_MS, self._silences)
 
     def _jitter(self, base_ms: int, limit_ms: int, tries: int) -> int:
-        return int(self._random() * min(limit_ms, base_ms * 2 ** min(tries, 16)))
-
-    def _report(self, report: Report) -> None:
-        if report != self._reported:
-            self._reported = report
-            self._actions.append(report)
+        return int(self._random() * doubled(base_ms, limit_ms, tries))

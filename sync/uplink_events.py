@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sync.messages import MAX_ENTRIES, AckError, StationState
 
@@ -66,10 +67,31 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class Puback:
-    """The broker's answer to a batch; ``code`` None when it took it."""
+    """The broker's answer to a batch or a birth; ``code`` None when it took it."""
 
     code: str | None = None
     words: str = ""
+    of: Literal["batch", "state"] = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The batch that ends with ``last`` was not published: the broker takes no packet of its size."""
+
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something beside the ledger does not go; ``code`` stable, ``words`` for people."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The files that a connection is made with have changed, and fit together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,9 @@ Event = (
     | LinkUp
     | LinkDown
     | Puback
+    | TooLarge
+    | Noted
+    | Renewed
     | AckArrived
     | AckJudged
     | Tick
@@ -130,7 +155,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish a batch at QoS 1; answer with Puback."""
+    """Publish a batch at QoS 1; answer with Puback or TooLarge."""
 
     last: int
     payload: bytes
@@ -145,7 +170,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Publish the retained birth."""
+    """Publish the retained birth at QoS 1; answer with Puback."""
 
     station: StationState
 

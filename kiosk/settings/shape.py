@@ -358,8 +358,16 @@ class City(Part, frozen=True, kw_only=True):
         return bytes.fromhex(self.public_key)
 
 
+KEEPALIVE_S, METERED_KEEPALIVE_S = 60, 900
+"""Seconds; a quarter of an hour is what most mobile networks keep a silent connection for."""
+
+
 class Mqtt(Part, frozen=True, kw_only=True):
-    """The way to the city. Secrets lie in files of their own."""
+    """The way to the city. Secrets lie in files of their own.
+
+    ``metered``: the line is paid for by the byte. ``gather_s`` how long a live entry waits for others,
+    ``health_s`` between two messages on the station's health when nothing changes.
+    """
 
     host: Text
     port: Port = 1883
@@ -368,7 +376,17 @@ class Mqtt(Part, frozen=True, kw_only=True):
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    crl_file: Path | None = None
+    metered: bool = False
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] | None = None
+    gather_s: Annotated[int, Meta(ge=0, le=600)] = 0
+    health_s: Annotated[int, Meta(ge=60, le=86400)] = 3600
+
+    @property
+    def effective_keepalive_s(self) -> int:
+        if self.keepalive_s is not None:
+            return self.keepalive_s
+        return METERED_KEEPALIVE_S if self.metered else KEEPALIVE_S
 
 
 class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers": "reader"}):

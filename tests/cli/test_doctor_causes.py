@@ -20,11 +20,21 @@ from kiosk.doctor.station import CITY_WAITS
 from kiosk.facts import LinkFacts
 from kiosk.ledger import errors as ledger_errors
 from kiosk.ledger.acks import Reason
-from sync.uplink import _QUIET_REASONS
+from sync.uplink_telling import QUIET_REASONS
 
 ROOT = Path(__file__).parents[2]
-LINK_FILES = ("sync/uplink.py", "sync/run_uplink.py", "sync/mqtt.py", "kiosk/gathering.py")
-LINK_MAKERS = {"Report", "LinkDown", "LinkFacts", "Closed", "Taken", "_end", "_give_up", "_hold"}
+LINK_FILES = (
+    "sync/uplink.py",
+    "sync/uplink_telling.py",
+    "sync/run_uplink.py",
+    "sync/mqtt.py",
+    "sync/mqtt_reach.py",
+    "kiosk/gathering.py",
+)
+LINK_MAKERS = {
+    *("Report", "LinkDown", "LinkFacts", "Closed", "Taken", "Noted"),
+    *("_end", "_give_up", "_hold", "note"),
+}
 CITY_MAKERS = {"AckError", "Refused"}
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 
@@ -67,7 +77,7 @@ def link_codes() -> set[str]:
     told_by_the_city = codes_of(receiver, CITY_MAKERS) - {"gap"}  # mended without a word
     # A batch of the right size whose content does not hold; a larger one never leaves the station.
     told_by_the_city |= codes_of(["sync/messages/batch.py"], {"Malformed"}) - {"too_large"}
-    judged = {f"ack_{reason}" for reason in get_args(Reason) if reason not in _QUIET_REASONS}
+    judged = {f"ack_{reason}" for reason in get_args(Reason) if reason not in QUIET_REASONS}
     return codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | judged | default_code()
 
 

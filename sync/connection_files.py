@@ -1,0 +1,54 @@
+"""What a connection stands on, looked at once a minute: certificates that were renewed in place, and topics
+that the broker denied and may not deny any more."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from kiosk.core.errors import OperatorError
+from sync.mqtt import Broker
+from sync.mqtt_tls import Tls
+from sync.uplink_events import Event, Noted, Renewed
+
+LOOK_S = 60.0
+ASK_AGAIN_S = 900.0
+"""Between subscriptions to a topic that was denied: no broker tells when rights are mended."""
+
+log = logging.getLogger("kiosk.uplink")
+
+
+class ConnectionFiles:
+    """The TLS files of one broker, for all connections to it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.tls = Tls(broker, resume=broker.metered) if broker.ca_file is not None else None
+        self._due_s = 0.0
+        self._ask_s: float | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether ``look`` has something to do."""
+        return time.monotonic() >= self._due_s
+
+    def look(self) -> Event | None:
+        """Whether they were renewed, or were changed to what cannot be used."""
+        self._due_s = time.monotonic() + LOOK_S
+        if self.tls is None:
+            return None
+        try:
+            return Renewed() if self.tls.renewed() else None
+        except OperatorError as error:
+            log.warning("%s", error)
+            return Noted("tls_files_new", error.what)
+
+    def ask_again(self) -> None:
+        """The broker denied a topic."""
+        self._ask_s = time.monotonic() + ASK_AGAIN_S
+
+    def ask_now(self) -> bool:
+        """Whether it is time to ask for it once more."""
+        if self._ask_s is None or time.monotonic() < self._ask_s:
+            return False
+        self._ask_s = None
+        return True

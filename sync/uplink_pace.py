@@ -1,0 +1,71 @@
+"""The bounds of the uplink's waits, and what the settings say of them.
+
+Every wait before trying again is drawn from the whole interval up to a doubling bound ("full jitter"), so
+that a thousand stations do not return in step after a broker's restart.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from sync.link_codes import COSTLY
+
+WINDOW = 16
+"""Batches published and not yet acknowledged by the city."""
+ACK_TIMEOUT_MS = 10_000
+"""Silence of the city after a batch before the uplink goes back; doubles while it lasts."""
+ACK_TIMEOUT_LIMIT_MS = 300_000
+PUBACK_TIMEOUT_MS = 20_000
+"""A broker that stops sending PUBACKs is given up, even while it answers pings."""
+CONNECT_TIMEOUT_MS = 20_000
+"""A broker that takes the connection and never answers is given up."""
+RETRY_BASE_MS = 1_000
+RETRY_LIMIT_MS = 60_000
+"""Bounds of the jittered wait before a new connection."""
+HOLD_BASE_MS = 4_000
+HOLD_LIMIT_MS = 300_000
+"""Bounds of the jittered wait after the city refused."""
+STEADY_MS = 60_000
+"""A connection that lasted this long was a good one: the next retry is quick again."""
+GAP_REPEAT_MS = 5_000
+"""The city tells a gap no more often; a second one sooner is a copy of the first."""
+REFUSED_BASE_MS = 10_000
+REFUSED_LIMIT_MS = 300_000
+METERED_REFUSED_LIMIT_MS = 1_800_000
+"""Bounds of the jittered wait after what people have to mend: each try is a handshake, some 4 kB with TLS,
+and on a metered line half an hour between two is 200 kB a day."""
+TWIN_MS = 600_000
+"""A connection that lasted this long after another client took it over has no twin any more: the twin's own
+bound is shorter."""
+GATHER_ENTRIES = 100
+"""So many live entries wait for no others: a batch of them is compressed as well as a larger one."""
+
+
+class Flow(enum.Enum):
+    """How batches go while the link is up."""
+
+    SENDING = "a window of batches"
+    PROBING = "one batch at a time, until there is progress"
+    HELD = "none, until the wait is over"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``gather_ms`` live entries wait for others; ``metered`` a line that is paid for by the byte."""
+
+    gather_ms: int = 0
+    metered: bool = False
+
+    def retry(self, code: str) -> tuple[int, int]:
+        """(first, last) bound in milliseconds of the wait before a new connection."""
+        if code not in COSTLY:
+            return RETRY_BASE_MS, RETRY_LIMIT_MS
+        limit_ms = METERED_REFUSED_LIMIT_MS if self.metered else REFUSED_LIMIT_MS
+        # A twin's bound has to stay below TWIN_MS, or neither would ever be told of as gone.
+        return REFUSED_BASE_MS, REFUSED_LIMIT_MS if code == "taken_over" else limit_ms
+
+
+def doubled(base_ms: int, limit_ms: int, tries: int) -> int:
+    """The bound after so many tries that failed."""
+    return int(min(limit_ms, base_ms * 2 ** min(tries, 16)))

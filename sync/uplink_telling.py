@@ -1,0 +1,91 @@
+"""What the station is told of the way to the city: the heaviest thing that holds, once when it changes.
+
+While the link is down that is why. While it is up it is what the city refuses or does not answer; else that
+another client uses this station's name (``taken_over``), which is told until a connection has lasted; else
+what the broker refuses beside the ledger (a note); else that all is well.
+"""
+
+from __future__ import annotations
+
+from sync.uplink_events import Report
+from sync.uplink_pace import TWIN_MS
+
+QUIET_REASONS = frozenset({"other_ledger", "old_epoch", "old_seq"})
+"""Ordinary: an old retained acknowledgement, or two receivers that overtake each other."""
+REFUSALS = {
+    "unknown_key": "The city does not know this station's key.",
+    "fork": "The city holds other entries under these numbers.",
+    "bad_signature": "The city finds the signature wrong.",
+    "genesis": "The city does not take this ledger's beginning as this station's.",
+    "other_station": "The city has this ledger under another station's name.",
+}
+REFUSED = "The city refuses what this station sends."
+UNFIT = "What came as the city's acknowledgement does not count."
+SILENT = "The city does not acknowledge."
+TOO_LARGE = "The broker does not take a single entry: it is larger than its bound."
+_TWIN = "Another client connects under this station's name."
+MAX_NOTES = 8
+"""Kinds of small troubles kept; there are fewer."""
+
+
+class Telling:
+    """``take`` gives what is to be reported after an event, if anything."""
+
+    def __init__(self) -> None:
+        self.said: Report | None = None
+        """The last report, for a station's process that has not heard it."""
+        self._new: Report | None = None
+        self._notes: dict[str, str] = {}
+        self._twin = False
+        self.due_ms: int | None = None
+        """When a connection will have lasted long enough after a twin."""
+
+    def down(self, code: str, words: str) -> None:
+        """There is no connection."""
+        self._twin = self._twin or code == "taken_over"
+        self.due_ms = None
+        self._notes.clear()
+        self._new = Report(False, code, words)
+
+    def up(self, now_ms: int) -> None:
+        """A new connection."""
+        if self._twin:
+            self.due_ms = now_ms + TWIN_MS
+        self.well()
+
+    def well(self) -> None:
+        """Connected, and the city has nothing against what is sent."""
+        code, words = next(iter(self._notes.items()), (None, ""))
+        if self._twin:
+            code, words = "taken_over", _TWIN
+        self._new = Report(True, code, words)
+
+    def held_up(self, code: str, words: str, *, online: bool = True) -> None:
+        """The city refuses, or does not answer."""
+        self._new = Report(online, code, words)
+
+    def note(self, code: str, words: str) -> None:
+        """Something beside the ledger does not go; the ledger does."""
+        if len(self._notes) < MAX_NOTES:
+            self._notes[code] = words
+        if self.said is None or (self.said.online and self.said.code is None):
+            self.well()
+
+    def unnote(self, code: str) -> None:
+        """It goes again."""
+        if self._notes.pop(code, None) and self.said is not None and self.said.code == code:
+            self.well()
+
+    def lasted(self) -> None:
+        """``due_ms`` has come: the twin is gone."""
+        self._twin, self.due_ms = False, None
+        if self.said is not None and self.said.code == "taken_over":
+            self.well()
+
+    def take(self) -> Report | None:
+        """What is new since the last call."""
+        new, self._new = self._new, None
+        if new is None or new == self.said:
+            return None
+        self.said = new
+        return new

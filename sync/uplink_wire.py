@@ -1,0 +1,116 @@
+"""The way to the broker as the rules see it: where it stands, when it is tried again, how full it is.
+
+A state machine of its own inside ``uplink``'s: four states, the waits between them, and the count of what
+the broker has not yet answered (PUBACKs), which it bounds (MQTT 5, 4.9, Receive Maximum).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+from sync.uplink_events import Event, LinkDown, LinkUp, Renewed, StationUp, Tick
+from sync.uplink_pace import (
+    CONNECT_TIMEOUT_MS,
+    PUBACK_TIMEOUT_MS,
+    STEADY_MS,
+    TWIN_MS,
+    Pace,
+    doubled,
+)
+
+
+class Link(enum.Enum):
+    """The way to the broker."""
+
+    IDLE = "no station has been seen yet, so nobody knows the topics"
+    WAITING = "before the next try"
+    CONNECTING = "connection asked for"
+    UP = "connected and subscribed"
+
+
+_STEPS: dict[tuple[Link, type[Event]], Link] = {
+    (Link.IDLE, StationUp): Link.CONNECTING,
+    (Link.WAITING, Tick): Link.CONNECTING,
+    (Link.WAITING, Renewed): Link.CONNECTING,
+    (Link.CONNECTING, LinkUp): Link.UP,
+    (Link.CONNECTING, LinkDown): Link.WAITING,
+    (Link.CONNECTING, Tick): Link.WAITING,
+    (Link.UP, LinkDown): Link.WAITING,
+    (Link.UP, Tick): Link.WAITING,
+    (Link.UP, Renewed): Link.CONNECTING,
+}
+"""What an event makes of the link; the ``Tick`` rows only once their deadline has passed."""
+
+
+class Wire:
+    """``random`` gives numbers in [0, 1)."""
+
+    def __init__(self, random: Callable[[], float], pace: Pace) -> None:
+        self._random = random
+        self._pace = pace
+        self.link = Link.IDLE
+        self.due_ms: int | None = None
+        """When the next try begins, or the one that runs is given up."""
+        self.puback_due_ms: int | None = None
+        self.pubacks_due = 0
+        self._receive_maximum = 1
+        self._attempts = 0  # connections that failed in a row
+        self._up_since_ms = 0
+        self._twin = False  # the last connection was taken over
+
+    @property
+    def up(self) -> bool:
+        return self.link is Link.UP
+
+    @property
+    def room(self) -> bool:
+        """Whether the broker takes one more message before it has answered an earlier one."""
+        return self.up and self.pubacks_due < self._receive_maximum
+
+    def connecting(self, event: type[Event], now_ms: int) -> None:
+        self._step(event)
+        self._expect(0, now_ms)
+        self.due_ms = now_ms + CONNECT_TIMEOUT_MS
+
+    def opened(self, receive_maximum: int, now_ms: int) -> None:
+        self._step(LinkUp)
+        self.due_ms = None
+        self._up_since_ms = now_ms
+        self._receive_maximum = max(1, receive_maximum)
+        self._expect(0, now_ms)
+
+    def lost(self, event: type[Event], code: str, now_ms: int) -> None:
+        """Down, until a wait drawn by chance is over. A connection that lasted was a good one: the next try
+        is quick again; thrown off by a twin, it has to have lasted longer than the twin's own wait."""
+        steady_ms = TWIN_MS if code == "taken_over" else STEADY_MS
+        if event is LinkDown and self.up and now_ms - self._up_since_ms >= steady_ms:
+            self._attempts = 0
+        self._twin = code == "taken_over"
+        self._step(event)
+        self._expect(0, now_ms)
+        bound_ms = doubled(*self._pace.retry(code), self._attempts)
+        self.due_ms = now_ms + int(self._random() * bound_ms)
+        self._attempts += 1
+
+    def progressed(self) -> None:
+        """The city signed for more: whatever was wrong is not any more. For twins it does so in turn."""
+        if not self._twin:
+            self._attempts = 0
+
+    def published(self, now_ms: int) -> None:
+        """One more PUBACK is due. The timer runs from the first that is."""
+        self.pubacks_due += 1
+        if self.puback_due_ms is None:
+            self.puback_due_ms = now_ms + PUBACK_TIMEOUT_MS
+
+    def answered(self, now_ms: int) -> None:
+        """One PUBACK came; the next one has its own time."""
+        self._expect(max(0, self.pubacks_due - 1), now_ms)
+
+    def _expect(self, due: int, now_ms: int) -> None:
+        self.pubacks_due = due
+        self.puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if due else None
+
+    def _step(self, event: type[Event]) -> None:
+        self.link = _STEPS[self.link, event]
