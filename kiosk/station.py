@@ -83,6 +83,7 @@ class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     online: bool
     code: str | None = None
     words: str = ""
+    certificate_ms: int | None = None
 
 
 class _Touched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -354,7 +355,7 @@ class _Running:
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)
-        self._facts.linked(link.online, link.code, link.words)
+        self._facts.linked(link.online, link.code, link.words, link.certificate_ms)
         return {}
 
     def _uplink_waits(self, wait: Handler) -> Handler:

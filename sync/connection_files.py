@@ -9,7 +9,7 @@ import time
 from kiosk.core.errors import OperatorError
 from sync.mqtt import Broker
 from sync.mqtt_tls import Tls
-from sync.uplink_events import Event, Noted, Renewed
+from sync.uplink_events import Certificate, Event, Noted, Renewed
 
 LOOK_S = 60.0
 ASK_AGAIN_S = 900.0
@@ -24,6 +24,8 @@ class ConnectionFiles:
     def __init__(self, broker: Broker) -> None:
         self.tls = Tls(broker, resume=broker.metered) if broker.ca_file is not None else None
         self._due_s = 0.0
+        self._until_ms: int | None = None
+        self._said = ""
         self._ask_s: float | None = None
 
     @property
@@ -31,16 +33,26 @@ class ConnectionFiles:
         """Whether ``look`` has something to do."""
         return time.monotonic() >= self._due_s
 
-    def look(self) -> Event | None:
-        """Whether they were renewed, or were changed to what cannot be used."""
+    def look(self) -> list[Event]:
+        """When the certificate ends, whether it was renewed, or changed to what cannot be used."""
         self._due_s = time.monotonic() + LOOK_S
         if self.tls is None:
-            return None
+            return []
+        found: list[Event] = []
+        until_ms = self.tls.until_ms()
+        if until_ms != self._until_ms:
+            self._until_ms = until_ms
+            found.append(Certificate(until_ms))
         try:
-            return Renewed() if self.tls.renewed() else None
+            if self.tls.renewed():
+                log.info("new TLS files: connecting anew")
+                found.append(Renewed())
         except OperatorError as error:
-            log.warning("%s", error)
-            return Noted("tls_files_new", error.what)
+            if error.what != self._said:
+                log.warning("%s", error)
+            self._said = error.what
+            found.append(Noted("tls_files_new", error.what))
+        return found
 
     def ask_again(self) -> None:
         """The broker denied a topic."""

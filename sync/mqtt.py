@@ -249,7 +249,8 @@ class Connection:
             ("RetainAvailable", mqtt_reasons.NO_RETAIN),
         ):
             if getattr(properties, name, 1) == 0:
-                self._end(*mqtt_reasons.reason("connect", value))
+                code, words = mqtt_reasons.reason("connect", value)
+                self._end(code, words)
                 client.disconnect()
                 return
         topics = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]

@@ -133,16 +133,20 @@ class Tls:
         self._resume = resume
         self._context: Context | None = None
         self._seen: tuple[object, ...] = ()
-        self._refused: tuple[object, ...] = ()
 
     def context(self, now_s: float) -> Context:
-        """For the next connection. Raises OperatorError where the files do not make one.
+        """For the next connection: the old one where new files do not fit (``renewed`` tells that). Raises
+        OperatorError where there is none.
 
         ``now_s`` of a monotonic clock, by which a session's age is told.
         """
         seen = self._look()
         if self._context is None or seen != self._seen:
-            self._context, self._seen = self._made(), seen
+            try:
+                self._context, self._seen = self._made(), seen
+            except OperatorError:
+                if self._context is None:
+                    raise
         session = self._context.session
         if session is not None and now_s - session[0] > SESSION_LIFE_S:
             self._context.session = None
@@ -154,16 +158,11 @@ class Tls:
             self._context.session = (now_s, sock.session)
 
     def renewed(self) -> bool:
-        """Whether the files have changed and fit together. Raises OperatorError, once for each change,
-        where they do not: the context in use stays good."""
-        seen = self._look()
-        if self._context is None or seen in (self._seen, self._refused):
+        """Whether the files have changed since a connection was made with them. Raises OperatorError where
+        they have and do not fit: the context in use stays good."""
+        if self._context is None or self._look() == self._seen:
             return False
-        try:
-            self._made()
-        except OperatorError:
-            self._refused = seen
-            raise
+        self._made()
         return True
 
     def until_ms(self) -> int | None:

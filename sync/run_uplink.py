@@ -295,8 +295,7 @@ class _Process:
 
     def _look_at_files(self) -> None:
         """Certificates that were renewed, and topics that were denied and may not be any more."""
-        event = self._files.look()
-        if event is not None:
+        for event in self._files.look():
             self._handle(event)
         if self._files.ask_now():
             self._listen()

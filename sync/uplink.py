@@ -37,6 +37,7 @@ from sync.uplink_events import (
     Action,
     Announce,
     BatchFetched,
+    Certificate,
     Connect,
     Disconnect,
     Event,
@@ -147,6 +148,8 @@ class Uplink:
                 self._too_large(last, now_ms)
             case Noted(code, words):
                 self._telling.note(code, words)
+            case Certificate(until_ms):
+                self._telling.certificate(until_ms)
             case Renewed():
                 self._renewed(now_ms)
             case AckArrived(payload):
@@ -238,7 +241,7 @@ class Uplink:
         if self.link not in (Link.CONNECTING, Link.UP):
             return
         if self._wire.up and code == "packet_too_large":
-            self._halve()
+            self._batch_entries = max(1, self._batch_entries // 2)
         self._lost(LinkDown, code, words, now_ms)
 
     def _give_up(self, code: str, words: str, now_ms: int) -> None:
@@ -288,12 +291,8 @@ class Uplink:
         if self._batch_entries == 1:
             self._hold("packet_too_large", TOO_LARGE, now_ms)
         else:
-            self._halve()
+            self._batch_entries //= 2  # as long as this process lives: the bound is a setting there
             self._go_back(Flow.PROBING, now_ms)
-
-    def _halve(self) -> None:
-        """For as long as this process lives: the broker's bound is a setting of it."""
-        self._batch_entries = max(1, self._batch_entries // 2)
 
     # --- acknowledgements ------------------------------------------------------------------------
 

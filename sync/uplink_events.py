@@ -90,6 +90,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """The station's own certificate ends then (UTC); None where there is none to be read."""
+
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Renewed:
     """The files that a connection is made with have changed, and fit together."""
 
@@ -128,6 +135,7 @@ Event = (
     | Puback
     | TooLarge
     | Noted
+    | Certificate
     | Renewed
     | AckArrived
     | AckJudged
@@ -177,11 +185,13 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell the station how the way to the city is; ``code`` None when all is well."""
+    """Tell the station how the way to the city is; ``code`` None when all is well. ``certificate_ms`` the
+    end of the certificate that it is made with (UTC)."""
 
     online: bool
     code: str | None
     words: str
+    certificate_ms: int | None = None
 
 
 Action = Connect | Disconnect | Fetch | Publish | Judge | Announce | Report

@@ -7,6 +7,8 @@ what the broker refuses beside the ledger (a note); else that all is well.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sync.uplink_events import Report
 from sync.uplink_pace import TWIN_MS
 
@@ -37,6 +39,7 @@ class Telling:
         self._new: Report | None = None
         self._notes: dict[str, str] = {}
         self._twin = False
+        self._certificate_ms: int | None = None
         self.due_ms: int | None = None
         """When a connection will have lasted long enough after a twin."""
 
@@ -44,11 +47,11 @@ class Telling:
         """There is no connection."""
         self._twin = self._twin or code == "taken_over"
         self.due_ms = None
-        self._notes.clear()
         self._new = Report(False, code, words)
 
     def up(self, now_ms: int) -> None:
-        """A new connection."""
+        """A new connection; what did not go beside the last one may go now."""
+        self._notes.clear()
         if self._twin:
             self.due_ms = now_ms + TWIN_MS
         self.well()
@@ -82,10 +85,16 @@ class Telling:
         if self.said is not None and self.said.code == "taken_over":
             self.well()
 
+    def certificate(self, until_ms: int | None) -> None:
+        """It goes with every report."""
+        self._certificate_ms, self._new = until_ms, self._new or self.said
+
     def take(self) -> Report | None:
         """What is new since the last call."""
-        new, self._new = self._new, None
-        if new is None or new == self.said:
+        if self._new is None:
+            return None
+        new, self._new = replace(self._new, certificate_ms=self._certificate_ms), None
+        if new == self.said:
             return None
         self.said = new
         return new

@@ -25,6 +25,7 @@ CODES = (
     "lists",
     "screen",
     "link",
+    "certificate",
     "clock",
     "watermark",
     "ack",
