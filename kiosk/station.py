@@ -28,7 +28,7 @@ from kiosk.cards.local import ClosedHere
 from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock, clock_quality
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
-from kiosk.control.server import ControlServer, Handler
+from kiosk.control.server import ControlServer, Handler, Reply
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.cards.facts import of_items
 from kiosk.core.effects import Answered, Item
@@ -361,7 +361,7 @@ class _Running:
     def _uplink_waits(self, wait: Handler) -> Handler:
         """The uplink's long poll, which also shows that it runs."""
 
-        def waits(args: Args) -> dict[str, Any]:
+        def waits(args: Args) -> Reply:
             self._facts.asked()
             return wait(args)
 

@@ -70,9 +70,7 @@ def _answer(link: StationLink, action: Fetch | Judge | Report) -> Event | None:
     match action:
         case Fetch(after, max_entries):
             batch = link.batch(after, max_entries)
-            if batch.last is None or batch.payload is None:
-                return NothingFetched(after)
-            return BatchFetched(after, batch.last, batch.payload.encode())
+            return NothingFetched(after) if batch is None else BatchFetched(after, *batch)
         case Judge(payload):
             try:
                 text = payload.decode()

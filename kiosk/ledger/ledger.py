@@ -247,6 +247,13 @@ class Ledger:
 
         At least one entry, however small ``max_bytes``. Raises StorageError.
         """
+        drawn = self.batch_with_last(after, max_entries, max_bytes)
+        return None if drawn is None else drawn[0]
+
+    def batch_with_last(
+        self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
+    ) -> tuple[bytes, int] | None:
+        """As ``batch``, and the seq of its last entry."""
         with self._readers.lend() as db:
             drawn = batches.draw(
                 db,
@@ -264,7 +271,7 @@ class Ledger:
             # made again.
             with suppress(StorageError), self._writing, transaction(self._db):
                 batches.note(self._db, drawn, signature)
-        return message
+        return message, drawn.last
 
     def accept_ack(self, payload: bytes) -> AckVerdict:
         """Takes the city's acknowledgement if it counts; StorageError leaves nothing changed."""

@@ -46,6 +46,15 @@ _UNCREDITED = (
 )
 
 
+_FOUND_AT_ONCE = (
+    # Each for a question that is asked at every start, batch or day, whatever the ledger's length.
+    """CREATE INDEX ledger_alias ON ledger (seq) WHERE instr(body, '"kind":"alias"')""",
+    "CREATE INDEX held_seal_day ON held_seal (linked, day)",
+    "CREATE INDEX unseal_told ON unseal (told_by)",
+    "PRAGMA user_version = 4",
+)
+
+
 @migrations()
 def m001_first(db: Database) -> None:
     """Everything that the first ledger had."""
@@ -64,6 +73,13 @@ def m002_adjusted(db: Database) -> None:
 def m003_uncredited(db: Database) -> None:
     """What a card earned today is read from the entries themselves (``remembered``)."""
     for statement in _UNCREDITED:
+        db.execute(statement)
+
+
+@migrations()
+def m004_found_at_once(db: Database) -> None:
+    """What a start, a batch and a day's end ask for is found along an index."""
+    for statement in _FOUND_AT_ONCE:
         db.execute(statement)
 
 
