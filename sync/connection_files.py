@@ -1,15 +1,18 @@
 """What a connection stands on, looked at once a minute: certificates that were renewed in place, and topics
-that the broker denied and may not deny any more."""
+that the broker denied and may not deny any more. SIGUSR1 (``systemctl reload``) asks to look at once, and
+to connect at once where a try is waited for.
+"""
 
 from __future__ import annotations
 
 import logging
+import signal
 import time
 
 from kiosk.core.errors import OperatorError
 from sync.mqtt import Broker
 from sync.mqtt_tls import Tls
-from sync.uplink_events import Certificate, Event, Noted, Renewed
+from sync.uplink_events import Certificate, Event, Hurried, Noted, Renewed
 
 LOOK_S = 60.0
 ASK_AGAIN_S = 900.0
@@ -23,22 +26,31 @@ class ConnectionFiles:
 
     def __init__(self, broker: Broker) -> None:
         self.tls = Tls(broker, resume=broker.metered) if broker.ca_file is not None else None
+        self._asked = False
         self._due_s = 0.0
         self._until_ms: int | None = None
         self._said = ""
         self._ask_s: float | None = None
 
+    def heed(self) -> None:
+        """Hear SIGUSR1 from now on; on the main thread. The handler only notes (``ending``)."""
+        signal.signal(signal.SIGUSR1, self._note)
+
+    def _note(self, _number: int, _frame: object) -> None:
+        self._asked = True
+
     @property
     def due(self) -> bool:
         """Whether ``look`` has something to do."""
-        return time.monotonic() >= self._due_s
+        return self._asked or time.monotonic() >= self._due_s
 
     def look(self) -> list[Event]:
         """When the certificate ends, whether it was renewed, or changed to what cannot be used."""
         self._due_s = time.monotonic() + LOOK_S
+        asked, self._asked = self._asked, False
+        found: list[Event] = [Hurried()] if asked else []
         if self.tls is None:
-            return []
-        found: list[Event] = []
+            return found
         until_ms = self.tls.until_ms()
         if until_ms != self._until_ms:
             self._until_ms = until_ms

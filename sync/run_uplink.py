@@ -94,10 +94,10 @@ def run_uplink(
     ending = Ending()
     ending.heed()
     threading.excepthook = _die
-    on_started()
     watcher = Watcher(socket_path, inbox.put)
     pace = Pace(gather_ms=int(gather_s * 1000), metered=broker.metered)
     process = _Process(socket_path, broker, inbox, watcher, health_s, pace)
+    on_started()
     watcher.start()
     notify("READY=1")
     process.run(ending)
@@ -135,6 +135,7 @@ class _Process:
         self._awaited: dict[int, Literal["batch", "state"]] = {}
         """Message numbers whose PUBACK the rules wait for."""
         self._files = ConnectionFiles(broker)
+        self._files.heed()
 
     def run(self, ending: Ending) -> None:
         """Until asked to end."""

@@ -42,6 +42,7 @@ from sync.uplink_events import (
     Disconnect,
     Event,
     Fetch,
+    Hurried,
     Judge,
     LedgerMoved,
     LinkDown,
@@ -152,6 +153,9 @@ class Uplink:
                 self._telling.certificate(until_ms)
             case Renewed():
                 self._renewed(now_ms)
+            case Hurried():
+                if self.link is Link.WAITING:
+                    self._connect(Hurried, now_ms)
             case AckArrived(payload):
                 self._ack_arrived(payload)
             case AckJudged():
@@ -244,10 +248,6 @@ class Uplink:
             self._batch_entries = max(1, self._batch_entries // 2)
         self._lost(LinkDown, code, words, now_ms)
 
-    def _give_up(self, code: str, words: str, now_ms: int) -> None:
-        self._actions.append(Disconnect())
-        self._lost(Tick, code, words, now_ms)
-
     def _lost(self, event: type[Event], code: str, words: str, now_ms: int) -> None:
         self._wire.lost(event, code, now_ms)
         self._unlinked(now_ms)
@@ -284,9 +284,8 @@ class Uplink:
             self._hold(event.code, event.words, now_ms)
 
     def _too_large(self, last: int, now_ms: int) -> None:
-        """The broker does not take a batch of this size."""
         if self.flow is Flow.HELD or last != self.sent:
-            return  # of a batch that the uplink went back from
+            return  # the uplink went back from it
         self._stale_pubacks = self._wire.pubacks_due
         if self._batch_entries == 1:
             self._hold("packet_too_large", TOO_LARGE, now_ms)
@@ -373,9 +372,9 @@ class Uplink:
             if self.link is Link.WAITING:
                 self._connect(Tick, now_ms)
             else:
-                self._give_up("broker_silent", "The broker does not answer.", now_ms)
+                self._give_up(now_ms)
         if self._wire.puback_due_ms is not None and now_ms >= self._wire.puback_due_ms:
-            self._give_up("broker_silent", "The broker does not answer.", now_ms)
+            self._give_up(now_ms)
         if self._gather_due_ms is not None and now_ms >= self._gather_due_ms:
             self._gather_due_ms, self._gathered_to = None, self.head
         if self._announce_again_ms is not None and now_ms >= self._announce_again_ms:
@@ -389,6 +388,10 @@ class Uplink:
             self._silences += 1
             self._go_back(Flow.PROBING, now_ms)
             self._telling.held_up("city_silent", SILENT)
+
+    def _give_up(self, now_ms: int) -> None:
+        self._actions.append(Disconnect())
+        self._lost(Tick, "broker_silent", "The broker does not answer.", now_ms)
 
     def _patience_ms(self) -> int:
         return doubled(ACK_TIMEOUT_MS, ACK_TIMEOUT_LIMIT_MS, self._silences)

@@ -124,6 +124,11 @@ class Tick:
     """Time has passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hurried:
+    """Somebody asked not to wait for the next try."""
+
+
 Event = (
     StationUp
     | StationDown
@@ -137,6 +142,7 @@ Event = (
     | Noted
     | Certificate
     | Renewed
+    | Hurried
     | AckArrived
     | AckJudged
     | Tick

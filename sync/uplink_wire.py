@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from sync.uplink_events import Event, LinkDown, LinkUp, Renewed, StationUp, Tick
+from sync.uplink_events import Event, Hurried, LinkDown, LinkUp, Renewed, StationUp, Tick
 from sync.uplink_pace import (
     CONNECT_TIMEOUT_MS,
     PUBACK_TIMEOUT_MS,
@@ -33,6 +33,7 @@ _STEPS: dict[tuple[Link, type[Event]], Link] = {
     (Link.IDLE, StationUp): Link.CONNECTING,
     (Link.WAITING, Tick): Link.CONNECTING,
     (Link.WAITING, Renewed): Link.CONNECTING,
+    (Link.WAITING, Hurried): Link.CONNECTING,
     (Link.CONNECTING, LinkUp): Link.UP,
     (Link.CONNECTING, LinkDown): Link.WAITING,
     (Link.CONNECTING, Tick): Link.WAITING,

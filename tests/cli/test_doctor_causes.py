@@ -36,7 +36,7 @@ LINK_FILES = (
 )
 LINK_MAKERS = {
     *("Report", "LinkDown", "LinkFacts", "Closed", "Taken", "Noted"),
-    *("_end", "_give_up", "_hold", "note", "held_up"),
+    *("_end", "_lost", "_hold", "note", "held_up"),
 }
 TLS_CODES = {code for code, _ in (*mqtt_tls._VERIFY.values(), *mqtt_tls._ALERTS.values())}
 CITY_MAKERS = {"AckError", "Refused"}

@@ -194,6 +194,9 @@ class Program:
         self._process.kill()
         self._process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def terminate(self) -> int:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(PATIENCE_S)
