@@ -24,11 +24,13 @@ MAX_TOPIC = 64
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a word. ``reason`` None where it was taken; ``wants`` topics to ask the broker for
-    next; ``reply`` what to say back where the word asked for it."""
+    next; ``reply`` what to say back where the word asked for it; ``refresh`` whether the uplink is to say
+    state and health anew."""
 
     reason: str | None
     wants: tuple[str, ...] = ()
     reply: bytes | None = None
+    refresh: bool = False
 
 
 class Taker(Protocol):
@@ -74,6 +76,7 @@ def handler(takers: Sequence[Taker]) -> Callable[[Args], dict[str, Any]]:
             "reason": verdict.reason,
             "wants": list(verdict.wants),
             "reply": None if verdict.reply is None else verdict.reply.decode(),
+            "refresh": verdict.refresh,
         }
 
     return word

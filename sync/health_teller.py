@@ -31,6 +31,10 @@ class HealthTeller:
         """Another station, or another process of it: look at once."""
         self._due_s = 0.0
 
+    def say_anew(self) -> None:
+        """The city asked: look at once, and tell whatever is found."""
+        self._said, self._due_s = None, 0.0
+
     @property
     def due(self) -> bool:
         """Whether ``look`` has something to do."""

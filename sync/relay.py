@@ -45,14 +45,15 @@ class Relay:
 
     def hand_in(
         self, station: StationLink, hello: Hello, connection: Connection, message: Arrived
-    ) -> None:
-        """A message that is no acknowledgement. Raises StationGone.
+    ) -> bool:
+        """A message that is no acknowledgement; whether state and health are asked for anew. Raises
+        StationGone.
 
         What the station does not listen to for good it asked for once: it is retained, and large.
         """
         name = name_of(hello, message.topic)
         if name is None:
-            return
+            return False
         if name not in hello.listens:
             self._asked.discard(name)
             connection.unsubscribe(message.topic)
@@ -64,7 +65,7 @@ class Relay:
             verdict = station.word(name, text)
         except StationRefused as refused:
             log.warning("the station refuses %s: %s", name, refused)
-            return
+            return False
         if verdict.reason is not None:
             log.info("%s does not count: %s", name, verdict.reason)
         if verdict.reply is not None:
@@ -73,6 +74,7 @@ class Relay:
         if wants:
             self._asked.update(each for each in wants if each not in hello.listens)
             connection.subscribe(tuple(topic_of(hello, each) for each in wants))
+        return verdict.refresh
 
     def _reply(self, hello: Hello, connection: Connection, message: Arrived, payload: str) -> None:
         """To the response topic that the message named, where that is the station's own (another would

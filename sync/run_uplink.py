@@ -240,10 +240,16 @@ class _Process:
         if self._hello is None or self._connection is None:
             return None
         try:
-            self._relay.hand_in(self._desk.link(), self._hello, self._connection, message)
+            if self._relay.hand_in(self._desk.link(), self._hello, self._connection, message):
+                self._say_anew(self._hello)
         except StationGone as gone:
             return self._desk.lost(gone)
         return None
+
+    def _say_anew(self, hello: Hello) -> None:
+        """State and health, whether or not they have changed."""
+        self._publish_state(hello, Online(self._rules.station, hello.software, hello.ledger))
+        self._health.say_anew()
 
     # --- the broker ------------------------------------------------------------------------------
 

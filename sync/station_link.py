@@ -68,12 +68,14 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 class WordVerdict(msgspec.Struct, frozen=True):
-    """The answer to ``word``: what became of it, which topics to ask for next, and what to reply."""
+    """The answer to ``word``: what became of it, which topics to ask for next, what to reply, and
+    whether to say state and health anew."""
 
     accepted: bool
     reason: str | None = None
     wants: tuple[str, ...] = ()
     reply: str | None = None
+    refresh: bool = False
 
 
 class VerdictError(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """The bounds of the uplink's waits, and what the settings say of them.
 
-Every wait before trying again is drawn from the whole interval up to a doubling bound ("full jitter"), so
-that a thousand stations do not return in step after a broker's restart.
+Every wait before trying again is drawn at random, so that a thousand stations do not return in step after a
+broker's restart: after a lost connection as ``reconnecting`` says, after a refusal from the whole interval
+up to a doubling bound ("full jitter").
 """
 
 from __future__ import annotations
@@ -20,14 +21,9 @@ PUBACK_TIMEOUT_MS = 20_000
 """A broker that stops sending PUBACKs is given up, even while it answers pings."""
 CONNECT_TIMEOUT_MS = 20_000
 """A broker that takes the connection and never answers is given up."""
-RETRY_BASE_MS = 1_000
-RETRY_LIMIT_MS = 60_000
-"""Bounds of the jittered wait before a new connection."""
 HOLD_BASE_MS = 4_000
 HOLD_LIMIT_MS = 300_000
 """Bounds of the jittered wait after the city refused."""
-STEADY_MS = 60_000
-"""A connection that lasted this long was a good one: the next retry is quick again."""
 GAP_REPEAT_MS = 5_000
 """The city tells a gap no more often; a second one sooner is a copy of the first."""
 REFUSED_BASE_MS = 10_000
@@ -57,13 +53,14 @@ class Pace:
     gather_ms: int = 0
     metered: bool = False
 
-    def retry(self, code: str) -> tuple[int, int]:
-        """(first, last) bound in milliseconds of the wait before a new connection."""
+    def refused_ms(self, code: str, tries: int) -> int | None:
+        """The bound of the wait after so many refusals that a try costs something for; None for any other
+        trouble. A twin's bound stays below TWIN_MS, or neither would ever be told of as gone."""
         if code not in COSTLY:
-            return RETRY_BASE_MS, RETRY_LIMIT_MS
-        limit_ms = METERED_REFUSED_LIMIT_MS if self.metered else REFUSED_LIMIT_MS
-        # A twin's bound has to stay below TWIN_MS, or neither would ever be told of as gone.
-        return REFUSED_BASE_MS, REFUSED_LIMIT_MS if code == "taken_over" else limit_ms
+            return None
+        rarely = self.metered and code != "taken_over"
+        limit_ms = METERED_REFUSED_LIMIT_MS if rarely else REFUSED_LIMIT_MS
+        return doubled(REFUSED_BASE_MS, limit_ms, tries)
 
 
 def doubled(base_ms: int, limit_ms: int, tries: int) -> int:

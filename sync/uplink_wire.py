@@ -9,14 +9,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from sync.reconnecting import Reconnecting
 from sync.uplink_events import Event, Hurried, LinkDown, LinkUp, Renewed, StationUp, Tick
 from sync.uplink_pace import (
     CONNECT_TIMEOUT_MS,
     PUBACK_TIMEOUT_MS,
-    STEADY_MS,
     TWIN_MS,
     Pace,
-    doubled,
 )
 
 
@@ -56,7 +55,8 @@ class Wire:
         self.puback_due_ms: int | None = None
         self.pubacks_due = 0
         self._receive_maximum = 1
-        self._attempts = 0  # connections that failed in a row
+        self._reconnecting = Reconnecting(random)
+        self._refused = 0  # tries in a row that were refused
         self._up_since_ms = 0
         self._twin = False  # the last connection was taken over
 
@@ -82,22 +82,25 @@ class Wire:
         self._expect(0, now_ms)
 
     def lost(self, event: type[Event], code: str, now_ms: int) -> None:
-        """Down, until a wait drawn by chance is over. A connection that lasted was a good one: the next try
-        is quick again; thrown off by a twin, it has to have lasted longer than the twin's own wait."""
-        steady_ms = TWIN_MS if code == "taken_over" else STEADY_MS
-        if event is LinkDown and self.up and now_ms - self._up_since_ms >= steady_ms:
-            self._attempts = 0
-        self._twin = code == "taken_over"
+        """Down, until a wait drawn by chance is over."""
+        up_ms = now_ms - self._up_since_ms if self.up else 0
+        if up_ms >= TWIN_MS:
+            self._refused = 0
         self._step(event)
         self._expect(0, now_ms)
-        bound_ms = doubled(*self._pace.retry(code), self._attempts)
-        self.due_ms = now_ms + int(self._random() * bound_ms)
-        self._attempts += 1
+        self._twin = code == "taken_over"
+        refused_ms = self._pace.refused_ms(code, self._refused)
+        if refused_ms is None:
+            self.due_ms = now_ms + self._reconnecting.wait_ms(up_ms)
+        else:
+            self._refused += 1
+            self.due_ms = now_ms + int(self._random() * refused_ms)
 
     def progressed(self) -> None:
         """The city signed for more: whatever was wrong is not any more. For twins it does so in turn."""
         if not self._twin:
-            self._attempts = 0
+            self._refused = 0
+        self._reconnecting.well()
 
     def published(self, now_ms: int) -> None:
         """One more PUBACK is due. The timer runs from the first that is."""

@@ -18,11 +18,16 @@ FOLDER = "cards"
 
 def card_lists(settings: Settings, clock: StationClock) -> CardLists:
     """This station's lists, as they lie in its data folder."""
-    city, cards = settings.city, settings.cards
+    cards = settings.cards
     return CardLists(
         settings.paths.data / FOLDER,
-        city=None if city is None else City(settings.station.city, city.key),
+        city=city(settings),
         use=cards.lists,
         rules=StaleRules(cards.list_good_days, cards.list_end_days, cards.list_old),
         now=clock.now,
     )
+
+
+def city(settings: Settings) -> City | None:
+    """Whose word counts here; None where the settings name no key of the city's."""
+    return None if settings.city is None else City(settings.station.city, settings.city.key)

@@ -63,7 +63,7 @@ def ledger_ops(
             "software": software,
             "listens": listens,
             "ledger": ledger.ledger_id,
-            **msgspec.to_builtins(ledger.progress),
+            **msgspec.to_builtins(ledger.to_send),
         }
 
     def wait(args: Args) -> dict[str, Any]:

@@ -51,9 +51,16 @@ class Drawn:
 
 
 def draw(
-    db: sqlite3.Connection, after: int, *, max_entries: int, max_bytes: int, watermark: int
+    db: sqlite3.Connection,
+    after: int,
+    *,
+    max_entries: int,
+    max_bytes: int,
+    watermark: int,
+    unseals_beyond: int = 0,
 ) -> Drawn | None:
-    """The entries beyond ``after``, as many as fit; None where there are none.
+    """The entries beyond ``after``, as many as fit; None where there are none. Of the forgotten seqs those
+    beyond ``unseals_beyond``.
 
     Raises StorageError("damaged") where the file no longer proves them: what is sent is what was
     recorded, or nothing. The bodies that go are hashed and chained from ``hash(after)``, and where they
@@ -62,7 +69,7 @@ def draw(
     prev = rows.hash_at(db, after)
     if prev is None:
         return None
-    unseals = _unseals(db, watermark)
+    unseals = _unseals(db, watermark, unseals_beyond)
     room = max_bytes - FRAME_BYTES - len(unseals) * UNSEAL_BYTES
     limit = min(max_entries, MAX_ENTRIES)
     seals = _Seals(db, after, limit)
@@ -148,13 +155,15 @@ def note(db: sqlite3.Connection, drawn: Drawn, signature: bytes) -> None:
     )
 
 
-def _unseals(db: sqlite3.Connection, watermark: int) -> tuple[int, ...]:
-    """Those of which nobody was told come first; both halves are read along an index."""
+def _unseals(db: sqlite3.Connection, watermark: int, beyond: int) -> tuple[int, ...]:
+    """The lowest beyond ``beyond`` of which nobody was told, or whose teller is not acknowledged; both
+    halves are found along an index."""
     untold = db.execute(
-        "SELECT seq FROM unseal WHERE told_by IS NULL ORDER BY seq LIMIT ?", (UNSEALS_PER_BATCH,)
+        "SELECT seq FROM unseal WHERE told_by IS NULL AND seq > ? ORDER BY seq LIMIT ?",
+        (beyond, UNSEALS_PER_BATCH),
     ).fetchall()
     told = db.execute(
-        "SELECT seq FROM unseal WHERE told_by > ? ORDER BY told_by, seq LIMIT ?",
-        (watermark, UNSEALS_PER_BATCH - len(untold)),
+        "SELECT seq FROM unseal WHERE told_by > ? AND seq > ? ORDER BY seq LIMIT ?",
+        (watermark, beyond, UNSEALS_PER_BATCH),
     ).fetchall()
-    return tuple(sorted(seq for (seq,) in untold + told))
+    return tuple(sorted(seq for (seq,) in untold + told)[:UNSEALS_PER_BATCH])

@@ -84,7 +84,7 @@ class Station:
     def __init__(self, folder: Path, city_key: bytes) -> None:
         self.folder = folder
         self.socket = folder / "control.sock"
-        self._city_key = city_key
+        self.city_key = city_key
         self.links: list[dict[str, Any]] = []
         self.handed: list[str] = []
         """Topics on which words on lists of cards were handed in."""
@@ -100,7 +100,7 @@ class Station:
             station=STATION,
             city=CITY,
             signer=STATION_KEY,
-            city_key=self._city_key,
+            city_key=self.city_key,
             software="test",
             openings={"b1": Opening(0, None, 1)},
             items={"b1": "pet-bottle"},
@@ -109,7 +109,7 @@ class Station:
         )
         self.lists = CardLists(
             self.folder / "cards",
-            city=ListCity(CITY, self._city_key),
+            city=ListCity(CITY, self.city_key),
             use=self.use,
             rules=StaleRules(30, 90, "accept_proving"),
             now=self.now,
@@ -202,12 +202,13 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def receiver(log: Path, database: str, port: int) -> Program:
+def receiver(log: Path, database: str, port: int, *, key: Path | None = None) -> Program:
     """A receiver that listens: what is published before is heard by nobody, and comes again."""
     broker = f"mqtt://127.0.0.1:{port}"
-    program = Program(
-        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker
-    )
+    command = [BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker]
+    if key is not None:
+        command += ["--key", key]
+    program = Program(log, *command)
     try:
         eventually(lambda: program.has_said("listening"), "the receiver listens")
     except AssertionError:
