@@ -46,5 +46,7 @@ FILE_PEOPLE = frozenset({"tls_files", "password_file_unreadable"})
 """Of files on this machine. They are looked at anyway, so the next try costs nothing."""
 
 PEOPLE = TLS_PEOPLE | BROKER_PEOPLE | FILE_PEOPLE
-COSTLY = TLS_PEOPLE | BROKER_PEOPLE
+TWIN = frozenset({"taken_over", "cut_short"})
+"""Another client has this station's name, for certain (MQTT 5, reason 0x8E) or as it seems."""
+COSTLY = TLS_PEOPLE | BROKER_PEOPLE | TWIN
 """Those whose every try sends a handshake, or throws a twin off the line."""

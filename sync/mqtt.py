@@ -59,6 +59,8 @@ CONNECT_S = 5.0
 UNHEARD_MS = 30_000
 """What was sent and not acknowledged by the other end's TCP for so long was said into nothing."""
 CLOSE_S = 2.0
+CLOSE_WAIT = 8
+"""Linux's TCP_CLOSE_WAIT (net/tcp_states.h): the other end has sent its FIN."""
 
 log = logging.getLogger("kiosk.mqtt")
 
@@ -295,8 +297,18 @@ class Connection:
             self._end("keepalive_lost", "The broker was not heard for too long.")
         elif reason.value == mqtt_reasons.PROTOCOL:
             self._end("protocol_error", "The broker sends what is no MQTT.")
+        elif self._hung_up():
+            self._end("hung_up", "The broker ended the connection without a reason.")
         else:
             self._end("connection_lost", "The connection to the broker ended.")
+
+    def _hung_up(self) -> bool:
+        """Whether the other end closed in good order. A line that fails does not; and some brokers tell a
+        client no more when another one has its name (mosquitto 2.0.11 among them)."""
+        with self._wire_lock:
+            if self._wire is None:
+                return False
+            return self._wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSE_WAIT
 
     def _published(
         self,

@@ -69,7 +69,7 @@ from sync.uplink_pace import (
     Pace,
     doubled,
 )
-from sync.uplink_telling import QUIET_REASONS, REFUSALS, REFUSED, SILENT, TOO_LARGE, UNFIT, Telling
+from sync.uplink_telling import QUIET_REASONS, Telling
 from sync.uplink_wire import Link, Wire
 
 
@@ -249,9 +249,9 @@ class Uplink:
         self._lost(LinkDown, code, words, now_ms)
 
     def _lost(self, event: type[Event], code: str, words: str, now_ms: int) -> None:
-        self._wire.lost(event, code, now_ms)
+        told = self._wire.lost(event, code, now_ms)
         self._unlinked(now_ms)
-        self._telling.down(code, words)
+        self._telling.down(told, words if told == code else "")
 
     def _unlinked(self, now_ms: int) -> None:
         """What was on its way is not any more."""
@@ -288,7 +288,7 @@ class Uplink:
             return  # the uplink went back from it
         self._stale_pubacks = self._wire.pubacks_due
         if self._batch_entries == 1:
-            self._hold("packet_too_large", TOO_LARGE, now_ms)
+            self._hold("packet_too_large", "", now_ms)
         else:
             self._batch_entries //= 2  # as long as this process lives: the bound is a setting there
             self._go_back(Flow.PROBING, now_ms)
@@ -305,7 +305,7 @@ class Uplink:
     def _judged(self, event: AckJudged, now_ms: int) -> None:
         if not event.accepted:
             if event.reason is not None and event.reason not in QUIET_REASONS:
-                self._telling.held_up(f"ack_{event.reason}", UNFIT, online=self._wire.up)
+                self._telling.held_up(f"ack_{event.reason}", online=self._wire.up)
             return
         progressed = self._moved(event.watermark, event.epoch, now_ms)
         error = event.error
@@ -316,11 +316,10 @@ class Uplink:
             if self.sent > self.watermark and not recent:
                 self._go_back(Flow.PROBING, now_ms)
         elif not progressed:
-            words = REFUSALS.get(error.code, REFUSED)
             if self.flow is Flow.HELD:
-                self._telling.held_up(error.code, words, online=self._wire.up)
+                self._telling.held_up(error.code, online=self._wire.up)
             else:
-                self._hold(error.code, words, now_ms)
+                self._hold(error.code, "", now_ms)
 
     def _well(self) -> None:
         """The city answered and found nothing wrong, progress or not: nothing is held up any more."""
@@ -387,7 +386,7 @@ class Uplink:
                 return
             self._silences += 1
             self._go_back(Flow.PROBING, now_ms)
-            self._telling.held_up("city_silent", SILENT)
+            self._telling.held_up("city_silent")
 
     def _give_up(self, now_ms: int) -> None:
         self._actions.append(Disconnect())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from sync.link_codes import COSTLY
+from sync.link_codes import COSTLY, TWIN
 
 WINDOW = 16
 """Batches published and not yet acknowledged by the city."""
@@ -34,6 +34,10 @@ and on a metered line half an hour between two is 200 kB a day."""
 TWIN_MS = 600_000
 """A connection that lasted this long after another client took it over has no twin any more: the twin's own
 bound is shorter."""
+CUTS = 3
+"""Connections in a row that the broker took and soon ended in good order, without a reason and without
+having been away in between: so it looks when another client has this station's name and the broker does
+not say so."""
 GATHER_ENTRIES = 100
 """So many live entries wait for no others: a batch of them is compressed as well as a larger one."""
 
@@ -58,7 +62,7 @@ class Pace:
         trouble. A twin's bound stays below TWIN_MS, or neither would ever be told of as gone."""
         if code not in COSTLY:
             return None
-        rarely = self.metered and code != "taken_over"
+        rarely = self.metered and code not in TWIN
         limit_ms = METERED_REFUSED_LIMIT_MS if rarely else REFUSED_LIMIT_MS
         return doubled(REFUSED_BASE_MS, limit_ms, tries)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from sync.link_codes import TWIN
 from sync.reconnecting import Reconnecting
 from sync.uplink_events import Event, Hurried, LinkDown, LinkUp, Renewed, StationUp, Tick
 from sync.uplink_pace import (
     CONNECT_TIMEOUT_MS,
+    CUTS,
     PUBACK_TIMEOUT_MS,
     TWIN_MS,
     Pace,
@@ -58,6 +60,7 @@ class Wire:
         self._reconnecting = Reconnecting(random)
         self._refused = 0  # tries in a row that were refused
         self._up_since_ms = 0
+        self._cuts = 0
         self._twin = False  # the last connection was taken over
 
     @property
@@ -81,20 +84,24 @@ class Wire:
         self._receive_maximum = max(1, receive_maximum)
         self._expect(0, now_ms)
 
-    def lost(self, event: type[Event], code: str, now_ms: int) -> None:
-        """Down, until a wait drawn by chance is over."""
+    def lost(self, event: type[Event], code: str, now_ms: int) -> str:
+        """Down, until a wait drawn by chance is over. The code, or what it comes to by its repetition."""
         up_ms = now_ms - self._up_since_ms if self.up else 0
         if up_ms >= TWIN_MS:
-            self._refused = 0
+            self._refused = self._cuts = 0
+        self._cuts = self._cuts + 1 if self.up and code == "hung_up" else 0
+        if self._cuts >= CUTS:
+            code = "cut_short"
         self._step(event)
         self._expect(0, now_ms)
-        self._twin = code == "taken_over"
+        self._twin = code in TWIN
         refused_ms = self._pace.refused_ms(code, self._refused)
         if refused_ms is None:
             self.due_ms = now_ms + self._reconnecting.wait_ms(up_ms)
         else:
             self._refused += 1
             self.due_ms = now_ms + int(self._random() * refused_ms)
+        return code
 
     def progressed(self) -> None:
         """The city signed for more: whatever was wrong is not any more. For twins it does so in turn."""

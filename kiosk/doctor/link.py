@@ -11,7 +11,9 @@ from sync.link_codes import PEOPLE
 CITY_WAITS = frozenset({"city_silent", "connecting"})
 """Connected, and nobody has said no. Every other code of a connection that is up is a refusal that
 no waiting mends: somebody has to speak with the city."""
-BESIDE = frozenset({"state_refused", "subscription_refused", "topic_refused", "tls_files_new"})
+BESIDE = frozenset(
+    {"state_refused", "subscription_refused", "topic_refused", "tls_files_new", "cut_short"}
+)
 """Connected, and the entries go; something else does not."""
 CERTIFICATE_SOON_DAYS = 30
 """A town's office needs some weeks for a new one."""

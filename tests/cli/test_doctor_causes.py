@@ -21,7 +21,7 @@ from kiosk.facts import LinkFacts
 from kiosk.ledger import errors as ledger_errors
 from kiosk.ledger.acks import Reason
 from sync import mqtt_tls
-from sync.link_codes import PEOPLE
+from sync.link_codes import PEOPLE, TWIN
 from sync.mqtt_reasons import BROKER_CODES
 from sync.uplink_telling import QUIET_REASONS
 
@@ -83,7 +83,7 @@ def link_codes() -> set[str]:
     told_by_the_city |= codes_of(["sync/messages/batch.py"], {"Malformed"}) - {"too_large"}
     acks = {f"ack_{reason}" for reason in get_args(Reason) if reason not in QUIET_REASONS}
     found = codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | acks | default_code()
-    return found | set(BROKER_CODES) | TLS_CODES | PEOPLE
+    return found | set(BROKER_CODES) | TLS_CODES | PEOPLE | TWIN
 
 
 def default_code() -> set[str]:

@@ -20,6 +20,8 @@ real_lookup = socket.getaddrinfo
 def lookup(hosts: Path) -> Any:
     def found(host: str, *rest: Any, **options: Any) -> Any:
         known = dict(line.split() for line in hosts.read_text(encoding="utf-8").splitlines())
+        if host in known.values():  # an address needs no name service
+            return real_lookup(host, *rest, **options)
         if host not in known:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return real_lookup(known[host], *rest, **options)

@@ -90,8 +90,9 @@ class Line:
     def same_at_both_ends(self) -> None:
         eventually(self.arrives, "the city signed for everything")
         seq, head = self.station.ledger.head
-        assert self.database.rows("SELECT count(*), max(seq) FROM entry") == [(seq, seq)]
-        assert self.database.rows("SELECT hash FROM entry ORDER BY seq DESC LIMIT 1") == [(head,)]
+        own = f"FROM entry WHERE ledger = '{self.station.ledger.ledger_id}'"
+        assert self.database.rows(f"SELECT count(*), max(seq) {own}") == [(seq, seq)]
+        assert self.database.rows(f"SELECT hash {own} ORDER BY seq DESC LIMIT 1") == [(head,)]
         assert self.database.count("parked") == self.database.count("quarantine") == 0
 
     def close(self) -> None:

@@ -6,15 +6,21 @@ keep it in virtual time (``test_uplink_rules``).
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from city_site import Listener, Station, eventually
-from link_site import Line, told
+from link_site import Line, doctor, told
 from sync_site import CITY, STATION
 from tls_site import IDENTITY
+
+from kiosk.cli.pages import sentences
+from kiosk.cli.texts import Words
+from sync.link_codes import TWIN
 
 OWN = f"kiosk/v1/{CITY}/{STATION}/"
 ALL = "topic readwrite kiosk/#\n"
@@ -48,8 +54,8 @@ def may(folder: Path, *lines: str) -> str:
 
 
 def test_two_stations_with_one_id_throw_each_other_off_and_are_told(line: Line) -> None:
-    """A copied setting: another ledger and key under the same name. The rightful one loses nothing, and is
-    well again when the other goes."""
+    """A copied setting: another ledger under the same name. Neither loses anything. Not every broker says
+    why it ended a connection; then the third time tells."""
     line.receiver()
     first = line.uplink()
     line.station.drop(3)
@@ -58,15 +64,20 @@ def test_two_stations_with_one_id_throw_each_other_off_and_are_told(line: Line) 
     twin = Station(line.folder / "twin", line.station.city_key)
     try:
         second = line.uplink(twin)
-        told(line.station, "taken_over", "twin")
-        line.hurry(first)
-        told(twin, "taken_over", "twin")
+        for uplink, thrown in itertools.cycle(((first, line.station), (second, twin))):
+            eventually(lambda thrown=thrown: bool(thrown.links), "connected once")
+            if all(doctor(each).cause in TWIN for each in (line.station, twin)):
+                break
+            line.hurry(uplink)
+            time.sleep(0.2)
         line.station.drop(3)
         second.kill()
         line.hurry(first)
         eventually(line.arrives, "the rightful one goes on")
         # Until the connection has lasted longer than a twin waits, nobody knows that it is gone.
-        told(line.station, "taken_over", "twin")
+        assert doctor(line.station).cause in TWIN
+        what, todo = sentences(Words("ja"), doctor(line.station))
+        assert "同じ名前の別のステーション" in what and "同じステーション" in todo
     finally:
         twin.stop()
     line.same_at_both_ends()
@@ -204,7 +215,8 @@ def test_a_broker_that_takes_one_message_at_a_time_gets_one_at_a_time(
     """mosquitto ends a connection that sends more than it offered (0x93); births count too."""
     line = Line(tmp_path, "max_inflight_messages 1")
     lines.append(line)
-    line.station.drop(3000)
+    for _ in range(3):
+        line.station.drop(1000)
     line.receiver()
     line.uplink()
     eventually(lambda: line.station.ledger.watermark > 1000, "on its way")
@@ -220,7 +232,6 @@ def test_a_broker_that_takes_one_message_at_a_time_gets_one_at_a_time(
     [
         ("retain_available false", "no_retain"),
         ("max_qos 0", "no_qos1"),
-        ("max_connections 0", "connection_lost"),
     ],
 )
 def test_a_broker_that_cannot_serve_says_so_and_is_told(
@@ -230,7 +241,7 @@ def test_a_broker_that_cannot_serve_says_so_and_is_told(
     lines.append(line)
     line.broker.restart(extra=extra)
     uplink = line.uplink(**plain(line))
-    told(line.station, code, "down" if code == "connection_lost" else "broken")
+    told(line.station, code, "broken")
     line.broker.restart(extra="")
     line.receiver()
     line.hurry(uplink)
