@@ -189,7 +189,7 @@ def test_sync_status_tells_the_last_trouble_also_when_it_is_over(site: Site, run
     over = LinkFacts(online=True, code=None, trouble="cert_expired", trouble_age_ms=7_300_000)
     run(msgspec.structs.replace(WELL, link=over))
     said = site.kiosk("sync", "status")
-    assert "最後の不具合：2時間前、このステーションの証明書の期限が切れている" in said.out
+    assert "最後の不具合：2 時間前、このステーションの証明書の期限が切れている" in said.out
     assert site.kiosk("sync", "status", "--json").value["link"]["trouble"] == "cert_expired"
 
 
