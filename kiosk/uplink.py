@@ -29,6 +29,7 @@ def run(settings: Settings) -> int:
         run_uplink(
             settings.paths.socket,
             broker(settings.mqtt),
+            compress=settings.mqtt.effective_compress,
             health_s=settings.mqtt.health_s,
             gather_s=settings.mqtt.gather_s,
         )

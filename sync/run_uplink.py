@@ -1,8 +1,8 @@
 """The uplink's process: carries events to the rules in ``uplink`` and their actions out.
 
-Threads: the main one owns the rules, the requests to the station and everything published; one
-waits in the station for news of its ledger (``Watcher``); paho has its own. All meet in one
-bounded inbox, whose posters wait when it is full.
+Threads: the main one owns the rules and everything published; one waits in the station for news of
+its ledger (``Watcher``), one for the next batch while this one is packed and published
+(``Fetcher``); paho has its own. All meet in one bounded inbox, whose posters wait when it is full.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from kiosk.core.errors import OperatorError
 from sync.connection_files import ConnectionFiles
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
-from sync.messages import Offline, Online, deflate
+from sync.messages import Offline, Online
 from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
+from sync.newest import superseded
 from sync.notify import notify
+from sync.packing import Compress, Packing
 from sync.relay import Relay, prefix
 from sync.station_desk import StationDesk
+from sync.station_fetch import Fetched, Fetcher
 from sync.station_link import Hello, StationGone
 from sync.station_watch import Greeted, Watcher
 from sync.uplink import Uplink
@@ -73,13 +76,15 @@ class _FromBroker:
     event: MqttEvent
 
 
-_Inbox = queue.Queue[Greeted | _FromBroker | Event]
+_Item = Greeted | Fetched | _FromBroker | Event
+_Inbox = queue.Queue[_Item]
 
 
 def run_uplink(
     socket_path: Path,
     broker: Broker,
     *,
+    compress: Compress = "auto",
     health_s: float = 3600.0,
     gather_s: float = 0.0,
     on_started: Callable[[], None] = lambda: None,
@@ -96,7 +101,7 @@ def run_uplink(
     threading.excepthook = _die
     watcher = Watcher(socket_path, inbox.put)
     pace = Pace(gather_ms=int(gather_s * 1000), metered=broker.metered)
-    process = _Process(socket_path, broker, inbox, watcher, health_s, pace)
+    process = _Process(socket_path, broker, inbox, watcher, compress, health_s, pace)
     on_started()
     watcher.start()
     notify("READY=1")
@@ -119,6 +124,7 @@ class _Process:
         broker: Broker,
         inbox: _Inbox,
         watcher: Watcher,
+        compress: Compress,
         health_s: float,
         pace: Pace,
     ) -> None:
@@ -128,6 +134,8 @@ class _Process:
         self._rules = Uplink(random.random, pace)
         self._hello: Hello | None = None
         self._desk = StationDesk(path, watcher)
+        self._fetcher = Fetcher(path, watcher, inbox.put)
+        self._packing = Packing(compress)
         self._health = HealthTeller(self._desk, health_s)
         self._connection: Connection | None = None
         self._open = False
@@ -139,10 +147,12 @@ class _Process:
 
     def run(self, ending: Ending) -> None:
         """Until asked to end."""
+        self._fetcher.start()
         while not ending.asked:
-            event = self._event(self._next())
-            if event is not None:
-                self._handle(event)
+            for item in self._waiting():
+                event = self._event(item)
+                if event is not None:
+                    self._handle(event)
             if self._rules.deadline_ms is not None and _now_ms() >= self._rules.deadline_ms:
                 self._handle(Tick())
             if self._health.due:
@@ -156,16 +166,30 @@ class _Process:
             self._connection.close()
         self._desk.close()
 
-    def _next(self) -> Greeted | _FromBroker | Event | None:
+    def _waiting(self) -> list[_Item]:
+        """What has come, after waiting for the first; acknowledgements only as far as they count."""
         patience_s = BEAT_S
         if self._rules.deadline_ms is not None:
             patience_s = min(patience_s, (self._rules.deadline_ms - _now_ms()) / 1000)
+        items: list[_Item] = []
         try:
-            return self._inbox.get(timeout=max(patience_s, 0.0))
+            items.append(self._inbox.get(timeout=max(patience_s, 0.0)))
+            while len(items) < INBOX:
+                items.append(self._inbox.get_nowait())
         except queue.Empty:
-            return None
+            pass
+        acks = [
+            (place, item.event.payload)
+            for place, item in enumerate(items)
+            if isinstance(item, _FromBroker)
+            and item.connection is self._connection
+            and isinstance(item.event, Arrived)
+            and item.event.topic == self._topic("ack")
+        ]
+        spared = {acks[n][0] for n in superseded([payload for _, payload in acks])}
+        return [item for place, item in enumerate(items) if place not in spared]
 
-    def _event(self, item: Greeted | _FromBroker | Event | None) -> Event | None:
+    def _event(self, item: _Item) -> Event | None:
         """What came, in the rules' words."""
         if isinstance(item, Greeted):
             hello = item.hello
@@ -175,9 +199,12 @@ class _Process:
                 self._handle(LinkDown("station_renamed", "The station has another name now."))
             self._hello = hello
             self._desk.greeted(item.number)
+            self._fetcher.greeted(item.number)
             self._health.hurry()
             self._listen()
-            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch)
+            return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch, hello.turn)
+        if isinstance(item, Fetched):
+            return item.event if self._fetcher.is_current(item) else None
         if not isinstance(item, _FromBroker):
             return item
         if item.connection is not self._connection:
@@ -193,6 +220,8 @@ class _Process:
                 return LinkDown(code, words)
             case Taken(mid, code, words):
                 of = self._awaited.pop(mid, None)
+                if of == "batch":
+                    self._packing.taken(time.monotonic())
                 return Puback(code, words, of) if of is not None else None
             case Denied(code, words):
                 self._files.ask_again()
@@ -205,7 +234,9 @@ class _Process:
     def _handle(self, event: Event) -> None:
         pending = deque([event])  # at most a window of fetched batches
         while pending:
-            for action in self._rules.handle(pending.popleft(), _now_ms()):
+            actions = self._rules.handle(pending.popleft(), _now_ms())
+            # The station draws the next batch while this one is packed.
+            for action in sorted(actions, key=lambda action: not isinstance(action, Fetch)):
                 outcome = self._carry_out(action)
                 if outcome is not None:
                     pending.append(outcome)
@@ -221,11 +252,13 @@ class _Process:
             case Announce(station):
                 if self._hello is not None:
                     birth = Online(station, self._hello.software, self._hello.ledger)
-                    self._publish_state(self._hello, birth)
+                    self._publish_state(self._hello, birth, awaited=True)
             case Report():
                 log.info("link: online=%s %s %s", action.online, action.code or "", action.words)
                 return self._desk.ask(action)
-            case Fetch() | Judge():
+            case Fetch():
+                self._fetcher.ask(action)
+            case Judge():
                 return self._desk.ask(action)
         return None
 
@@ -266,6 +299,7 @@ class _Process:
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._awaited.clear()
+        self._packing.begin()
         try:
             self._connection = Connection(
                 self._broker,
@@ -289,16 +323,23 @@ class _Process:
         if self._connection is None:
             return None
         topic = self._topic("ledger")
-        content_type, data = deflate(payload)
+        content_type, data = self._packing.pack(payload, time.monotonic())
         if not self._connection.fits(topic, data):
+            self._packing.withdrawn()
             return TooLarge(last)
         self._awaited[self._connection.publish(topic, data, content_type=content_type)] = "batch"
         return None
 
-    def _publish_state(self, hello: Hello, state: Online | Offline) -> None:
-        if self._connection is not None:
-            payload, topic = msgspec.json.encode(state), self._topic("state", hello)
-            self._awaited[self._connection.publish(topic, payload, retain=True)] = "state"
+    def _publish_state(
+        self, hello: Hello, state: Online | Offline, *, awaited: bool = False
+    ) -> None:
+        """``awaited``: the rules asked for it, and wait for its PUBACK."""
+        if self._connection is None:
+            return
+        payload, topic = msgspec.json.encode(state), self._topic("state", hello)
+        mid = self._connection.publish(topic, payload, retain=True)
+        if awaited:
+            self._awaited[mid] = "state"
 
     def _look_at_files(self) -> None:
         """Certificates that were renewed, and topics that were denied and may not be any more."""

@@ -1,4 +1,4 @@
-"""What the rules ask of the station: a batch, a verdict, that it hears how the link is."""
+"""What the main thread asks of the station: a verdict, that it hears how the link is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from sync.station_link import StationGone, StationLink, StationRefused
 from sync.station_watch import REQUEST_S, Watcher
 from sync.uplink_events import (
     AckJudged,
-    BatchFetched,
     Event,
-    Fetch,
     Judge,
-    NothingFetched,
     Report,
     StationDown,
 )
@@ -36,7 +33,7 @@ class StationDesk:
         self._greeting = number
         self.close()
 
-    def ask(self, action: Fetch | Judge | Report) -> Event | None:
+    def ask(self, action: Judge | Report) -> Event | None:
         """Carry it out; StationDown where the station is not there for it."""
         try:
             return _answer(self.link(), action)
@@ -66,11 +63,8 @@ class StationDesk:
             self._link = None
 
 
-def _answer(link: StationLink, action: Fetch | Judge | Report) -> Event | None:
+def _answer(link: StationLink, action: Judge | Report) -> Event | None:
     match action:
-        case Fetch(after, max_entries):
-            batch = link.batch(after, max_entries)
-            return NothingFetched(after) if batch is None else BatchFetched(after, *batch)
         case Judge(payload):
             try:
                 text = payload.decode()
@@ -81,7 +75,12 @@ def _answer(link: StationLink, action: Fetch | Judge | Report) -> Event | None:
             said = verdict.error
             error = AckError(said.code, said.seq) if said is not None else None
             return AckJudged(
-                verdict.accepted, verdict.reason, verdict.watermark, verdict.epoch, error
+                verdict.accepted,
+                verdict.reason,
+                verdict.watermark,
+                verdict.epoch,
+                error,
+                verdict.turn,
             )
         case Report(online, code, words, until_ms):
             link.link(online=online, code=code, words=words, certificate_ms=until_ms)

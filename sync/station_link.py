@@ -48,6 +48,7 @@ class Hello(msgspec.Struct, frozen=True):
     head_seq: int
     watermark: int
     epoch: int
+    turn: int
     software: str
     listens: tuple[str, ...] = ()
 
@@ -58,6 +59,7 @@ class Moved(msgspec.Struct, frozen=True):
     head_seq: int
     watermark: int
     epoch: int
+    turn: int
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -91,6 +93,7 @@ class Verdict(msgspec.Struct, frozen=True):
     accepted: bool
     watermark: int
     epoch: int
+    turn: int
     reason: str | None = None
     error: VerdictError | None = None
 

@@ -90,6 +90,6 @@ class Watcher:
                 moved = link.wait(head, WAIT_MS)
                 if (moved.head_seq, moved.watermark, moved.epoch) != (head, watermark, epoch):
                     head, watermark, epoch = moved.head_seq, moved.watermark, moved.epoch
-                    self._post(LedgerMoved(head, watermark, epoch))
+                    self._post(LedgerMoved(head, watermark, epoch, moved.turn))
         finally:
             link.close()

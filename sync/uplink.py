@@ -6,12 +6,13 @@ The station's ledger is the queue; the uplink keeps none. It remembers three num
 (the city has committed this, signed), ``sent`` (the last seq published since it last went back)
 and ``head`` (the last seq there is). While the way to the city is up and ``sent < head`` it fetches
 the batch after ``sent`` and publishes it, so a live entry goes at once and a long queue goes as a
-*window* of batches.
+*window* of batches; what is written while a long queue drains goes ahead of it (``ahead``).
 
 Only an acknowledgement that the station has judged good moves ``watermark``. A PUBACK says that a
 broker took the message and nothing more; it is counted because the broker bounds how many may be
-in flight (MQTT 5, Receive Maximum), births among them, and because a broker that sends none is not there.
-A batch that the broker finds too large is fetched again at half the size.
+in flight, births among them, because what is in flight delays what comes after it (``on_way``), and
+because a broker that sends none is not there. A batch that it finds too large is fetched again at half
+the size (``batch_size``).
 
 ``sent`` goes back to ``watermark`` on: a new connection, another start of the station, a newer
 epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledgement changes
@@ -30,7 +31,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from sync.messages import MAX_ENTRIES, StationState
+from sync.ahead import ENTRIES, Ahead
+from sync.batch_size import BatchSize
+from sync.gathered import Gathered
+from sync.messages import StationState
 from sync.uplink_events import (
     AckArrived,
     AckJudged,
@@ -61,13 +65,12 @@ from sync.uplink_pace import (
     ACK_TIMEOUT_LIMIT_MS,
     ACK_TIMEOUT_MS,
     GAP_REPEAT_MS,
-    GATHER_ENTRIES,
     HOLD_BASE_MS,
     HOLD_LIMIT_MS,
-    WINDOW,
     Flow,
     Pace,
     doubled,
+    past,
 )
 from sync.uplink_telling import QUIET_REASONS, Telling
 from sync.uplink_wire import Link, Wire
@@ -83,22 +86,20 @@ class Uplink:
         self._telling = Telling()
         self.flow = Flow.SENDING
         self.station: StationState = "down"
-        self.ledger: str | None = None
-        self.epoch = 0
+        self.epoch = self._turn = 0
         self.watermark = 0
         self.sent = 0
         self.head = 0
         self._unacknowledged: deque[int] = deque()  # the last seq of each batch in the window
         self._announce_due = False
-        self._fetching = False
-        self._batch_entries = MAX_ENTRIES
+        self._fetching: Fetch | None = None
+        self._ahead = Ahead()
+        self._size = BatchSize()
+        self._gathered = Gathered(self._pace.gather_ms)
         self._silences = 0  # acknowledgement timers that ran out in a row
         self._refusals = 0  # batches that the city refused in a row
         self._went_back_ms: int | None = None
         self._flow_due_ms: int | None = None
-        self._gather_due_ms: int | None = None
-        self._gathered_to = 0  # entries up to here have waited for others
-        self._stale_pubacks = 0  # of batches that were found too large together with the first
         self._announce_again_ms: int | None = None
         self._actions: list[Action] = []
 
@@ -114,7 +115,7 @@ class Uplink:
             self._wire.due_ms,
             self._wire.puback_due_ms,
             self._flow_due_ms,
-            self._gather_due_ms,
+            self._gathered.due_ms,
             self._announce_again_ms,
             self._telling.due_ms,
         )
@@ -127,16 +128,16 @@ class Uplink:
             case StationUp():
                 self._station_up(event, now_ms)
             case StationDown(stalled):
-                self._fetching = False
+                self._fetching = None
                 self._show("stalled" if stalled else "down")
             case LedgerMoved():
-                self._moved(event.watermark, event.epoch, now_ms)
+                self._moved(event, now_ms)
                 self.head = event.head
             case BatchFetched():
                 self._fetched(event, now_ms)
             case NothingFetched(after):
-                self._fetching = False
-                if after == self.sent:
+                asked, self._fetching = self._fetching, None
+                if after == self.sent or (asked is not None and asked.after == after):
                     self.head = after
             case LinkUp(receive_maximum):
                 self._link_up(receive_maximum, now_ms)
@@ -145,7 +146,7 @@ class Uplink:
             case Puback():
                 self._puback(event, now_ms)
             case TooLarge(last):
-                self._wire.answered(now_ms)  # nothing was sent, so nothing will answer
+                self._wire.withdrawn(last)
                 self._too_large(last, now_ms)
             case Noted(code, words):
                 self._telling.note(code, words)
@@ -172,9 +173,10 @@ class Uplink:
     # --- the station -----------------------------------------------------------------------------
 
     def _station_up(self, event: StationUp, now_ms: int) -> None:
-        self.ledger, self.epoch = event.ledger, event.epoch
+        self.epoch, self._turn = event.epoch, event.turn or 0
         self.head, self.watermark = event.head, event.watermark
-        self._fetching = False
+        self._fetching = None
+        self._ahead.begin(event.head)
         self._go_back(Flow.SENDING, now_ms)
         self._show("up")
         if self._telling.said is not None:
@@ -187,45 +189,47 @@ class Uplink:
         self._announce_due = self._announce_due or (changed and self._wire.up)
 
     def _announce_next(self, now_ms: int) -> None:
-        if self._announce_due and self._wire.room:
+        if self._announce_due and self._wire.room(ahead=True):
             self._announce_due = False
             self._wire.published(now_ms)
             self._actions.append(Announce(self.station))
 
     def _fetch_next(self, now_ms: int) -> None:
-        limit = {Flow.SENDING: WINDOW, Flow.PROBING: 1, Flow.HELD: 0}[self.flow]
-        if (
-            self._wire.room
-            and self.station == "up"
-            and not self._fetching
-            and self.sent < self.head
-            and len(self._unacknowledged) < limit
-            and self._gathered(now_ms)
+        if not self._wire.up or self.station != "up" or self._fetching is not None:
+            return
+        live = self._ahead.wanted(self.sent, self.head, now_ms)
+        if live is not None and self.flow is Flow.SENDING and self._wire.room(ahead=True):
+            self._fetching = Fetch(live, min(ENTRIES, self._size.entries), ahead=True)
+        elif (
+            self.sent < self.head
+            and len(self._unacknowledged) < self.flow.window
+            and self._wire.room()
+            and self._gathered.ready(self.sent, self.head, now_ms)
         ):
-            self._fetching = True
-            self._actions.append(Fetch(self.sent, self._batch_entries))
-
-    def _gathered(self, now_ms: int) -> bool:
-        """Whether what there is has waited long enough for more, or is enough."""
-        wait_ms = self._pace.gather_ms
-        if not wait_ms or self.sent < self._gathered_to or self.head - self.sent >= GATHER_ENTRIES:
-            return True
-        if self._gather_due_ms is None:
-            self._gather_due_ms = now_ms + wait_ms
-        return False
+            self._fetching = Fetch(self.sent, self._size.entries)
+        if self._fetching is not None:
+            self._actions.append(self._fetching)
 
     def _fetched(self, event: BatchFetched, now_ms: int) -> None:
-        self._fetching = False
-        wanted = event.after == self.sent and event.last > event.after
-        if not wanted or not self._wire.up or self.flow is Flow.HELD:
-            return  # the uplink went back, or lost the link, while the station was reading
+        asked, self._fetching = self._fetching, None
+        if not self._wire.up or self.flow is Flow.HELD or event.last <= event.after:
+            return
+        if asked is not None and asked.ahead and asked.after == event.after > self.sent:
+            self._ahead.went(event.last, now_ms)
+            self._publish(event, now_ms)
+            return
+        if event.after != self.sent:
+            return  # the uplink went back while the station was reading
         self.sent = event.last
-        self.head = max(self.head, event.last)
         self._unacknowledged.append(event.last)
-        self._wire.published(now_ms)
-        self._actions.append(Publish(event.last, event.payload))
+        self._publish(event, now_ms)
         if self._flow_due_ms is None:
             self._flow_due_ms = now_ms + self._patience_ms()
+
+    def _publish(self, event: BatchFetched, now_ms: int) -> None:
+        self.head = max(self.head, event.last)
+        self._wire.published(now_ms, event)
+        self._actions.append(Publish(event.last, event.payload))
 
     # --- the link --------------------------------------------------------------------------------
 
@@ -245,7 +249,7 @@ class Uplink:
         if self.link not in (Link.CONNECTING, Link.UP):
             return
         if self._wire.up and code == "packet_too_large":
-            self._batch_entries = max(1, self._batch_entries // 2)
+            self._size.halve(0)
         self._lost(LinkDown, code, words, now_ms)
 
     def _lost(self, event: type[Event], code: str, words: str, now_ms: int) -> None:
@@ -256,8 +260,10 @@ class Uplink:
     def _unlinked(self, now_ms: int) -> None:
         """What was on its way is not any more."""
         self._go_back(self.flow, now_ms)
-        self._flow_due_ms = self._gather_due_ms = self._announce_again_ms = None
-        self._announce_due, self._stale_pubacks = False, 0
+        self._flow_due_ms = self._announce_again_ms = None
+        self._announce_due = False
+        self._gathered.forget()
+        self._size.new_link()
 
     def _renewed(self, now_ms: int) -> None:
         """New certificates lie there: use them now, also where the old ones were refused."""
@@ -270,7 +276,7 @@ class Uplink:
 
     def _puback(self, event: Puback, now_ms: int) -> None:
         self._wire.answered(now_ms)
-        stale, self._stale_pubacks = self._stale_pubacks > 0, max(0, self._stale_pubacks - 1)
+        stale = self._size.answered()
         if event.of == "state":
             if event.code is None:
                 self._telling.unnote("state_refused")
@@ -286,34 +292,36 @@ class Uplink:
     def _too_large(self, last: int, now_ms: int) -> None:
         if self.flow is Flow.HELD or last != self.sent:
             return  # the uplink went back from it
-        self._stale_pubacks = self._wire.pubacks_due
-        if self._batch_entries == 1:
-            self._hold("packet_too_large", "", now_ms)
-        else:
-            self._batch_entries //= 2  # as long as this process lives: the bound is a setting there
+        if self._size.halve(len(self._wire.on_way)):
             self._go_back(Flow.PROBING, now_ms)
+        else:
+            self._hold("packet_too_large", "", now_ms)
 
     # --- acknowledgements ------------------------------------------------------------------------
 
     def _ack_arrived(self, payload: bytes) -> None:
-        said = self._telling.said
-        if self.station == "up" and payload:
+        if not payload:
+            self._telling.bad_ack_gone()  # an empty message is how a retained one is taken away
+        elif self.station == "up":
             self._actions.append(Judge(payload))
-        elif said is not None and said.online and (said.code or "").startswith("ack_"):
-            self._telling.well()  # somebody took a bad one away: an empty message is how (3.3.1.3)
 
     def _judged(self, event: AckJudged, now_ms: int) -> None:
         if not event.accepted:
             if event.reason is not None and event.reason not in QUIET_REASONS:
                 self._telling.held_up(f"ack_{event.reason}", online=self._wire.up)
             return
-        progressed = self._moved(event.watermark, event.epoch, now_ms)
+        progressed = self._moved(event, now_ms)
         error = event.error
-        if error is None:
-            self._well()
+        if error is None:  # progress or not, nothing is held up any more
+            if self.flow is Flow.HELD:
+                self.flow, self._flow_due_ms = Flow.PROBING, None
+            if self._wire.up:
+                self._telling.well()
         elif error.code == "gap":
             recent = self._went_back_ms is not None and now_ms - self._went_back_ms < GAP_REPEAT_MS
-            if self.sent > self.watermark and not recent:
+            # What the broker has not taken yet is late, not lost.
+            late = self._wire.on_way.covers(self.watermark + 1)
+            if self.sent > self.watermark and not recent and not late:
                 self._go_back(Flow.PROBING, now_ms)
         elif not progressed:
             if self.flow is Flow.HELD:
@@ -321,17 +329,17 @@ class Uplink:
             else:
                 self._hold(error.code, "", now_ms)
 
-    def _well(self) -> None:
-        """The city answered and found nothing wrong, progress or not: nothing is held up any more."""
-        if self.flow is Flow.HELD:
-            self.flow, self._flow_due_ms = Flow.PROBING, None
-        if self._wire.up:
-            self._telling.well()
-
-    def _moved(self, watermark: int, epoch: int, now_ms: int) -> bool:
+    def _moved(self, event: LedgerMoved | AckJudged, now_ms: int) -> bool:
         """The station's watermark or epoch, from whichever way it came; True on progress."""
-        if epoch != self.epoch or watermark < self.watermark:
-            self.epoch, self.watermark = epoch, watermark
+        watermark, epoch = event.watermark, event.epoch
+        if event.turn is not None and event.turn < self._turn:
+            return False  # it crossed a later word on its way
+        self._turn = event.turn or 0
+        # With its first word ever the city begins no new life: what is on its way is on its way to it.
+        another = epoch != self.epoch and self.epoch > 0
+        self.epoch = epoch
+        if another or watermark < self.watermark:
+            self.watermark = watermark
             self._go_back(Flow.SENDING, now_ms)
             return True
         if watermark == self.watermark:
@@ -343,7 +351,10 @@ class Uplink:
             self._unacknowledged.popleft()
         self._wire.progressed()
         self._silences = self._refusals = 0
-        self.flow = Flow.SENDING
+        self._ahead.joined(watermark)
+        if self.flow is not Flow.SENDING:
+            self.flow = Flow.SENDING
+            self._ahead.mark(self.head)
         self._flow_due_ms = now_ms + self._patience_ms() if self._unacknowledged else None
         if self._wire.up:
             self._telling.well()
@@ -351,6 +362,7 @@ class Uplink:
 
     def _go_back(self, flow: Flow, now_ms: int) -> None:
         self.sent = self.watermark
+        self._ahead.mark(self.head)
         self._unacknowledged.clear()
         self._went_back_ms = now_ms
         if self.flow is Flow.HELD and flow is Flow.HELD:
@@ -360,27 +372,22 @@ class Uplink:
 
     def _hold(self, code: str, words: str, now_ms: int) -> None:
         self._go_back(Flow.HELD, now_ms)
-        self._flow_due_ms = now_ms + self._jitter(HOLD_BASE_MS, HOLD_LIMIT_MS, self._refusals)
+        bound_ms = doubled(HOLD_BASE_MS, HOLD_LIMIT_MS, self._refusals)
+        self._flow_due_ms = now_ms + int(self._random() * bound_ms)
         self._refusals += 1
         self._telling.held_up(code, words, online=self._wire.up)
 
-    # --- time ------------------------------------------------------------------------------------
-
     def _tick(self, now_ms: int) -> None:
-        if self._wire.due_ms is not None and now_ms >= self._wire.due_ms:
-            if self.link is Link.WAITING:
-                self._connect(Tick, now_ms)
-            else:
-                self._give_up(now_ms)
-        if self._wire.puback_due_ms is not None and now_ms >= self._wire.puback_due_ms:
-            self._give_up(now_ms)
-        if self._gather_due_ms is not None and now_ms >= self._gather_due_ms:
-            self._gather_due_ms, self._gathered_to = None, self.head
-        if self._announce_again_ms is not None and now_ms >= self._announce_again_ms:
+        if self.link is Link.WAITING and past(self._wire.due_ms, now_ms):
+            self._connect(Tick, now_ms)
+        elif past(self._wire.due_ms, now_ms) or past(self._wire.puback_due_ms, now_ms):
+            self._actions.append(Disconnect())
+            self._lost(Tick, "broker_silent", "The broker does not answer.", now_ms)
+        self._gathered.tick(self.head, now_ms)
+        if past(self._announce_again_ms, now_ms):
             self._announce_again_ms, self._announce_due = None, self._wire.up
-        if self._telling.due_ms is not None and now_ms >= self._telling.due_ms:
-            self._telling.lasted()
-        if self._flow_due_ms is not None and now_ms >= self._flow_due_ms:
+        self._telling.tick(now_ms)
+        if past(self._flow_due_ms, now_ms):
             if self.flow is Flow.HELD:
                 self.flow, self._flow_due_ms = Flow.PROBING, None
                 return
@@ -388,12 +395,5 @@ class Uplink:
             self._go_back(Flow.PROBING, now_ms)
             self._telling.held_up("city_silent")
 
-    def _give_up(self, now_ms: int) -> None:
-        self._actions.append(Disconnect())
-        self._lost(Tick, "broker_silent", "The broker does not answer.", now_ms)
-
     def _patience_ms(self) -> int:
         return doubled(ACK_TIMEOUT_MS, ACK_TIMEOUT_LIMIT_MS, self._silences)
-
-    def _jitter(self, base_ms: int, limit_ms: int, tries: int) -> int:
-        return int(self._random() * doubled(base_ms, limit_ms, tries))

@@ -16,6 +16,7 @@ class StationUp:
     head: int
     watermark: int
     epoch: int
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,12 @@ class StationDown:
 
 @dataclass(frozen=True, slots=True)
 class LedgerMoved:
-    """News of the station's ledger."""
+    """News of the station's ledger, which a judgement may have overtaken: then its ``turn`` is lower."""
 
     head: int
     watermark: int
     epoch: int
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class AckJudged:
     watermark: int
     epoch: int
     error: AckError | None
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class Fetch:
 
     after: int
     max_entries: int = MAX_ENTRIES
+    ahead: bool = False  # of entries that overtake a backlog
 
 
 @dataclass(frozen=True, slots=True)

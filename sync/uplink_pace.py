@@ -38,8 +38,6 @@ CUTS = 3
 """Connections in a row that the broker took and soon ended in good order, without a reason and without
 having been away in between: so it looks when another client has this station's name and the broker does
 not say so."""
-GATHER_ENTRIES = 100
-"""So many live entries wait for no others: a batch of them is compressed as well as a larger one."""
 
 
 class Flow(enum.Enum):
@@ -48,6 +46,11 @@ class Flow(enum.Enum):
     SENDING = "a window of batches"
     PROBING = "one batch at a time, until there is progress"
     HELD = "none, until the wait is over"
+
+    @property
+    def window(self) -> int:
+        """Batches that may wait for the city's word."""
+        return {Flow.SENDING: WINDOW, Flow.PROBING: 1, Flow.HELD: 0}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,8 @@ class Pace:
 def doubled(base_ms: int, limit_ms: int, tries: int) -> int:
     """The bound after so many tries that failed."""
     return int(min(limit_ms, base_ms * 2 ** min(tries, 16)))
+
+
+def past(due_ms: int | None, now_ms: int) -> bool:
+    """Whether there is something due, and its time has come."""
+    return due_ms is not None and now_ms >= due_ms

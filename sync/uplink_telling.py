@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sync.link_codes import TWIN
 from sync.uplink_events import Report
-from sync.uplink_pace import TWIN_MS
+from sync.uplink_pace import TWIN_MS, past
 
 QUIET_REASONS = frozenset({"other_ledger", "old_epoch", "old_seq"})
 """Ordinary: an old retained acknowledgement, or two receivers that overtake each other."""
@@ -71,6 +71,11 @@ class Telling:
         other = _UNFIT if code.startswith("ack_") else _REFUSED
         self._new = Report(online, code, words or _WORDS.get(code, other))
 
+    def bad_ack_gone(self) -> None:
+        """What came as the city's word and did not count is there no more."""
+        if self.said is not None and self.said.online and (self.said.code or "").startswith("ack_"):
+            self.well()
+
     def note(self, code: str, words: str) -> None:
         """Something beside the ledger does not go; the ledger does."""
         if len(self._notes) < MAX_NOTES:
@@ -83,8 +88,10 @@ class Telling:
         if self._notes.pop(code, None) and self.said is not None and self.said.code == code:
             self.well()
 
-    def lasted(self) -> None:
-        """``due_ms`` has come: the twin is gone."""
+    def tick(self, now_ms: int) -> None:
+        """Time has passed: a connection that lasted until ``due_ms`` has no twin."""
+        if not past(self.due_ms, now_ms):
+            return
         twin, self._twin, self.due_ms = self._twin, None, None
         if self.said is not None and self.said.code == twin:
             self.well()

@@ -10,8 +10,18 @@ import enum
 from collections.abc import Callable
 
 from sync.link_codes import TWIN
+from sync.on_way import OnWay
 from sync.reconnecting import Reconnecting
-from sync.uplink_events import Event, Hurried, LinkDown, LinkUp, Renewed, StationUp, Tick
+from sync.uplink_events import (
+    BatchFetched,
+    Event,
+    Hurried,
+    LinkDown,
+    LinkUp,
+    Renewed,
+    StationUp,
+    Tick,
+)
 from sync.uplink_pace import (
     CONNECT_TIMEOUT_MS,
     CUTS,
@@ -55,8 +65,7 @@ class Wire:
         self.due_ms: int | None = None
         """When the next try begins, or the one that runs is given up."""
         self.puback_due_ms: int | None = None
-        self.pubacks_due = 0
-        self._receive_maximum = 1
+        self.on_way = OnWay()
         self._reconnecting = Reconnecting(random)
         self._refused = 0  # tries in a row that were refused
         self._up_since_ms = 0
@@ -67,22 +76,20 @@ class Wire:
     def up(self) -> bool:
         return self.link is Link.UP
 
-    @property
-    def room(self) -> bool:
-        """Whether the broker takes one more message before it has answered an earlier one."""
-        return self.up and self.pubacks_due < self._receive_maximum
+    def room(self, *, ahead: bool = False) -> bool:
+        """Whether one more message may go before an earlier one is answered."""
+        return self.up and self.on_way.room(ahead=ahead)
 
     def connecting(self, event: type[Event], now_ms: int) -> None:
         self._step(event)
-        self._expect(0, now_ms)
+        self._begin(1)
         self.due_ms = now_ms + CONNECT_TIMEOUT_MS
 
     def opened(self, receive_maximum: int, now_ms: int) -> None:
         self._step(LinkUp)
         self.due_ms = None
         self._up_since_ms = now_ms
-        self._receive_maximum = max(1, receive_maximum)
-        self._expect(0, now_ms)
+        self._begin(receive_maximum)
 
     def lost(self, event: type[Event], code: str, now_ms: int) -> str:
         """Down, until a wait drawn by chance is over. The code, or what it comes to by its repetition."""
@@ -93,7 +100,7 @@ class Wire:
         if self._cuts >= CUTS:
             code = "cut_short"
         self._step(event)
-        self._expect(0, now_ms)
+        self._begin(1)
         self._twin = code in TWIN
         refused_ms = self._pace.refused_ms(code, self._refused)
         if refused_ms is None:
@@ -109,19 +116,29 @@ class Wire:
             self._refused = 0
         self._reconnecting.well()
 
-    def published(self, now_ms: int) -> None:
-        """One more PUBACK is due. The timer runs from the first that is."""
-        self.pubacks_due += 1
+    def published(self, now_ms: int, batch: BatchFetched | None = None) -> None:
+        """One more PUBACK is due, of a batch or of a birth. The timer runs from the first that is."""
+        if batch is None:
+            self.on_way.birth(now_ms)
+        else:
+            self.on_way.add(batch.after + 1, batch.last, len(batch.payload), now_ms)
         if self.puback_due_ms is None:
             self.puback_due_ms = now_ms + PUBACK_TIMEOUT_MS
 
     def answered(self, now_ms: int) -> None:
         """One PUBACK came; the next one has its own time."""
-        self._expect(max(0, self.pubacks_due - 1), now_ms)
+        self.on_way.taken(now_ms)
+        self.puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if self.on_way else None
 
-    def _expect(self, due: int, now_ms: int) -> None:
-        self.pubacks_due = due
-        self.puback_due_ms = now_ms + PUBACK_TIMEOUT_MS if due else None
+    def withdrawn(self, last: int) -> None:
+        """A batch was not sent, so nothing will answer."""
+        self.on_way.withdrawn(last)
+        if not self.on_way:
+            self.puback_due_ms = None
+
+    def _begin(self, receive_maximum: int) -> None:
+        self.on_way.begin(receive_maximum)
+        self.puback_due_ms = None
 
     def _step(self, event: type[Event]) -> None:
         self.link = _STEPS[self.link, event]

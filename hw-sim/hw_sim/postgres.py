@@ -106,6 +106,11 @@ class Postgres:
         # The next start waits for the old backends to let go of the shared memory.
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
+    def pids(self) -> list[int]:
+        """The server's process and those that it has started."""
+        assert self._process is not None
+        return [self._process.pid, *_children(self._process.pid)]
+
     def close(self) -> None:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -91,6 +91,7 @@ def ledger_ops(
             "reason": verdict.reason,
             "watermark": verdict.watermark,
             "epoch": verdict.epoch,
+            "turn": verdict.turn,
             "error": error,
         }
 

@@ -49,6 +49,7 @@ class AckVerdict:
     error_code: str | None = None
     error_seq: int | None = None
     restart: bool = False
+    turn: int = 0
 
 
 def refusal(ack: Ack, known: Ack | None, own_hash: Callable[[int], bytes | None]) -> Reason | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.core.effects import Item
@@ -33,7 +33,8 @@ from kiosk.ledger import (
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
 from kiosk.ledger.errors import from_os
-from kiosk.ledger.files import Folder, replace_file, writers_lock
+from kiosk.ledger.files import Folder, writers_lock
+from kiosk.ledger.grouped import AckFile, Departed
 from kiosk.ledger.making import Identity
 from kiosk.ledger.opening import Opened, TurnOver, open_ledger
 from kiosk.ledger.projections import DayOf
@@ -49,11 +50,13 @@ LEDGER_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the ledger is, and how far the city."""
+    """How far the ledger is, and how far the city. ``turn`` rises with each word on the city that the
+    uplink is told: of two that cross on their way the lower is the older."""
 
     head_seq: int
     watermark: int
     epoch: int
+    turn: int = field(default=0, compare=False)
 
 
 def hold(folder: Path) -> ExitStack:
@@ -103,6 +106,10 @@ class Ledger:
         self._moved = threading.Condition()
         self._ending = False
         self._resending = Resending()
+        self._told, self._turn = (0, 0), 0
+        self._departed = Departed()
+        self._ack_file = AckFile(folder)
+        held.callback(self._settle)
 
     @classmethod
     def open(
@@ -197,8 +204,10 @@ class Ledger:
     def to_send(self) -> Progress:
         """The same as the uplink is told it: it sends what is beyond (``resending``)."""
         with self._moved:
-            told = self._resending.told(self.watermark)
-            return Progress(self._head[0], told, self.epoch)
+            told = (self._resending.told(self.watermark), self.epoch)
+            if told != self._told:
+                self._told, self._turn = told, self._turn + 1
+            return Progress(self._head[0], *told, self._turn)
 
     def send_again(self, after: int) -> None:
         """The city asks for the entries beyond ``after`` once more; the watermark stays."""
@@ -220,7 +229,9 @@ class Ledger:
         with self._writing:
             first = self._head[0] + 1
             with transaction(self._db):
+                gone = self._departed.write(self._db)
                 head = self._write(items)
+            self._departed.written(gone)
             self._advance(head=head)
         return tuple(range(first, head[0] + 1))
 
@@ -240,7 +251,9 @@ class Ledger:
                 if not seqs:
                     return 0
                 forgetting.delete(self._db, seqs)
+                gone = self._departed.write(self._db)
                 head = self._write([Item(Forget(count=len(seqs)))])
+            self._departed.written(gone)
             self._advance(head=head)
             # The deleted bytes still stand in the -wal; a later checkpoint takes them where this
             # one cannot.
@@ -283,11 +296,15 @@ class Ledger:
         with self._moved:
             self._resending.drew(after, drawn.last, self.watermark)
         message, signature = batches.sign(drawn, self.ledger_id, self._signer)
-        if not noted:
-            # A full disk must not keep the city from getting what there is: the signature can be
-            # made again.
+        # A full disk must not keep the city from getting what there is.
+        if noted:
+            pass
+        elif drawn.unseals:
             with suppress(StorageError), self._writing, transaction(self._db):
                 batches.note(self._db, drawn, signature)
+        elif self._departed.add(drawn.last, signature):
+            with suppress(StorageError), self._writing:
+                self._write_departed()
         return message, drawn.last
 
     def accept_ack(self, payload: bytes) -> AckVerdict:
@@ -302,16 +319,20 @@ class Ledger:
                 return self._verdict(ack, None)
             reason = self._refusal(ack)
             if reason in ("unknown_seq", "head_differs"):
+                self._ack_file.settle()
                 acks.keep_own(self._folder, self._ack, self._city_key)
-            if reason in (None, "unknown_seq", "head_differs"):
                 # Kept also where it proves us wrong: the next start goes by it.
-                replace_file(self._folder.ack, payload)
+                self._ack_file.keep(payload, at_once=True)
             if reason is None:
+                last = ack.seq == self._head[0] or ack.epoch != self.epoch or ack.error is not None
+                self._ack_file.keep(payload, at_once=last)
                 self._advance(ack=ack)
             return self._verdict(ack, reason)
 
     def wait_head(self, after: int, timeout_s: float) -> Progress:
         """Waits until the head is beyond ``after``, what is to be sent changed, or time is up."""
+        with self._writing:
+            self._ack_file.settle_if_due()
         with self._moved:
             known = (self._resending.told(self.watermark), self.epoch)
             self._moved.wait_for(
@@ -323,6 +344,17 @@ class Ledger:
                 timeout_s,
             )
             return self.to_send
+
+    def _settle(self) -> None:
+        """At the end; what the disk refuses can be had again."""
+        with suppress(StorageError):
+            self._ack_file.settle()
+            self._write_departed()
+
+    def _write_departed(self) -> None:
+        with transaction(self._db):
+            gone = self._departed.write(self._db)
+        self._departed.written(gone)
 
     def _write(self, items: Sequence[Item]) -> tuple[int, bytes]:
         return writing.append(
@@ -350,11 +382,13 @@ class Ledger:
             with self._moved:
                 self._resending.answered(self.watermark)
         error = None if ack is None else ack.error
+        progress = self.to_send
         return AckVerdict(
             accepted=reason is None,
             reason=reason,
-            watermark=self.to_send.watermark,
-            epoch=self.epoch,
+            watermark=progress.watermark,
+            epoch=progress.epoch,
+            turn=progress.turn,
             error_code=None if error is None else error.code,
             error_seq=None if error is None else error.seq,
             restart=reason in ("unknown_seq", "head_differs"),

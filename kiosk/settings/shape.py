@@ -381,12 +381,19 @@ class Mqtt(Part, frozen=True, kw_only=True):
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] | None = None
     gather_s: Annotated[int, Meta(ge=0, le=600)] = 0
     health_s: Annotated[int, Meta(ge=60, le=86400)] = 3600
+    compress: Literal["auto", "always", "never"] | None = None
 
     @property
     def effective_keepalive_s(self) -> int:
         if self.keepalive_s is not None:
             return self.keepalive_s
         return METERED_KEEPALIVE_S if self.metered else KEEPALIVE_S
+
+    @property
+    def effective_compress(self) -> Literal["auto", "always", "never"]:
+        if self.compress is not None:
+            return self.compress
+        return "always" if self.metered else "auto"
 
 
 class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers": "reader"}):

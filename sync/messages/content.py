@@ -18,11 +18,11 @@ WORTH_BYTES = 512
 """Below this the header of zlib and the processor's time cost more than they save."""
 
 
-def deflate(plain: bytes) -> tuple[str, bytes]:
-    """(content type, payload) for a message."""
-    if len(plain) < WORTH_BYTES:
+def deflate(plain: bytes, level: int | None = 6) -> tuple[str, bytes]:
+    """(content type, payload) for a message; ``level`` zlib's, None for plain."""
+    if level is None or len(plain) < WORTH_BYTES:
         return CONTENT_JSON, plain
-    return CONTENT_ZLIB, zlib.compress(plain)
+    return CONTENT_ZLIB, zlib.compress(plain, level)
 
 
 def inflate(content_type: str | None, payload: bytes) -> bytes:

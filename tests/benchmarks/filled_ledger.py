@@ -26,7 +26,7 @@ from ledger_site import DAY_MS, ITEMS, Site
 from kiosk.core.chain import digest, link, seal
 from sync.messages import batch_message
 
-VISITS_A_DAY = 600
+VISITS_A_DAY = 60
 CARDS = 3_000
 AT_ONCE = 10_000
 NETS_G = (35, 120, 480, 1_240, 60, 310, 90, 2_105, 150, 75, 640)

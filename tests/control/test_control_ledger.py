@@ -76,6 +76,7 @@ def test_hello_says_whose_ledger_and_how_far(uplink: ControlClient, ledger: Ledg
         "head_seq": 1,
         "watermark": 0,
         "epoch": 0,
+        "turn": 0,
         "software": "test",
         "listens": ["closed/full"],
     }
@@ -119,6 +120,7 @@ def test_an_acknowledgement_moves_the_watermark(
         "reason": None,
         "watermark": 1,
         "epoch": 1,
+        "turn": 1,
         "error": {"code": "gap", "seq": 2},
     }
     forged = encode_ack(Ack(ledger.ledger_id, 1, seq, head), Signer(b"f" * 32)).decode()
@@ -136,7 +138,7 @@ def test_a_long_poll_ends_with_the_next_entry(uplink: ControlClient, ledger: Led
     asking.start()
     boot(ledger)
     asking.join(30)
-    assert answers == [{"head_seq": 2, "watermark": 0, "epoch": 0}]
+    assert answers == [{"head_seq": 2, "watermark": 0, "epoch": 0, "turn": 0}]
 
 
 @pytest.mark.parametrize(

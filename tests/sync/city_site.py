@@ -72,6 +72,11 @@ class Mosquitto:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -186,6 +191,15 @@ class Program:
     def start(self) -> None:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(self._command, stderr=log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll()
 
     def has_said(self, words: str) -> bool:
         return words in self._log.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@ number."""
 
 from __future__ import annotations
 
+from sync.gathered import ENOUGH
 from sync.uplink import Uplink
 from sync.uplink_events import (
     Action,
@@ -29,7 +30,6 @@ from sync.uplink_events import (
 )
 from sync.uplink_pace import (
     CUTS,
-    GATHER_ENTRIES,
     HOLD_LIMIT_MS,
     METERED_REFUSED_LIMIT_MS,
     REFUSED_LIMIT_MS,
@@ -206,7 +206,7 @@ def test_live_entries_wait_for_one_another_where_the_settings_want_that() -> Non
     assert rig.rules.deadline_ms == rig.now_ms + 5_000
     (fetch,) = only(Fetch, rig.pass_ms(5_000))
     rig.fetched(fetch)
-    rig.head = 3 + GATHER_ENTRIES
+    rig.head = 3 + ENOUGH
     assert only(Fetch, rig.tell(LedgerMoved(rig.head, 0, 1))), "so many wait for no others"
 
 

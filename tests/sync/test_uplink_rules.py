@@ -87,7 +87,8 @@ def kinds(actions: list[Action]) -> list[type[Action]]:
 def test_a_long_queue_goes_as_a_window_and_no_further() -> None:
     rig = Rig(head=1000)
     assert rig.published == [BATCH * n for n in range(1, WINDOW + 1)]
-    rig.tell(Puback())
+    for _ in range(WINDOW):
+        rig.tell(Puback())
     assert len(rig.published) == WINDOW, "a PUBACK is not the city's word"
     rig.ack(20)
     assert rig.published[WINDOW:] == [170, 180]
@@ -119,14 +120,30 @@ def test_a_repeated_acknowledgement_sends_nothing_again() -> None:
 
 def test_a_gap_goes_back_once_however_often_it_is_delivered() -> None:
     rig = Rig(head=30)
+    rig.tell(Puback())
     rig.ack(10)
     rig.now_ms += GAP_REPEAT_MS
+    rig.ack(10, AckError("gap", 11))
+    assert rig.published == [10, 20, 30], "what the broker has not taken is late, not lost"
+    rig.tell(Puback())
     rig.ack(10, AckError("gap", 11))
     assert rig.published == [10, 20, 30, 20], "one batch probes"
     rig.ack(10, AckError("gap", 11))
     assert rig.published == [10, 20, 30, 20]
     rig.ack(20)
     assert rig.published == [10, 20, 30, 20, 30], "progress opens the window"
+
+
+def test_news_that_a_judgement_overtook_moves_nothing_back() -> None:
+    """An entry is written just before the city's word is judged; the news of it comes after."""
+    rig = Rig(head=30)
+    rig.tell(AckJudged(True, None, 20, 1, None, turn=2))
+    before = list(rig.published)
+    rig.head = 31
+    rig.tell(LedgerMoved(31, 0, 1, turn=1))
+    assert (rig.rules.watermark, rig.published[len(before) :]) == (20, [31])
+    rig.tell(LedgerMoved(31, 10, 1, turn=3))
+    assert rig.rules.watermark == 10, "what is asked for again is no old news"
 
 
 def test_silence_of_the_city_goes_back_with_one_batch_and_growing_patience() -> None:
