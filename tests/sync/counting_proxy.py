@@ -28,7 +28,9 @@ class CountingProxy:
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
 
     def total(self, since_s: float = 0.0) -> int:
         """Bytes of TCP payload both ways, TLS included."""
@@ -43,10 +45,16 @@ class CountingProxy:
         for each in self._open:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
 
     def close(self) -> None:
-        self._listener.close()
+        """End everything, and wait for it."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self.cut()
+        for thread in self._threads:
+            thread.join()
+        for each in (self._listener, *self._open):
+            each.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed
@@ -57,9 +65,9 @@ class CountingProxy:
                 self._open += [client, server]
                 for source, target, up in ((client, server, True), (server, client, False)):
                     source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    threading.Thread(
-                        target=self._pass, args=(source, target, up), daemon=True
-                    ).start()
+                    thread = threading.Thread(target=self._pass, args=(source, target, up))
+                    self._threads.append(thread)
+                    thread.start()
 
     def _pass(self, source: socket.socket, target: socket.socket, up: bool) -> None:
         with contextlib.suppress(OSError):  # either end may go first
