@@ -127,12 +127,19 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The uplink's last word on the way to the city; ``code`` None when it is well.
 
     ``online`` with a code: connected, and the city does not take or not answer what is sent.
+    ``trouble`` the last code that was told, and the age of its last telling, also after it was well again;
+    ``certificate_ms`` the end of the station's own certificate (UTC), ``certificate_days`` how many days
+    that is from now, None where the clock does not know.
     """
 
     online: bool = False
     code: str | None = "no_uplink"
     words: str = ""
     age_ms: int | None = None
+    trouble: str | None = None
+    trouble_age_ms: int | None = None
+    certificate_ms: int | None = None
+    certificate_days: int | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kiosk.town.town import Town
 
 
+DAY_MS = 86_400_000
 UPLINK_SILENT_MS = 30_000
 """The uplink asks for news at least every ten seconds; after so much silence it does not run."""
 
@@ -75,6 +76,7 @@ class Gathering:
         self._acked_ms: int | None = None
         self._link = LinkFacts()
         self._linked_ms: int | None = None
+        self._trouble: tuple[str, int] | None = None
         self._asked_ms: int | None = None
         self.card_lists: CardLists | None = None
         """Set once they are read: the ledger comes first."""
@@ -86,10 +88,14 @@ class Gathering:
         if verdict.accepted:
             self._acked_ms = boottime_ms()
 
-    def linked(self, online: bool, code: str | None, words: str) -> None:
+    def linked(
+        self, online: bool, code: str | None, words: str, certificate_ms: int | None
+    ) -> None:
         """The uplink's word came."""
-        self._link = LinkFacts(online=online, code=code, words=words)
+        self._link = LinkFacts(online=online, code=code, words=words, certificate_ms=certificate_ms)
         self._linked_ms = boottime_ms()
+        if code is not None:
+            self._trouble = (code, self._linked_ms)
 
     def asked(self) -> None:
         """The uplink asked for news: it runs."""
@@ -102,7 +108,20 @@ class Gathering:
             return LinkFacts()
         if self._linked_ms is None:
             return LinkFacts(code="connecting")
-        return msgspec.structs.replace(link, age_ms=now_ms - self._linked_ms)
+        trouble, told_ms = self._trouble or (None, None)
+        return msgspec.structs.replace(
+            link,
+            age_ms=now_ms - self._linked_ms,
+            trouble=trouble,
+            trouble_age_ms=None if told_ms is None else now_ms - told_ms,
+            certificate_days=self._days_to(link.certificate_ms),
+        )
+
+    def _days_to(self, utc_ms: int | None) -> int | None:
+        now = self._clock.now()
+        if utc_ms is None or now.clock != "synced":
+            return None
+        return (utc_ms - now.utc_ms) // DAY_MS
 
     def gather(self) -> Facts:
         settings, now = self._settings, self._clock.now()

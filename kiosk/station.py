@@ -66,6 +66,7 @@ class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     online: bool
     code: str | None = None
     words: str = ""
+    certificate_ms: int | None = None
 
 
 def run_station(settings: Settings) -> int:
@@ -286,7 +287,7 @@ class _Running:
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)
-        self._facts.linked(link.online, link.code, link.words)
+        self._facts.linked(link.online, link.code, link.words, link.certificate_ms)
         return {}
 
     def _uplink_waits(self, wait: Handler) -> Handler:

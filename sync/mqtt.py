@@ -4,99 +4,78 @@ A ``Connection`` lives once: ``open`` it, hear ``Opened``, ``Closed`` exactly on
 make another. paho's own reconnecting is off, because the uplink's rules decide when to try again,
 and because a fresh client has no queue in memory that could send something late.
 
+It has one thread, which looks up the name, connects, and then carries all bytes in both directions;
+whoever publishes only hands over. Whatever a broker sends, that thread ends in ``Closed``: paho raises at
+some of it.
+
 Bursts of ten QoS 1 messages, measured: 223 a second with Nagle's algorithm, 9,308 with TCP_NODELAY
-at both ends. paho ignores the broker's Receive Maximum; it is told here.
+at both ends. paho ignores the broker's Receive Maximum and Maximum Packet Size; they are told here.
+TCP_USER_TIMEOUT (RFC 5482) ends a half-open connection soon after something was said into it, also where
+the keepalive is a quarter of an hour.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import socket
-import ssl
+import struct
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.exception import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from kiosk.core.errors import OperatorError
+from sync import mqtt_reasons, mqtt_tls
+from sync.mqtt_events import (
+    DEFAULT_PACKET_BYTES,
+    DEFAULT_RECEIVE_MAXIMUM,
+    Arrived,
+    Broker,
+    Closed,
+    Denied,
+    MqttEvent,
+    Opened,
+    Taken,
+)
+from sync.mqtt_reach import addresses, password, why
 
-DEFAULT_RECEIVE_MAXIMUM = 65_535
-"""MQTT 5, 3.2.2.3.3: when the broker says nothing."""
+__all__ = ["Arrived", "Broker", "Closed", "Connection", "Denied", "MqttEvent", "Opened", "Taken"]
+
 MAX_PACKET_BYTES = 200_000
 """The largest packet that is taken: a batch is at most 128 KiB."""
+PACKET_ROOM_BYTES = 200
+"""Beside topic and payload: fixed header, packet id, content type, correlation data."""
+CONNECT_S = 5.0
+"""For one address to answer, and for each step of the handshake."""
+UNHEARD_MS = 30_000
+"""What was sent and not acknowledged by the other end's TCP for so long was said into nothing."""
 CLOSE_S = 2.0
-
+CLOSE_WAIT = 8
+"""Linux's TCP_CLOSE_WAIT (net/tcp_states.h): the other end has sent its FIN."""
 
 log = logging.getLogger("kiosk.mqtt")
 
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to be let in; TLS when a ``ca_file`` is given."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    keepalive_s: int = 60
+mqtt_reasons.allow_every_reason()
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Connected and subscribed."""
-
-    receive_maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """Over, or never begun; ``code`` stable, ``words`` for people."""
-
-    code: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """PUBACK for the message ``mid``; ``code`` None when the broker took it."""
-
-    mid: int
-    code: str | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message; with ``manual_ack`` it is PUBACKed only by ``Connection.puback(mid)``.
-
-    ``mid`` None at QoS 0, which has no PUBACK: one for packet id 0 is a protocol error, and the
-    broker would end the connection (MQTT 5, 2.2.1 and 4.13).
-    """
-
-    topic: str
-    payload: bytes
-    content_type: str | None
-    mid: int | None
-    response_topic: str | None = None
-    correlation: bytes | None = None
-
-
-MqttEvent = Opened | Closed | Taken | Arrived
+_GARBLED = (LookupError, ValueError, TypeError, struct.error, MQTTException)
+"""What paho raises at bytes that are no MQTT."""
 
 
 class Connection:
-    """One connection. Events come on paho's thread, through ``post``."""
+    """One connection. Events come on its own thread, through ``post``.
+
+    ``tls`` is shared by a program's connections one after the other; its own where none is given.
+    """
 
     def __init__(
         self,
@@ -108,13 +87,20 @@ class Connection:
         will: tuple[str, bytes] | None = None,
         manual_ack: bool = False,
         receive_maximum: int = 20,
+        tls: mqtt_tls.Tls | None = None,
     ) -> None:
         self._broker = broker
         self._post = post
         self._topics = topics
         self._receive_maximum = receive_maximum
-        self._offered = DEFAULT_RECEIVE_MAXIMUM
+        self._opened = Opened(DEFAULT_RECEIVE_MAXIMUM)
         self._over = threading.Event()
+        self._closing = threading.Event()
+        self._sock: Any = None
+        self._wire: socket.socket | None = None
+        """The same TCP connection under another descriptor: to end it from any thread."""
+        self._wire_lock = threading.Lock()
+        self._tls = tls or (mqtt_tls.Tls(broker) if broker.ca_file else None)
         self._first: int | None = None
         """The subscription without which the connection is of no use."""
         client = paho.Client(
@@ -124,7 +110,9 @@ class Connection:
             reconnect_on_failure=False,
             manual_ack=manual_ack,
         )
-        client.on_socket_open = _no_delay
+        client.connect_timeout = CONNECT_S
+        client.on_socket_open = self._prepared
+        client.on_socket_register_write = _woken
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
@@ -133,14 +121,19 @@ class Connection:
         if will is not None:
             client.will_set(will[0], will[1], qos=1, retain=True)
         if broker.username is not None:
-            client.username_pw_set(broker.username, _password(broker.password_file))
-        if broker.ca_file is not None:
-            _set_tls(client, broker)
+            client.username_pw_set(broker.username, password(broker.password_file))
+        if self._tls is not None:
+            client.tls_set_context(self._tls.context(time.monotonic()))
         self._client = client
 
     def open(self) -> None:
         """Begin; names and TLS may take long, so on a thread of its own."""
-        threading.Thread(target=self._open, name="mqtt-connect", daemon=True).start()
+        threading.Thread(target=self._run, name="mqtt", daemon=True).start()
+
+    def fits(self, topic: str, payload: bytes) -> bool:
+        """Whether the broker takes a message of this size (MQTT 5, 3.2.2.3.6)."""
+        size = len(topic.encode()) + len(payload) + PACKET_ROOM_BYTES
+        return size <= self._opened.packet_bytes
 
     def publish(
         self,
@@ -161,8 +154,8 @@ class Connection:
         return self._client.publish(topic, payload, qos, retain, properties).mid
 
     def subscribe(self, topics: tuple[str, ...]) -> None:
-        """More topics, once ``Opened``; what is retained on them comes again. A broker that refuses one
-        is logged: whoever waits for what is on it notices by its silence."""
+        """More topics, once ``Opened``; what is retained on them comes again. ``Denied`` for those that
+        the broker refuses."""
         self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
 
     def unsubscribe(self, topic: str) -> None:
@@ -173,27 +166,69 @@ class Connection:
         self._client.ack(mid, 1)
 
     def close(self) -> None:
-        """DISCONNECT, after what was published; waits at most CLOSE_S. ``Closed`` still comes."""
-        self._client.disconnect()
-        self._over.wait(CLOSE_S)
+        """DISCONNECT, after what was published; waits at most CLOSE_S and then hangs up. ``Closed`` still
+        comes, unless the connection was never made."""
+        self._closing.set()
+        if self._client.disconnect() is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._over.wait(CLOSE_S)
+        self._hang_up()
 
-    def _open(self) -> None:
+    # --- its thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            if not self._reach():
+                return
+            while self._client.loop(1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS:
+                pass
+        except _GARBLED as error:
+            log.warning("the broker sends what is no MQTT: %r", error)
+            self._end("protocol_error", "The broker sends what is no MQTT.")
+        finally:
+            self._hang_up(last=True)
+            self._end("connection_lost", "The connection to the broker ended.")
+
+    def _reach(self) -> bool:
+        """Name, TCP, TLS; CONNECT is written with the first turn of the loop."""
+        broker = self._broker
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = self._receive_maximum
         properties.MaximumPacketSize = MAX_PACKET_BYTES
-        broker = self._broker
+        last: OSError = OSError("no address")
         try:
-            self._client.connect(
-                broker.host,
-                broker.port,
-                broker.keepalive_s,
-                clean_start=True,
-                properties=properties,
-            )
+            for address in addresses(broker.host, broker.port):
+                try:
+                    self._client.connect(
+                        address,
+                        broker.port,
+                        broker.keepalive_s,
+                        clean_start=True,
+                        properties=properties,
+                    )
+                except OSError as error:
+                    last = error
+                    continue
+                return not self._closing.is_set()  # else it would take over the one made since
         except OSError as error:
-            self._end(*_why(error, broker))
-            return
-        self._client.loop_start()
+            last = error
+        self._end(*why(last, broker))
+        return False
+
+    def _prepared(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+        with self._wire_lock:
+            self._sock, self._wire = sock, socket.socket(fileno=os.dup(sock.fileno()))
+
+    def _hang_up(self, *, last: bool = False) -> None:
+        """End the TCP connection from whichever thread; the loop meets its end."""
+        with self._wire_lock:
+            if self._wire is not None:
+                with contextlib.suppress(OSError):  # the other end was first
+                    self._wire.shutdown(socket.SHUT_RDWR)
+                if last:
+                    self._wire.close()
+                    self._wire = None
 
     def _connected(
         self,
@@ -204,9 +239,22 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._end("broker_refused", f"The broker refuses: {reason}.")
+            code, words = mqtt_reasons.reason("connect", reason.value)
+            self._end(code, words + _said(properties))
             return
-        self._offered = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
+        self._opened = Opened(
+            getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM),
+            getattr(properties, "MaximumPacketSize", DEFAULT_PACKET_BYTES),
+        )
+        for name, value in (
+            ("MaximumQoS", mqtt_reasons.NO_QOS1),
+            ("RetainAvailable", mqtt_reasons.NO_RETAIN),
+        ):
+            if getattr(properties, name, 1) == 0:
+                code, words = mqtt_reasons.reason("connect", value)
+                self._end(code, words)
+                client.disconnect()
+                return
         topics = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
         self._first = client.subscribe(topics)[1]
 
@@ -216,28 +264,51 @@ class Connection:
         _data: Any,
         mid: int,
         reasons: list[ReasonCode],
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
-        refused = [str(reason) for reason in reasons if reason.is_failure]
-        if mid != self._first:
-            if refused:
-                log.warning("the broker refuses to deliver more: %s", refused[0])
-            return
+        refused = [reason.value for reason in reasons if reason.is_failure]
         if refused:
-            self._end("subscription_refused", f"The broker refuses to deliver: {refused[0]}.")
-            client.disconnect()
-            return
-        self._post(self, Opened(self._offered))
+            code, words = mqtt_reasons.reason("subscribe", refused[0])
+            if mid == self._first:
+                self._end(code, words + _said(properties))
+                client.disconnect()
+            else:
+                self._post(self, Denied(code, words + _said(properties)))
+        elif mid == self._first:
+            if self._tls is not None:
+                self._tls.used(self._sock, time.monotonic())
+            self._post(self, self._opened)
 
     def _disconnected(
         self,
         _client: paho.Client,
         _data: Any,
-        _flags: paho.DisconnectFlags,
+        flags: paho.DisconnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
-        self._end("connection_lost", f"The connection to the broker ended: {reason}.")
+        trouble = getattr(self._sock, "trouble", None)
+        if flags.is_disconnect_packet_from_server and reason.value >= mqtt_reasons.FAILURE:
+            code, words = mqtt_reasons.reason("disconnect", reason.value)
+            self._end(code, words + _said(properties))
+        elif trouble is not None:
+            self._end(*mqtt_tls.why(trouble, f"{self._broker.host}:{self._broker.port}"))
+        elif reason.value == mqtt_reasons.KEEPALIVE:
+            self._end("keepalive_lost", "The broker was not heard for too long.")
+        elif reason.value == mqtt_reasons.PROTOCOL:
+            self._end("protocol_error", "The broker sends what is no MQTT.")
+        elif self._hung_up():
+            self._end("hung_up", "The broker ended the connection without a reason.")
+        else:
+            self._end("connection_lost", "The connection to the broker ended.")
+
+    def _hung_up(self) -> bool:
+        """Whether the other end closed in good order. A line that fails does not; and some brokers tell a
+        client no more when another one has its name (mosquitto 2.0.11 among them)."""
+        with self._wire_lock:
+            if self._wire is None:
+                return False
+            return self._wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSE_WAIT
 
     def _published(
         self,
@@ -245,11 +316,11 @@ class Connection:
         _data: Any,
         mid: int,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
-        if reason.is_failure:
-            code = "not_authorized" if reason.value == 135 else "broker_refused"
-            self._post(self, Taken(mid, code, f"The broker refuses a message: {reason}."))
+        if reason.value >= mqtt_reasons.FAILURE:
+            code, words = mqtt_reasons.reason("publish", reason.value)
+            self._post(self, Taken(mid, code, words + _said(properties)))
         else:
             self._post(self, Taken(mid, None, ""))
 
@@ -278,49 +349,13 @@ class Connection:
             self._post(self, Closed(code, words))
 
 
-def _no_delay(_client: paho.Client, _data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _woken(_client: paho.Client, _data: Any, _sock: Any) -> None:
+    """paho wants to write: the loop's select was woken by it, and writes. Without this the thread that
+    publishes would write too, into the middle of a packet."""
 
 
-def _why(error: OSError, broker: Broker) -> tuple[str, str]:
-    place = f"{broker.host}:{broker.port}"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "tls_refused", f"The certificate of {place} does not hold: {error.verify_message}."
-    if isinstance(error, ssl.SSLError):
-        return "tls_failed", f"No TLS with {place}: {error.reason}."
-    if isinstance(error, socket.gaierror):
-        return "name_unknown", f"The name {broker.host} is not known (DNS)."
-    if isinstance(error, TimeoutError):
-        return "broker_unreachable", f"{place} does not answer."
-    return "broker_unreachable", f"{place} cannot be reached: {error.strerror or error}."
-
-
-def _password(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise OperatorError(
-            "password_file_unreadable",
-            f"The password file {path} cannot be read ({error.strerror}).",
-            "Correct password_file in the settings, or who may read the file.",
-            file=path,
-            reason=error.strerror,
-        ) from error
-
-
-def _set_tls(client: paho.Client, broker: Broker) -> None:
-    try:
-        client.tls_set(
-            ca_certs=str(broker.ca_file),
-            certfile=str(broker.cert_file) if broker.cert_file else None,
-            keyfile=str(broker.key_file) if broker.key_file else None,
-            tls_version=ssl.PROTOCOL_TLS_CLIENT,
-        )
-    except (OSError, ValueError) as error:
-        raise OperatorError(
-            "tls_files",
-            f"The TLS files for {broker.host} cannot be used ({error}).",
-            "Check ca_file, cert_file and key_file in the settings.",
-        ) from error
+def _said(properties: Properties | None) -> str:
+    """What the broker adds to a reason: its own words, another server's name (MQTT 5, 3.2.2.3)."""
+    added = [getattr(properties, name, None) for name in ("ReasonString", "ServerReference")]
+    told = [f"{each}"[:200] for each in added if each]
+    return f" ({'; '.join(told)})" if told else ""

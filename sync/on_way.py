@@ -61,6 +61,17 @@ class OnWay:
         """A batch was handed over."""
         self._sent.append(_Sent(first, last, now_ms, size >= FULL_BYTES))
 
+    def birth(self, now_ms: int) -> None:
+        """What is no batch, and answered all the same."""
+        self.add(0, 0, 0, now_ms)
+
+    def withdrawn(self, last: int) -> None:
+        """The batch that ends there was not sent after all."""
+        for sent in reversed(self._sent):
+            if sent.last == last:
+                self._sent.remove(sent)
+                return
+
     def taken(self, now_ms: int) -> None:
         """A PUBACK came; one too many is nothing."""
         if not self._sent:

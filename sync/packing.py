@@ -64,6 +64,10 @@ class Packing:
         self._on_way.append((len(data), before + len(data), now_s))
         return content_type, data
 
+    def withdrawn(self) -> None:
+        """The last one was not sent after all."""
+        self._on_way.pop()
+
     def taken(self, now_s: float) -> None:
         """The oldest message's PUBACK came."""
         if not self._on_way:

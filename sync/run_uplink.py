@@ -17,14 +17,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from kiosk.core.errors import OperatorError
+from sync.connection_files import ConnectionFiles
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
 from sync.messages import Offline, Online
-from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
+from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
 from sync.newest import superseded
 from sync.notify import notify
 from sync.packing import Compress, Packing
@@ -33,7 +35,7 @@ from sync.station_desk import StationDesk
 from sync.station_fetch import Fetched, Fetcher
 from sync.station_link import Hello, StationGone
 from sync.station_watch import Greeted, Watcher
-from sync.uplink import Link, Uplink
+from sync.uplink import Uplink
 from sync.uplink_events import (
     AckArrived,
     Action,
@@ -45,13 +47,16 @@ from sync.uplink_events import (
     Judge,
     LinkDown,
     LinkUp,
+    Noted,
     Puback,
     Publish,
     Report,
     StationDown,
     StationUp,
     Tick,
+    TooLarge,
 )
+from sync.uplink_pace import Pace
 
 INBOX = 1000
 """Events on their way to the main thread."""
@@ -81,20 +86,23 @@ def run_uplink(
     *,
     compress: Compress = "auto",
     health_s: float = 3600.0,
+    gather_s: float = 0.0,
     on_started: Callable[[], None] = lambda: None,
 ) -> None:
     """Carry the ledger behind ``socket_path`` to the city until SIGTERM or SIGINT.
 
-    ``health_s`` seconds between health messages when nothing changes. ``on_started`` is called
-    once, when the signals are in place. Must run on the main thread.
+    ``health_s`` seconds between health messages when nothing changes; ``gather_s`` seconds that a live
+    entry waits for others. ``on_started`` is called once, when the signals are in place. Must run on
+    the main thread.
     """
     inbox: _Inbox = queue.Queue(INBOX)
     ending = Ending()
     ending.heed()
     threading.excepthook = _die
-    on_started()
     watcher = Watcher(socket_path, inbox.put)
-    process = _Process(socket_path, broker, inbox, watcher, compress, health_s)
+    pace = Pace(gather_ms=int(gather_s * 1000), metered=broker.metered)
+    process = _Process(socket_path, broker, inbox, watcher, compress, health_s, pace)
+    on_started()
     watcher.start()
     notify("READY=1")
     process.run(ending)
@@ -118,11 +126,12 @@ class _Process:
         watcher: Watcher,
         compress: Compress,
         health_s: float,
+        pace: Pace,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
         self._watcher = watcher
-        self._rules = Uplink(random.random)
+        self._rules = Uplink(random.random, pace)
         self._hello: Hello | None = None
         self._desk = StationDesk(path, watcher)
         self._fetcher = Fetcher(path, watcher, inbox.put)
@@ -131,7 +140,10 @@ class _Process:
         self._connection: Connection | None = None
         self._open = False
         self._relay = Relay()
-        self._batches: set[int] = set()  # message numbers whose PUBACK the rules wait for
+        self._awaited: dict[int, Literal["batch", "state"]] = {}
+        """Message numbers whose PUBACK the rules wait for."""
+        self._files = ConnectionFiles(broker)
+        self._files.heed()
 
     def run(self, ending: Ending) -> None:
         """Until asked to end."""
@@ -145,6 +157,8 @@ class _Process:
                 self._handle(Tick())
             if self._health.due:
                 self._tell_health()
+            if self._files.due:
+                self._look_at_files()
             if time.monotonic() - self._watcher.beat_s < STALE_S:
                 notify("WATCHDOG=1")
         if self._connection is not None and self._hello is not None:
@@ -199,17 +213,19 @@ class _Process:
             case Opened(receive_maximum):
                 self._open = True
                 self._listen()
-                # Two places are for state and health, which the rules do not count.
-                return LinkUp(max(1, receive_maximum - 2))
+                # The rules count batches and births; one place is for the reply to a command.
+                return LinkUp(receive_maximum - 1 if receive_maximum > 2 else receive_maximum)
             case Closed(code, words):
                 self._connection, self._open = None, False
                 return LinkDown(code, words)
             case Taken(mid, code, words):
-                if mid not in self._batches:
-                    return None
-                self._batches.discard(mid)
-                self._packing.taken(time.monotonic())
-                return Puback(code, words)
+                of = self._awaited.pop(mid, None)
+                if of == "batch":
+                    self._packing.taken(time.monotonic())
+                return Puback(code, words, of) if of is not None else None
+            case Denied(code, words):
+                self._files.ask_again()
+                return Noted(code, words)
             case Arrived(topic, payload):
                 if topic == self._topic("ack"):
                     return AckArrived(payload)
@@ -231,18 +247,12 @@ class _Process:
                 return self._connect()
             case Disconnect():
                 self._drop_connection()
-            case Publish(_, payload):
-                if self._connection is not None:
-                    content_type, data = self._packing.pack(payload, time.monotonic())
-                    self._batches.add(
-                        self._connection.publish(
-                            self._topic("ledger"), data, content_type=content_type
-                        )
-                    )
+            case Publish(last, payload):
+                return self._publish_batch(last, payload)
             case Announce(station):
                 if self._hello is not None:
                     birth = Online(station, self._hello.software, self._hello.ledger)
-                    self._publish_state(self._hello, birth)
+                    self._publish_state(self._hello, birth, awaited=True)
             case Report():
                 log.info("link: online=%s %s %s", action.online, action.code or "", action.words)
                 return self._desk.ask(action)
@@ -288,7 +298,7 @@ class _Process:
         """
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
-        self._batches.clear()
+        self._awaited.clear()
         self._packing.begin()
         try:
             self._connection = Connection(
@@ -297,6 +307,7 @@ class _Process:
                 client_id=f"kiosk-{hello.city}-{hello.station}",
                 topics=(self._topic("ack"),),
                 will=(self._topic("state"), msgspec.json.encode(Offline())),
+                tls=self._files.tls,
             )
         except OperatorError as error:
             return LinkDown(error.code, f"{error}")
@@ -308,13 +319,37 @@ class _Process:
             old, self._connection, self._open = self._connection, None, False
             old.close()
 
-    def _publish_state(self, hello: Hello, state: Online | Offline) -> None:
-        if self._connection is not None:
-            payload = msgspec.json.encode(state)
-            self._connection.publish(self._topic("state", hello), payload, retain=True)
+    def _publish_batch(self, last: int, payload: bytes) -> Event | None:
+        if self._connection is None:
+            return None
+        topic = self._topic("ledger")
+        content_type, data = self._packing.pack(payload, time.monotonic())
+        if not self._connection.fits(topic, data):
+            self._packing.withdrawn()
+            return TooLarge(last)
+        self._awaited[self._connection.publish(topic, data, content_type=content_type)] = "batch"
+        return None
+
+    def _publish_state(
+        self, hello: Hello, state: Online | Offline, *, awaited: bool = False
+    ) -> None:
+        """``awaited``: the rules asked for it, and wait for its PUBACK."""
+        if self._connection is None:
+            return
+        payload, topic = msgspec.json.encode(state), self._topic("state", hello)
+        mid = self._connection.publish(topic, payload, retain=True)
+        if awaited:
+            self._awaited[mid] = "state"
+
+    def _look_at_files(self) -> None:
+        """Certificates that were renewed, and topics that were denied and may not be any more."""
+        for event in self._files.look():
+            self._handle(event)
+        if self._files.ask_now():
+            self._listen()
 
     def _tell_health(self) -> None:
-        if self._connection is None or self._rules.link is not Link.UP:
+        if self._connection is None or not self._open:
             return
         told = self._health.look()
         if isinstance(told, StationDown):

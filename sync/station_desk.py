@@ -69,7 +69,8 @@ def _answer(link: StationLink, action: Judge | Report) -> Event | None:
             try:
                 text = payload.decode()
             except UnicodeDecodeError:
-                return None  # no acknowledgement has such bytes, and the socket speaks UTF-8
+                # No acknowledgement has such bytes, and the socket speaks UTF-8.
+                return AckJudged(False, "bad_signature", 0, 0, None)
             verdict = link.ack(text)
             said = verdict.error
             error = AckError(said.code, said.seq) if said is not None else None
@@ -81,6 +82,6 @@ def _answer(link: StationLink, action: Judge | Report) -> Event | None:
                 error,
                 verdict.turn,
             )
-        case Report(online, code, words):
-            link.link(online=online, code=code, words=words)
+        case Report(online, code, words, until_ms):
+            link.link(online=online, code=code, words=words, certificate_ms=until_ms)
             return None

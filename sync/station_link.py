@@ -157,8 +157,13 @@ class StationLink:
         """What the city says on ``topic``, as the station names it."""
         return self._ask("word", {"topic": topic, "payload": payload}, WordVerdict)
 
-    def link(self, *, online: bool, code: str | None, words: str) -> None:
-        self._ask("link", {"online": online, "code": code, "words": words}, dict[str, Any])
+    def link(
+        self, *, online: bool, code: str | None, words: str, certificate_ms: int | None = None
+    ) -> None:
+        told: dict[str, Any] = {"online": online, "code": code, "words": words}
+        if certificate_ms is not None:
+            told["certificate_ms"] = certificate_ms
+        self._ask("link", told, dict[str, Any])
 
     def health(self) -> dict[str, Any]:
         return self._ask("health", {}, dict[str, Any])

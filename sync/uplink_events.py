@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sync.messages import MAX_ENTRIES, AckError, StationState
 
@@ -68,10 +69,38 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class Puback:
-    """The broker's answer to a batch; ``code`` None when it took it."""
+    """The broker's answer to a batch or a birth; ``code`` None when it took it."""
 
     code: str | None = None
     words: str = ""
+    of: Literal["batch", "state"] = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The batch that ends with ``last`` was not published: the broker takes no packet of its size."""
+
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something beside the ledger does not go; ``code`` stable, ``words`` for people."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The station's own certificate ends then (UTC); None where there is none to be read."""
+
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The files that a connection is made with have changed, and fit together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +127,11 @@ class Tick:
     """Time has passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hurried:
+    """Somebody asked not to wait for the next try."""
+
+
 Event = (
     StationUp
     | StationDown
@@ -107,6 +141,11 @@ Event = (
     | LinkUp
     | LinkDown
     | Puback
+    | TooLarge
+    | Noted
+    | Certificate
+    | Renewed
+    | Hurried
     | AckArrived
     | AckJudged
     | Tick
@@ -134,7 +173,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish a batch at QoS 1; answer with Puback."""
+    """Publish a batch at QoS 1; answer with Puback or TooLarge."""
 
     last: int
     payload: bytes
@@ -149,18 +188,20 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Publish the retained birth."""
+    """Publish the retained birth at QoS 1; answer with Puback."""
 
     station: StationState
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell the station how the way to the city is; ``code`` None when all is well."""
+    """Tell the station how the way to the city is; ``code`` None when all is well. ``certificate_ms`` the
+    end of the certificate that it is made with (UTC)."""
 
     online: bool
     code: str | None
     words: str
+    certificate_ms: int | None = None
 
 
 Action = Connect | Disconnect | Fetch | Publish | Judge | Announce | Report

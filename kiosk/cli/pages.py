@@ -150,6 +150,10 @@ def sync_status(call: Call, found: Mapping[str, Any]) -> None:
     else:
         call.say("sync.last_ack", age=age(call.words, found["last_ack_age_ms"]))
     link(call, found)
+    trouble = found["link"]["trouble"]
+    if trouble is not None:
+        told = age(call.words, found["link"]["trouble_age_ms"])
+        call.say("sync.last_trouble", age=told, why=cause(call.words, trouble))
 
 
 def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:

@@ -26,6 +26,7 @@ CODES = (
     "town",
     "screen",
     "link",
+    "certificate",
     "clock",
     "watermark",
     "ack",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.doctor.finding import Finding, Level, Values
+from kiosk.doctor.link import certificate, link
 from kiosk.doctor.town import town
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, ListFacts
 
@@ -21,9 +22,6 @@ QUEUE_LONG = 1000
 """Entries waiting for the city; about a week of a usual station."""
 ACK_OLD_MS = 24 * 3600 * 1000
 """A day of uptime without the city's word, with something waiting."""
-CITY_WAITS = frozenset({"city_silent", "connecting"})
-"""Connected, and nobody has said no. Every other code of a connection that is up is a refusal that
-no waiting mends: somebody has to speak with the city."""
 CARD_RECENT_MS = 3600 * 1000
 """So long somebody may come and ask why a card was refused."""
 CARDS_ALL_REFUSED = 3
@@ -57,6 +55,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
     yield from town(facts.town)
     yield screen(facts)
     yield link(facts)
+    yield certificate(facts.link)
     yield clock(facts)
     yield watermark(facts.queue, facts.watermark)
     yield ack(facts)
@@ -187,21 +186,6 @@ def screen(facts: Facts) -> Finding:
     if facts.screen_up:
         return Finding(code="screen", level="OK", case="ok", values=values)
     return Finding(code="screen", level="ERR", case="down", values=values)
-
-
-def link(facts: Facts) -> Finding:
-    """Being offline is weather; what the city refuses is not."""
-    if not facts.uplink_wanted:
-        # The settings check says so; a wish is no fault of the link's.
-        return Finding(code="link", level="OK", case="not_set")
-    cause = facts.link.code
-    if not facts.link.online:
-        return Finding(code="link", level="WARN", case="down", cause=cause)
-    if cause is None:
-        return Finding(code="link", level="OK", case="ok")
-    if cause in CITY_WAITS:
-        return Finding(code="link", level="WARN", case="silent", cause=cause)
-    return Finding(code="link", level="ERR", case="refused", cause=cause)
 
 
 def clock(facts: Facts) -> Finding:

@@ -327,6 +327,9 @@ def check_mqtt(mqtt: Mqtt, file: Path) -> None:
             raise needs_partner(name, partner_name, file)
     if mqtt.key_file is not None and mqtt.cert_file is None:
         raise needs_partner("key_file", "cert_file", file)
+    for name, value in (("cert_file", mqtt.cert_file), ("crl_file", mqtt.crl_file)):
+        if value is not None and mqtt.ca_file is None:
+            raise needs_partner(name, "ca_file", file)
 
 
 def needs_partner(name: str, partner: str, file: Path) -> FileProblem:

@@ -364,8 +364,16 @@ class City(Part, frozen=True, kw_only=True):
         return bytes.fromhex(self.public_key)
 
 
+KEEPALIVE_S, METERED_KEEPALIVE_S = 60, 900
+"""Seconds; a quarter of an hour is what most mobile networks keep a silent connection for."""
+
+
 class Mqtt(Part, frozen=True, kw_only=True):
-    """The way to the city. Secrets lie in files of their own."""
+    """The way to the city. Secrets lie in files of their own.
+
+    ``metered``: the line is paid for by the byte. ``gather_s`` how long a live entry waits for others,
+    ``health_s`` between two messages on the station's health when nothing changes.
+    """
 
     host: Text
     port: Port = 1883
@@ -374,8 +382,24 @@ class Mqtt(Part, frozen=True, kw_only=True):
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
-    compress: Literal["auto", "always", "never"] = "auto"
+    crl_file: Path | None = None
+    metered: bool = False
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] | None = None
+    gather_s: Annotated[int, Meta(ge=0, le=600)] = 0
+    health_s: Annotated[int, Meta(ge=60, le=86400)] = 3600
+    compress: Literal["auto", "always", "never"] | None = None
+
+    @property
+    def effective_keepalive_s(self) -> int:
+        if self.keepalive_s is not None:
+            return self.keepalive_s
+        return METERED_KEEPALIVE_S if self.metered else KEEPALIVE_S
+
+    @property
+    def effective_compress(self) -> Literal["auto", "always", "never"]:
+        if self.compress is not None:
+            return self.compress
+        return "always" if self.metered else "auto"
 
 
 class Settings(Part, frozen=True, kw_only=True, rename={"bins": "bin", "readers": "reader"}):

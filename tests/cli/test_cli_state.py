@@ -185,6 +185,14 @@ def test_sync_status_says_how_far_the_city_is(site: Site, run: Run) -> None:
     assert site.kiosk("sync", "status", "--json").value["queue"] == 2
 
 
+def test_sync_status_tells_the_last_trouble_also_when_it_is_over(site: Site, run: Run) -> None:
+    over = LinkFacts(online=True, code=None, trouble="cert_expired", trouble_age_ms=7_300_000)
+    run(msgspec.structs.replace(WELL, link=over))
+    said = site.kiosk("sync", "status")
+    assert "最後の不具合：2 時間前、このステーションの証明書の期限が切れている" in said.out
+    assert site.kiosk("sync", "status", "--json").value["link"]["trouble"] == "cert_expired"
+
+
 def test_scales_are_listed_with_and_without_a_running_station(site: Site, run: Run) -> None:
     resting = site.kiosk("scale", "list", "--json").lines
     assert [(one["bin"], one["kind"], one["live_g"]) for one in resting] == [

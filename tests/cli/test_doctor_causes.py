@@ -16,15 +16,29 @@ from kiosk.cli.pages import cause, sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.core.events import RefusalReason
 from kiosk.doctor import examine
-from kiosk.doctor.station import CITY_WAITS
+from kiosk.doctor.link import judged
 from kiosk.facts import LinkFacts
 from kiosk.ledger import errors as ledger_errors
 from kiosk.ledger.acks import Reason
-from sync.uplink import _QUIET_REASONS
+from sync import mqtt_tls
+from sync.link_codes import PEOPLE, TWIN
+from sync.mqtt_reasons import BROKER_CODES
+from sync.uplink_telling import QUIET_REASONS
 
 ROOT = Path(__file__).parents[2]
-LINK_FILES = ("sync/uplink.py", "sync/run_uplink.py", "sync/mqtt.py", "kiosk/gathering.py")
-LINK_MAKERS = {"Report", "LinkDown", "LinkFacts", "Closed", "Taken", "_end", "_give_up", "_hold"}
+LINK_FILES = (
+    "sync/uplink.py",
+    "sync/uplink_telling.py",
+    "sync/run_uplink.py",
+    "sync/mqtt.py",
+    "sync/mqtt_reach.py",
+    "kiosk/gathering.py",
+)
+LINK_MAKERS = {
+    *("Report", "LinkDown", "LinkFacts", "Closed", "Taken", "Noted"),
+    *("_end", "_lost", "_hold", "note", "held_up"),
+}
+TLS_CODES = {code for code, _ in (*mqtt_tls._VERIFY.values(), *mqtt_tls._ALERTS.values())}
 CITY_MAKERS = {"AckError", "Refused"}
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 
@@ -67,8 +81,9 @@ def link_codes() -> set[str]:
     told_by_the_city = codes_of(receiver, CITY_MAKERS) - {"gap"}  # mended without a word
     # A batch of the right size whose content does not hold; a larger one never leaves the station.
     told_by_the_city |= codes_of(["sync/messages/batch.py"], {"Malformed"}) - {"too_large"}
-    judged = {f"ack_{reason}" for reason in get_args(Reason) if reason not in _QUIET_REASONS}
-    return codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | judged | default_code()
+    acks = {f"ack_{reason}" for reason in get_args(Reason) if reason not in QUIET_REASONS}
+    found = codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | acks | default_code()
+    return found | set(BROKER_CODES) | TLS_CODES | PEOPLE | TWIN
 
 
 def default_code() -> set[str]:
@@ -95,6 +110,11 @@ def test_the_codes_are_really_found_in_the_source() -> None:
         "genesis",
         "fork",
         "ack_no_city_key",
+        "name_slow",
+        "state_refused",
+        "taken_over",
+        "cert_expired",
+        *PEOPLE,
     } <= set(LINK)
 
 
@@ -107,7 +127,7 @@ def test_every_code_of_the_link_is_told_in_words(code: str, language: str) -> No
         facts = msgspec.structs.replace(WELL, link=LinkFacts(online=online, code=code))
         (finding,) = [one for one in examine(facts) if one.code == "link"]
         what, todo = sentences(words, finding)
-        assert finding.level == ("ERR" if online and code not in CITY_WAITS else "WARN")
+        assert finding.level == judged(online, code)[0]
         assert words(f"cause.{code}") in what and todo
 
 

@@ -44,6 +44,13 @@ def closed(**more: Any) -> dict[str, Any]:
     return {"lists": (ListFacts(**one),)}
 
 
+def ends_in(days: int | None) -> LinkFacts:
+    """A line that is well, over a certificate with so many days to go; None: the clock does not know."""
+    return LinkFacts(
+        online=True, code=None, certificate_ms=1_790_000_000_000, certificate_days=days
+    )
+
+
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
@@ -83,6 +90,15 @@ CASES = [
     (well(link=LinkFacts(online=True, code="ack_no_city_key")), "ERR", "link.refused"),
     (well(link=LinkFacts(online=True, code="never_heard_of")), "ERR", "link.refused"),
     (well(link=LinkFacts(online=True, code="fork")), "ERR", "link.refused"),
+    (well(link=LinkFacts(online=True, code="state_refused")), "WARN", "link.partly"),
+    (well(link=LinkFacts(online=True, code="taken_over")), "ERR", "link.twin"),
+    (well(link=LinkFacts(code="taken_over")), "ERR", "link.twin"),
+    (well(link=LinkFacts(code="cert_expired")), "ERR", "link.broken"),
+    (well(link=LinkFacts(code="broker_cert_early")), "WARN", "link.down"),
+    (well(link=ends_in(31)), "OK", ""),
+    (well(link=ends_in(29)), "WARN", "certificate.soon"),
+    (well(link=ends_in(-1)), "ERR", "certificate.expired"),
+    (well(link=ends_in(None)), "OK", ""),
     (well(clock="unsynced"), "WARN", "clock.unsynced"),
     (well(head_seq=2000), "WARN", "watermark.behind"),
     (well(last_ack_age_ms=2 * DAY_MS), "WARN", "ack.old"),

@@ -51,11 +51,23 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stations")])
         self.ca = self._write("ca", self._certificate("stations", self._key, ca=True), self._key)
+        self.crl = folder / "ca.crl"
+        self.crl.write_bytes(self._revoked_nobody().public_bytes(serialization.Encoding.PEM))
 
     def issue(self, common_name: str) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         file_name = re.sub(r"\W", "-", common_name)
         return self._write(file_name, self._certificate(common_name, key), key)
+
+    def _revoked_nobody(self) -> x509.CertificateRevocationList:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - datetime.timedelta(days=1))
+            .next_update(now + datetime.timedelta(days=1))
+            .sign(self._key, hashes.SHA256())
+        )
 
     def _certificate(
         self, common_name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool = False
@@ -132,6 +144,7 @@ def settled(text: str, folder: Path, authority: Authority, tls: int, plain: int)
         "listener 8883": f"listener {tls} 127.0.0.1",
         "listener 1883 127.0.0.1": f"listener {plain} 127.0.0.1",
         "cafile   /etc/mosquitto/tls/stations-ca.crt": f"cafile {authority.ca.cert}",
+        "crlfile  /etc/mosquitto/tls/stations-ca.crl": f"crlfile {authority.crl}",
         "certfile /etc/mosquitto/tls/broker.crt": f"certfile {server.cert}",
         "keyfile  /etc/mosquitto/tls/broker.key": f"keyfile {server.key}",
         "password_file /etc/mosquitto/passwords": f"password_file {folder / 'passwords'}",

@@ -89,7 +89,7 @@ class Station:
     def __init__(self, folder: Path, city_key: bytes) -> None:
         self.folder = folder
         self.socket = folder / "control.sock"
-        self._city_key = city_key
+        self.city_key = city_key
         self.links: list[dict[str, Any]] = []
         self.handed: list[str] = []
         """Topics on which words on lists of cards were handed in."""
@@ -105,7 +105,7 @@ class Station:
             station=STATION,
             city=CITY,
             signer=STATION_KEY,
-            city_key=self._city_key,
+            city_key=self.city_key,
             software="test",
             openings={"b1": Opening(0, None, 1)},
             items={"b1": "pet-bottle"},
@@ -114,7 +114,7 @@ class Station:
         )
         self.lists = CardLists(
             self.folder / "cards",
-            city=ListCity(CITY, self._city_key),
+            city=ListCity(CITY, self.city_key),
             use=self.use,
             rules=StaleRules(30, 90, "accept_proving"),
             now=self.now,
@@ -210,6 +210,9 @@ class Program:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def terminate(self) -> int:
         self._process.send_signal(signal.SIGTERM)

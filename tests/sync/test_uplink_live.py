@@ -11,8 +11,8 @@ from sync.ahead import AT_ONCE, BEHIND, MOST, PACE_MS
 from sync.messages import AckError
 from sync.on_way import FULL_BYTES, LEAST, QUEUE_MS, OnWay
 from sync.on_way import MOST as WAY_MOST
-from sync.uplink import ACK_TIMEOUT_MS, GAP_REPEAT_MS, WINDOW
 from sync.uplink_events import Fetch, LedgerMoved, Puback
+from sync.uplink_pace import ACK_TIMEOUT_MS, GAP_REPEAT_MS, WINDOW
 
 LONG = 100 * BEHIND
 

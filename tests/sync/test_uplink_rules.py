@@ -6,16 +6,7 @@ import pytest
 
 from sync.messages import AckError
 from sync.reconnecting import SPREAD_MS, STEADY_MS
-from sync.uplink import (
-    ACK_TIMEOUT_MS,
-    CONNECT_TIMEOUT_MS,
-    GAP_REPEAT_MS,
-    PUBACK_TIMEOUT_MS,
-    WINDOW,
-    Flow,
-    Link,
-    Uplink,
-)
+from sync.uplink import Uplink
 from sync.uplink_events import (
     AckJudged,
     Action,
@@ -36,6 +27,15 @@ from sync.uplink_events import (
     StationUp,
     Tick,
 )
+from sync.uplink_pace import (
+    ACK_TIMEOUT_MS,
+    CONNECT_TIMEOUT_MS,
+    GAP_REPEAT_MS,
+    PUBACK_TIMEOUT_MS,
+    WINDOW,
+    Flow,
+)
+from sync.uplink_wire import Link
 
 BATCH = 10
 
@@ -64,6 +64,8 @@ class Rig:
                         pending.append(fetched if last > after else NothingFetched(after))
                     case Publish(last):
                         self.published.append(last)
+                    case Announce():
+                        pending.append(Puback(of="state"))
         self.did += did
         return did
 
