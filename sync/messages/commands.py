@@ -26,7 +26,7 @@ from sync.messages.wire import Code, Count, Signature, signature_bytes, signatur
 from sync.signing import Signer, verify
 
 MAX_COMMAND_BYTES = 16 * 1024
-"""Eight languages of 200 characters, each up to six bytes of JSON, are less."""
+"""Eight languages of 120 letters, each up to six bytes of JSON, are less."""
 MAX_REPLY_BYTES = 1024
 MAX_AHEAD_MS = 7 * 24 * 3600 * 1000
 """No command counts for longer: its id has to be remembered for as long."""

@@ -24,7 +24,7 @@ from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import card_lists, store
+from sync.receiver import card_lists, command_sender, store
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.refusals import Spoken
@@ -84,6 +84,7 @@ class Service:
                 self._remind_due_s = time.monotonic() + REMIND_S
                 self._remind()
                 self._renew_lists()
+                self._send_commands()
             if self._open:
                 self._publish_lists()
             notify("WATCHDOG=1")
@@ -96,7 +97,7 @@ class Service:
             self._broker,
             lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
             client_id=f"kiosk-receiver-{secrets.token_hex(6)}",
-            topics=(TOPIC,),
+            topics=(TOPIC, *command_sender.TOPICS),
             manual_ack=True,
             receive_maximum=RECEIVE_MAXIMUM,
         )
@@ -139,7 +140,13 @@ class Service:
         self._connect_due_s = time.monotonic() + random.random() * limit_s
 
     def _take(self, arrived: list[Arrived]) -> None:
-        deliveries = [store.Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        said = [m for m in arrived if command_sender.takes(m.topic)]
+        self._stored(lambda: command_sender.take(self._engine, said, utc_ms()))
+        deliveries = [
+            store.Delivery(m.topic, m.payload, m.content_type)
+            for m in arrived
+            if not command_sender.takes(m.topic)
+        ]
         outcome = self._stored(lambda: store.take(self._engine, deliveries, utc_ms()))
         for refused in outcome.refusals:
             self._warn(refused.city, refused.station, refused.code, refused.seq)
@@ -183,6 +190,13 @@ class Service:
                 lambda topic, payload, content_type: connection.publish(
                     topic, payload, retain=True, content_type=content_type
                 )
+            )
+
+    def _send_commands(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            self._stored(
+                lambda: command_sender.send_due(self._engine, utc_ms(), connection.publish)
             )
 
     def _warn(self, city: str, station: str, code: str, seq: int) -> None:

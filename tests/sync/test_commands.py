@@ -125,6 +125,7 @@ def test_what_the_city_has_not_signed_for_this_station_is_nobodys(forged: bytes)
         ({"op": "message", "args": {"text": {"ja": ""}, "until_ms": 0}}, "wrong_args"),
         ({"op": "message", "args": {"text": {"JA": "a"}, "until_ms": 0}}, "shape"),
         ({"op": "close", "args": {"reason": {"ja": "a" * (MAX_TEXT + 1)}}}, "wrong_args"),
+        ({"op": "open", "args": {"reason": {"ja": "あ" * (MAX_TEXT // 2 + 1)}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "a\u202eb"}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "a\nb"}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "\x1b[2J"}}}, "wrong_args"),
@@ -143,7 +144,7 @@ def test_what_the_city_signed_and_nobody_can_do_is_said_by_its_code(
 
 
 def test_the_longest_message_in_every_language_fits() -> None:
-    text = {f"{'abcdefgh'[n]}x": "\U0001f600" * MAX_TEXT for n in range(MAX_LANGUAGES)}
+    text = {f"{'abcdefgh'[n]}x": "あ" * (MAX_TEXT // 2) for n in range(MAX_LANGUAGES)}
     data = sent(Message(text, END_MS))
     assert len(data) <= MAX_COMMAND_BYTES
     assert read(data) == Message(text, END_MS)
