@@ -29,7 +29,7 @@ from kiosk.clock import StationClock
 from kiosk.commands import Commands
 from kiosk.control.caretaker_ops import caretaker_ops
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
-from kiosk.control.server import ControlServer, Handler
+from kiosk.control.server import ControlServer, Handler, Reply
 from kiosk.core.effects import Item
 from kiosk.core.entries import Boot
 from kiosk.core.events import CardRefused, DeviceBack, DeviceLost, Event, Moment, Touch
@@ -285,7 +285,7 @@ class _Running:
     def _uplink_waits(self, wait: Handler) -> Handler:
         """The uplink's long poll, which also shows that it runs."""
 
-        def waits(args: Args) -> dict[str, Any]:
+        def waits(args: Args) -> Reply:
             self._facts.asked()
             return wait(args)
 

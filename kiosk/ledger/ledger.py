@@ -262,6 +262,13 @@ class Ledger:
 
         At least one entry, however small ``max_bytes``. Raises StorageError.
         """
+        drawn = self.batch_with_last(after, max_entries, max_bytes)
+        return None if drawn is None else drawn[0]
+
+    def batch_with_last(
+        self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
+    ) -> tuple[bytes, int] | None:
+        """As ``batch``, and the seq of its last entry."""
         with self._readers.lend() as db:
             drawn = batches.draw(
                 db,
@@ -281,7 +288,7 @@ class Ledger:
             # made again.
             with suppress(StorageError), self._writing, transaction(self._db):
                 batches.note(self._db, drawn, signature)
-        return message
+        return message, drawn.last
 
     def accept_ack(self, payload: bytes) -> AckVerdict:
         """Takes the city's acknowledgement if it counts; StorageError leaves nothing changed."""
@@ -335,15 +342,8 @@ class Ledger:
             self._moved.notify_all()
 
     def _refusal(self, ack: Ack) -> Reason | None:
-        if ack.epoch < self.epoch:
-            return "old_epoch"
-        if ack.epoch == self.epoch and ack.seq < self.watermark:
-            return "old_seq"
         with told():
-            own = rows.hash_at(self._db, ack.seq)
-        if own is None:
-            return "unknown_seq"
-        return None if own == ack.head else "head_differs"
+            return acks.refusal(ack, self._ack, lambda seq: rows.hash_at(self._db, seq))
 
     def _verdict(self, ack: Ack | None, reason: Reason | None) -> AckVerdict:
         if reason is None:

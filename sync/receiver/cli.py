@@ -23,6 +23,7 @@ from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver import registry
 from sync.receiver.cards_cli import cards
+from sync.receiver.carried_cli import import_
 from sync.receiver.command_cli import command
 from sync.receiver.database import opened, reading, require_database
 from sync.receiver.options import (
@@ -291,3 +292,4 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 main.add_command(cards)
 main.add_command(command)
+main.add_command(import_)

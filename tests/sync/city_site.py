@@ -199,12 +199,13 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def receiver(log: Path, database: str, port: int) -> Program:
+def receiver(log: Path, database: str, port: int, *, key: Path | None = None) -> Program:
     """A receiver that listens: what is published before is heard by nobody, and comes again."""
     broker = f"mqtt://127.0.0.1:{port}"
-    program = Program(
-        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker
-    )
+    command = [BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker]
+    if key is not None:
+        command += ["--key", key]
+    program = Program(log, *command)
     try:
         eventually(lambda: program.has_said("listening"), "the receiver listens")
     except AssertionError:
