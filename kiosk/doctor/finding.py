@@ -23,6 +23,7 @@ CODES = (
     "device",
     "card",
     "lists",
+    "orders",
     "screen",
     "link",
     "clock",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.doctor.finding import Finding, Level, Values
+from kiosk.doctor.orders import orders
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, ListFacts
 
 STALE_MS = 10_000
@@ -53,6 +54,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
         yield device(one, facts)
     yield cards(facts.cards)
     yield from lists(facts.lists)
+    yield from orders(facts.orders)
     yield screen(facts)
     yield link(facts)
     yield clock(facts)
