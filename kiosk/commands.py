@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("kiosk.commands")
 
 TOPIC = "command"
+LOG_MS = 60_000
+"""A refusal like the last one is logged no more often, however many come."""
 ANSWER_S = 3.0
 """The uplink gives a request five seconds; the rules answer within one tick."""
 
@@ -76,6 +78,7 @@ class Commands:
         self._listens = listens
         self._lock = threading.Lock()
         self._time = KnownTime()
+        self._logged_ms = 0
         self.refused: RefusedCommand | None = None
 
     @property
@@ -104,7 +107,6 @@ class Commands:
                 order = order_of(command)
                 code = self._late(command) or self._ask(command, order)
             except Malformed as malformed:
-                LOG.warning("command %s: %s", command.id, malformed)
                 code = malformed.code
             except KioskError as error:  # storage fails, or the rules are busy: the city asks again
                 LOG.warning("command %s is not answered yet: %s", command.id, error)
@@ -145,5 +147,8 @@ class Commands:
         return None
 
     def _refuse(self, code: str, what: str) -> None:
-        LOG.warning("%s was refused: %s", what, code)
-        self.refused = RefusedCommand(code, self._now().boot_ms)
+        last, now_ms = self.refused, self._now().boot_ms
+        if last is None or last.code != code or now_ms - self._logged_ms >= LOG_MS:
+            self._logged_ms = now_ms
+            LOG.warning("%s was refused: %s", what, code)
+        self.refused = RefusedCommand(code, now_ms)

@@ -29,6 +29,8 @@ from sync.signing import Signer
 AGAIN_MS = 60_000
 MAX_WAITING = 32
 """Commands of one station that are not answered yet."""
+KEPT = 1_000
+"""Commands of one station that are kept; older ones go when a new one comes."""
 AT_ONCE = 100
 """Sent by one look."""
 ASK_AGAIN = frozenset({"clock_unsure"})
@@ -117,6 +119,7 @@ def add(
         station_command.c.city == city,
         station_command.c.station == station,
         station_command.c.due_ms.is_not(None),
+        station_command.c.expires_ms > now_ms,
     )
     if (connection.scalar(waiting) or 0) >= MAX_WAITING:
         raise OperatorError(
@@ -124,6 +127,7 @@ def add(
             f"{MAX_WAITING} commands wait for {station} already.",
             "Wait for them to be answered or to end: kiosk-receiver command list",
         )
+    _forget_old(connection, city, station)
     command_id, expires_ms = secrets.token_hex(8), now_ms + for_ms
     args = msgspec.to_builtins(order)
     op = args.pop("op")
@@ -145,6 +149,23 @@ def add(
         )
     )
     return command_id
+
+
+def _forget_old(connection: sa.Connection, city: str, station: str) -> None:
+    """What became of a command is looked up for a while; who ordered what is in the ledger for good."""
+    mine = (station_command.c.city == city, station_command.c.station == station)
+    last = (
+        sa.select(station_command.c.made_ms)
+        .where(*mine)
+        .order_by(station_command.c.made_ms.desc())
+        .offset(KEPT - 1)
+        .limit(1)
+    )
+    oldest_ms = connection.scalar(last)
+    if oldest_ms is not None:
+        connection.execute(
+            sa.delete(station_command).where(*mine, station_command.c.made_ms < oldest_ms)
+        )
 
 
 def claim(connection: sa.Connection, now_ms: int) -> list[ToSend]:

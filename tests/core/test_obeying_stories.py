@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hw_sim.days import Day
 
@@ -23,13 +25,21 @@ from kiosk.core.orders import (
 ANN = b"a" * 16
 HOUR_MS = 3_600_000
 LATER_MS = 10**9
+EVERY: tuple[AnyOrder, ...] = (
+    Close({"ja": "休み"}),
+    Open(),
+    *(each(f"b{n}") for each in (LockBin, UnlockBin) for n in range(4)),
+    Identify(30),
+    Message({"ja": "あ"}, LATER_MS),
+    Refresh(),
+)
 
 
 class Hall(Day):
     """A day of which every effect and every order's entry is kept; the disk may be full."""
 
-    def __init__(self) -> None:
-        super().__init__(1, crowd="together")
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__(seed, crowd="together")
         self.effects: list[Effect] = []
         self.written: list[Commanded] = []
         self.clock_known = True
@@ -188,6 +198,23 @@ def test_what_could_not_be_kept_is_not_done_and_not_after_its_end(hall: Hall) ->
     assert hall.answers[-1].code == "expired"
     assert hall.locked() == []
     assert hall.order(LockBin("b1"), name="again") == "done"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_ordered_the_same_drops_make_the_same_entries(seed: int) -> None:
+    """The same people on the same day, left alone and under a flood of orders."""
+    days = []
+    for ordered in (False, True):
+        hall, chance = Hall(seed), random.Random(seed)
+        for number in range(6):
+            if ordered:
+                for _ in range(4):
+                    hall.order(chance.choice(EVERY))
+            hall.usual_visit(None if number % 3 == 2 else bytes([97 + number]) * 16)
+        hall.run(25_000)
+        hall.check()
+        days.append((hall.books.weighings, hall.books.checkins, hall.books.unattributed))
+    assert days[0] == days[1]
 
 
 def test_commands_without_end_are_bounded_and_time_makes_room(hall: Hall) -> None:

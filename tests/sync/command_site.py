@@ -12,9 +12,11 @@ from sync_site import CITY, STATION, STATION_KEY
 from kiosk import words
 from kiosk.answers import Answers
 from kiosk.cards.list_files import City as CityKey
+from kiosk.cards.lists import CardLists
 from kiosk.commands import Commands
 from kiosk.control import ControlServer
 from kiosk.control.ledger_ops import ledger_ops
+from kiosk.core.cards.staleness import StaleRules
 from kiosk.core.config import BinRules, StationRules
 from kiosk.core.effects import Beep, Lamp
 from kiosk.core.entries import At, Opening
@@ -61,6 +63,13 @@ class ObedientStation(Station):
             answer=answers.tell,
             inbox=inbox,
         )
+        self.lists = CardLists(
+            self.folder / "cards",
+            city=CityKey(CITY, self._city_key),
+            use="as_sent",
+            rules=StaleRules(30, 90, "accept_proving"),
+            now=self.now,
+        )
         self.commands = Commands(
             STATION,
             city=CityKey(CITY, self._city_key),
@@ -68,7 +77,7 @@ class ObedientStation(Station):
             ledger=self.ledger,
             answers=answers,
             now=self.now,
-            listens=lambda: (),
+            listens=lambda: words.topics(self._takers()),
         )
         ops = dict(
             ledger_ops(
@@ -76,16 +85,23 @@ class ObedientStation(Station):
                 station=STATION,
                 city=CITY,
                 software="test",
-                listens=words.topics([self.commands]),
+                listens=words.topics(self._takers()),
             )
         )
-        ops["word"] = words.handler([self.commands])
+        ops["word"] = self._word
         ops["link"] = lambda args: self.links.append(args) or {}  # type: ignore[func-returns-value]
         ops["health"] = lambda _: {"queue": 0, "uptime_s": 1, "scales": {}, "readers": {}}
         self._thread = threading.Thread(target=self._loop.run, name="rules")
         self._thread.start()
         self._server = ControlServer(self.socket, ops)
         self._server.start()
+
+    def _takers(self) -> tuple[words.Taker, ...]:
+        return self.lists, self.commands
+
+    def _word(self, args: dict[str, Any]) -> dict[str, Any]:
+        self.handed.append(args["topic"])
+        return words.handler(self._takers())(args)
 
     def stop(self) -> None:
         self._server.stop()

@@ -126,6 +126,7 @@ def hall(tmp_path: Path, broker: Mosquitto) -> Iterator[Hall]:
 
 def test_a_command_is_done_answered_under_the_stations_key_and_in_the_ledger(hall: Hall) -> None:
     hall.receiver()
+    hall.listener.publish(PREFIX + "closed/delta", b"{}", retain=True)
     hall.uplink()
     ran = ask(
         "command", STATION, "lock_bin", "b1", "--wait", "40s",
@@ -138,9 +139,15 @@ def test_a_command_is_done_answered_under_the_stations_key_and_in_the_ledger(hal
     assert hall.station.beeps == ["here"]
     hall.order("lock_bin", "b9")
     hall.becomes("refused", "no_such_bin")
+    heard = {name: len(hall.listener.on(name)) for name in ("state", "health")}
+    assert hall.station.handed.count("closed/delta") == 1
     hall.order("refresh")
     hall.becomes("done")
-    eventually(lambda: len(hall.listener.on("state")) >= 2, "the state is said anew")
+    for name, count in heard.items():
+        eventually(lambda: len(hall.listener.on(name)) > count, f"{name} is said anew")  # noqa: B023
+    eventually(
+        lambda: hall.station.handed.count("closed/delta") == 2, "the lists are asked for anew"
+    )
     eventually(
         lambda: hall.database.rows("SELECT count(*) FROM entry WHERE kind = 'command'") == [(3,)],
         "the city holds an entry for each that was done",
@@ -165,8 +172,8 @@ def test_a_station_that_is_away_gets_it_when_it_comes_and_never_what_is_over(hal
     assert hall.station.locked() == ["b1"]
     assert [one["state"] for one in hall.told()] == ["done", "expired"]
     # Somebody kept the first one, and hands it in now.
-    for message in hall.listener.on("command"):
-        hall.listener.publish(PREFIX + "command", message.payload)
+    for (payload,) in hall.database.rows("SELECT payload FROM station_command"):
+        hall.listener.publish(PREFIX + "command", payload)
     eventually(lambda: hall.station.commands.refused is not None, "what is over is refused")
     assert hall.station.locked() == ["b1"]
 
