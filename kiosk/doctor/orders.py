@@ -14,7 +14,6 @@ CAUSES = {
     "shape": "command_garbled",
     "too_large": "command_garbled",
     "expired": "command_expired",
-    "clock_unsure": "command_clock",
     "too_far": "command_far",
     "unknown_op": "command_unknown",
     "wrong_args": "command_unknown",

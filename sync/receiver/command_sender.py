@@ -19,6 +19,7 @@ from sync.mqtt import Arrived
 from sync.receiver import command_table
 from sync.receiver.database import reading
 from sync.receiver.registry import valid_keys
+from sync.signing import Signer
 
 TOPICS = (
     "$share/receivers/kiosk/v1/+/+/reply",
@@ -47,7 +48,7 @@ class Publish(Protocol):
     ) -> int: ...
 
 
-def send_due(engine: sa.Engine, now_ms: int, publish: Publish) -> int:
+def send_due(engine: sa.Engine, signer: Signer, now_ms: int, publish: Publish) -> int:
     """Send what is due; how many that were."""
     with reading(engine) as connection:
         if not command_table.any_due(connection, now_ms):
@@ -58,7 +59,7 @@ def send_due(engine: sa.Engine, now_ms: int, publish: Publish) -> int:
         prefix = f"kiosk/v1/{each.city}/{each.station}/"
         publish(
             prefix + "command",
-            each.payload,
+            command_table.signed(each, signer, now_ms),
             content_type=CONTENT_JSON,
             correlation=each.id.encode(),
             response_topic=prefix + "reply",

@@ -12,8 +12,8 @@ station does it once and answers alike.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -50,6 +50,7 @@ station_command = sa.Table(
     Column("due_ms", BigInteger),  # when to send it next
     Column("sent", Integer, nullable=False),  # times
     Column("answered_ms", BigInteger),
+    Column("nonce", Text),  # the station knows no time: sign it once more with this
     Column("code", Text),  # null where it was done, or is not answered
     PrimaryKeyConstraint("city", "station", "id"),
 )
@@ -78,12 +79,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """One command that is due, claimed by whoever got it."""
+    """One command that is due, claimed by whoever got it; see ``signed``."""
 
     city: str
     station: str
     id: str
     payload: bytes
+    op: str
+    args: str
+    expires_ms: int
+    nonce: str | None
 
 
 def add(
@@ -176,8 +181,9 @@ def claim(connection: sa.Connection, now_ms: int) -> list[ToSend]:
         .where(table.c.due_ms.is_not(None), table.c.expires_ms <= now_ms)
         .values(due_ms=None)
     )
+    names = [field.name for field in fields(ToSend)]
     due = (
-        sa.select(table.c.city, table.c.station, table.c.id, table.c.payload)
+        sa.select(*(table.c[name] for name in names))
         .where(table.c.due_ms <= now_ms)
         .order_by(table.c.due_ms)
         .limit(AT_ONCE)
@@ -190,8 +196,25 @@ def claim(connection: sa.Connection, now_ms: int) -> list[ToSend]:
         if connection.execute(
             mine.values(due_ms=now_ms + AGAIN_MS, sent=table.c.sent + 1)
         ).rowcount:
-            claimed.append(ToSend(row.city, row.station, row.id, bytes(row.payload)))
+            claimed.append(ToSend(*row))
     return claimed
+
+
+def signed(each: ToSend, signer: Signer, now_ms: int) -> bytes:
+    """What is sent: as it was signed when it was given, or anew with the time, for a station that asked."""
+    if each.nonce is None:
+        return bytes(each.payload)
+    args = {"op": each.op, **msgspec.json.decode(each.args)}
+    return encode_command(
+        signer,
+        each.city,
+        each.station,
+        command_id=each.id,
+        order=msgspec.convert(args, AnyOrder),
+        expires_ms=each.expires_ms,
+        nonce=each.nonce,
+        signed_ms=now_ms,
+    )
 
 
 def any_due(connection: sa.Connection, now_ms: int) -> bool:
@@ -215,9 +238,14 @@ def station_is_there(connection: sa.Connection, city: str, station: str, now_ms:
 
 def answered(connection: sa.Connection, city: str, station: str, reply: Reply, now_ms: int) -> bool:
     """Store what the station said, once; whether it is the answer to a command that waited for one."""
-    values: dict[str, int | str | None] = {"answered_ms": now_ms, "code": reply.code}
+    values: dict[str, Any] = {"answered_ms": now_ms, "code": reply.code}
     if reply.code not in ASK_AGAIN:
         values["due_ms"] = None
+    elif reply.nonce is not None:
+        # At once the first time; then with the others, or two clocks that disagree would never rest.
+        first = station_command.c.nonce.is_(None)
+        values["due_ms"] = sa.case((first, now_ms), else_=station_command.c.due_ms)
+        values["nonce"] = reply.nonce
     open_ = sa.or_(
         station_command.c.answered_ms.is_(None), station_command.c.code.in_(sorted(ASK_AGAIN))
     )

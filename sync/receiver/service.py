@@ -196,7 +196,9 @@ class Service:
         connection = self._connection
         if connection is not None:
             self._stored(
-                lambda: command_sender.send_due(self._engine, utc_ms(), connection.publish)
+                lambda: command_sender.send_due(
+                    self._engine, self._signer, utc_ms(), connection.publish
+                )
             )
 
     def _warn(self, city: str, station: str, code: str, seq: int) -> None:

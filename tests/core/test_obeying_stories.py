@@ -21,6 +21,7 @@ from kiosk.core.orders import (
     Refresh,
     UnlockBin,
 )
+from kiosk.core.timely import SLACK_MS, KnownTime
 
 ANN = b"a" * 16
 HOUR_MS = 3_600_000
@@ -215,6 +216,43 @@ def test_whatever_is_ordered_the_same_drops_make_the_same_entries(seed: int) -> 
         hall.check()
         days.append((hall.books.weighings, hall.books.checkins, hall.books.unattributed))
     assert days[0] == days[1]
+
+
+def test_a_station_without_a_clock_that_asked_the_city_forgets_and_ends_in_time(hall: Hall) -> None:
+    hall.clock_known = False
+    hall.power_cut(HOUR_MS)
+    known = KnownTime(10**12, hall.t_ms, 50)
+    hall.post(
+        OrderGiven(
+            hall.t_ms,
+            "r",
+            "city",
+            Message({"ja": "あ"}, 10**12 + HOUR_MS),
+            "c",
+            10**12 + 9,
+            None,
+            known,
+        )
+    )
+    assert hall.station.view().message is not None
+    assert hall.written[-1].known_ms == 10**12 - SLACK_MS
+    hall.quiet(HOUR_MS - 60_000)
+    assert hall.station.view().message is not None
+    hall.quiet(70_000)
+    assert hall.station.view().message is None
+
+
+def test_what_is_late_is_not_done_and_what_was_done_is_not_late(hall: Hall) -> None:
+    hall.order(LockBin("b1"), name="once")
+
+    def late(name: str) -> str:
+        hall.post(
+            OrderGiven(hall.t_ms, "r", "city", LockBin("b2"), name, LATER_MS, "expired", None)
+        )
+        return hall.answers[-1].code
+
+    assert (late("once"), late("never")) == ("done", "expired")
+    assert hall.locked() == ["b1"]
 
 
 def test_commands_without_end_are_bounded_and_time_makes_room(hall: Hall) -> None:

@@ -32,7 +32,7 @@ from sync.messages import Reply
 from sync.messages.commands import encode_command, encode_reply, read_reply
 from sync.receiver import command_table
 from sync.receiver.cli import main
-from sync.receiver.command_table import add, answered, claim, listed, station_is_there
+from sync.receiver.command_table import add, answered, claim, listed, signed, station_is_there
 from sync.receiver.database import opened
 from sync.receiver.registry import add_station
 from sync.signing import Signer
@@ -239,18 +239,40 @@ def test_forged_and_another_stations_and_replayed_after_a_restart_are_told(hall:
     eventually(lambda: hall.programs[0].has_said("has not signed"), "a forged reply is told")
 
 
-def test_a_station_whose_clock_is_not_known_does_nothing_until_it_is(hall: Hall) -> None:
-    hall.station.clock = "unsynced"
+def test_a_station_without_a_clock_asks_the_city_for_the_time_and_a_kept_answer_tells_none(
+    hall: Hall,
+) -> None:
+    hall.station.clock, hall.station.wall_off_ms = "unsynced", -10 * 365 * 86_400_000
     hall.receiver()
-    hall.uplink()
+    up = hall.uplink()
+    hall.order("lock_bin", "b1")
+    hall.becomes("done")
+    codes = [json.loads(one.payload)["code"] for one in hall.listener.on("reply")]
+    assert codes == ["clock_unsure", None]
     hall.order("close", "--reason", "点検中")
-    eventually(lambda: hall.told()[0]["code"] == "clock_unsure", "it says why not")
-    assert hall.told()[0]["state"] == "sent"
-    assert hall.station.rules.standing.closed is None
-    hall.station.clock = "synced"
-    hall.again()
     hall.becomes("done")
     assert hall.station.rules.standing.closed == {"ja": "点検中"}
+    codes = [json.loads(one.payload)["code"] for one in hall.listener.on("reply")]
+    assert codes == ["clock_unsure", None, None], "asked once in a boot"
+
+    # The power goes; somebody has kept a signed time, and a command that was never handed in.
+    kept = json.loads(hall.sent())
+    up.kill()
+    hall.station.stop()
+    hall.station.start()
+    now_ms = hall.station.now().utc_ms - hall.station.wall_off_ms
+    withheld = encode_command(
+        hall.signer, CITY, STATION, command_id="w", order=LockBin("b2"),
+        expires_ms=now_ms + MINUTE_MS, nonce=kept.get("nonce") or "ab" * 16, signed_ms=now_ms,
+    )  # fmt: skip
+    up.start()
+    eventually(lambda: up.has_said("online=True"), "the uplink is there again")
+    for payload in (hall.listener.on("command")[1].payload, withheld):
+        hall.listener.publish(PREFIX + "command", payload)
+    eventually(lambda: hall.replies() == 5, "both are answered")
+    codes = [json.loads(one.payload)["code"] for one in hall.listener.on("reply")][-2:]
+    assert codes == [None, "clock_unsure"]
+    assert hall.station.locked() == ["b1"]
 
 
 def test_what_the_city_lacks_is_sent_again_and_the_watermark_stays(hall: Hall) -> None:
@@ -281,8 +303,8 @@ def test_what_the_city_lacks_is_sent_again_and_the_watermark_stays(hall: Hall) -
     assert checked["faults"] == []
 
 
-def reply_to(command_id: str, code: str | None) -> Reply:
-    return read_reply(encode_reply(STATION_KEY, CITY, STATION, command_id, code))[0]
+def reply_to(command_id: str, code: str | None, nonce: str | None = None) -> Reply:
+    return read_reply(encode_reply(STATION_KEY, CITY, STATION, command_id, code, nonce))[0]
 
 
 # --- the city's table, on every kind of database -----------------------------------------------------
@@ -300,6 +322,7 @@ def test_each_sending_is_one_receivers_and_each_answer_is_kept_once(city_url: st
             assert claim(connection, now_ms) == [], "another receiver's look"
             station_is_there(connection, CITY, STATION, now_ms + 5)
             first, second = claim(connection, now_ms + 5)
+            assert signed(first, signer, now_ms) == bytes(first.payload)
             reply = reply_to(first.id, None)
             assert answered(connection, CITY, STATION, reply, now_ms + 6)
             assert not answered(connection, CITY, STATION, reply, now_ms + 7)
@@ -307,6 +330,13 @@ def test_each_sending_is_one_receivers_and_each_answer_is_kept_once(city_url: st
             assert answered(connection, CITY, STATION, unsure, now_ms + 6)
             later_ms = now_ms + 5 + command_table.AGAIN_MS
             assert [one.id for one in claim(connection, later_ms)] == [second.id]
+            asks = reply_to(second.id, "clock_unsure", "ab" * 16)
+            assert answered(connection, CITY, STATION, asks, later_ms + 1)
+            (anew,) = claim(connection, later_ms + 1)
+            wire = json.loads(signed(anew, signer, later_ms + 2))
+            assert (wire["nonce"], wire["signed_ms"]) == ("ab" * 16, later_ms + 2)
+            assert answered(connection, CITY, STATION, asks, later_ms + 3)
+            assert claim(connection, later_ms + 3) == [], "two that disagree do not race"
             assert claim(connection, now_ms + 3 * MINUTE_MS) == []
             told = {one.id: one for one in listed(connection, now_ms + 3 * MINUTE_MS)}
     assert (told[first.id].state, told[first.id].answered_ms) == ("done", now_ms + 6)
