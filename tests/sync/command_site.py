@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from pathlib import Path
 from typing import Any
 
 from city_site import Station
@@ -35,13 +36,17 @@ class ObedientStation(Station):
     clock: Any = "synced"
     wall_off_ms = 0
 
+    def __init__(self, folder: Path, city_key: bytes) -> None:
+        self._city = city_key
+        super().__init__(folder, city_key)
+
     def start(self) -> None:
         self.ledger = Ledger.open(
             self.folder,
             station=STATION,
             city=CITY,
             signer=STATION_KEY,
-            city_key=self._city_key,
+            city_key=self._city,
             software="test",
             openings={bin_id: Opening(None, None, 0) for bin_id in BINS},
             items=BINS,
@@ -65,14 +70,14 @@ class ObedientStation(Station):
         )
         self.lists = CardLists(
             self.folder / "cards",
-            city=CityKey(CITY, self._city_key),
+            city=CityKey(CITY, self._city),
             use="as_sent",
             rules=StaleRules(30, 90, "accept_proving"),
             now=self.now,
         )
         self.commands = Commands(
             STATION,
-            city=CityKey(CITY, self._city_key),
+            city=CityKey(CITY, self._city),
             signer=STATION_KEY,
             ledger=self.ledger,
             answers=answers,
