@@ -7,7 +7,8 @@ came; what was done is then answered alike and not done again (``kiosk.core.stan
 
 ===============  ================================================================================
 ``expired``      its end is past
-``clock_unsure`` the clock cannot say whether it is (``kiosk.core.timely``): the city asks again
+``clock_unsure`` the clock cannot say whether it is: the reply holds a nonce, and the city signs the
+                 command once more with it and its own time (``kiosk.core.timely``)
 ``too_far``      it would count for longer than ids are remembered
 ``unknown_op``   a command of a later city; ``wrong_args`` likewise, or a mistake
 ``no_such_bin``  and ``no_such_seq``, ``other_ledger`` of a resend
@@ -18,6 +19,7 @@ came; what was done is then answered alike and not done again (``kiosk.core.stan
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.answers import Answers
 from kiosk.core.errors import KioskError
-from kiosk.core.events import Moment, OrderGiven
+from kiosk.core.events import Late, Moment, OrderGiven
 from kiosk.core.orders import AnyOrder, Refresh, Resend
 from kiosk.core.timely import KnownTime
 from kiosk.words import Verdict
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("kiosk.commands")
 
 TOPIC = "command"
+LOG_MS = 60_000
+"""A refusal like the last one is logged no more often, however many come."""
+MAX_NONCES = 32
 ANSWER_S = 3.0
 """The uplink gives a request five seconds; the rules answer within one tick."""
 
@@ -76,6 +81,9 @@ class Commands:
         self._listens = listens
         self._lock = threading.Lock()
         self._time = KnownTime()
+        self._asked: dict[str, int] = {}
+        """Nonces that the city was given, each with the boottime of that."""
+        self._logged_ms = 0
         self.refused: RefusedCommand | None = None
 
     @property
@@ -102,21 +110,35 @@ class Commands:
                 return Verdict(malformed.code)
             try:
                 order = order_of(command)
-                code = self._late(command) or self._ask(command, order)
+                code = self._ask(command, order)
             except Malformed as malformed:
-                LOG.warning("command %s: %s", command.id, malformed)
                 code = malformed.code
             except KioskError as error:  # storage fails, or the rules are busy: the city asks again
                 LOG.warning("command %s is not answered yet: %s", command.id, error)
                 return Verdict(error.code)
-        if code is not None:
+        if (
+            code is not None and code != "clock_unsure"
+        ):  # that is a question, and the doctor has `clock`
             self._refuse(code, f"command {command.id} ({command.op})")
-        reply = encode_reply(self._signer, city.name, self._station, command.id, code)
+        nonce = self._nonce() if code == "clock_unsure" else None
+        reply = encode_reply(self._signer, city.name, self._station, command.id, code, nonce)
         anew = code is None and isinstance(order, Refresh)
         return Verdict(code, self._listens() if anew else (), reply, refresh=anew)
 
-    def _late(self, command: Command) -> str | None:
-        now = self._now()
+    def _nonce(self) -> str:
+        """A new one; whoever answers with it answers from now on."""
+        while len(self._asked) >= MAX_NONCES:
+            del self._asked[next(iter(self._asked))]
+        nonce = secrets.token_hex(16)
+        self._asked[nonce] = self._now().boot_ms
+        return nonce
+
+    def _late(self, command: Command, now: Moment) -> Late | None:
+        """Why it is not to be done now."""
+        asked_ms = None if command.nonce is None else self._asked.get(command.nonce)
+        unsure = self._time.before(command.expires_ms, now) == "unsure"
+        if unsure and asked_ms is not None and command.signed_ms is not None:
+            self._time = self._time.told(command.signed_ms, asked_ms, now)
         self._time = self._time.at(now)
         in_time = self._time.before(command.expires_ms, now)
         if in_time != "yes":
@@ -126,6 +148,8 @@ class Commands:
 
     def _ask(self, command: Command, order: AnyOrder) -> str | None:
         """The rules' answer, None for done. Raises DeviceError where they are busy."""
+        now = self._now()
+        late = self._late(command, now)
         if isinstance(order, Resend):
             if order.ledger != self._ledger.ledger_id:
                 return "other_ledger"
@@ -133,7 +157,14 @@ class Commands:
                 return "no_such_seq"
         told = self._answers.ask(
             lambda request: OrderGiven(
-                self._now().boot_ms, request, "city", order, command.id, command.expires_ms
+                now.boot_ms,
+                request,
+                "city",
+                order,
+                command.id,
+                command.expires_ms,
+                late,
+                self._time,
             ),
             wait_s=ANSWER_S,
         )
@@ -145,5 +176,8 @@ class Commands:
         return None
 
     def _refuse(self, code: str, what: str) -> None:
-        LOG.warning("%s was refused: %s", what, code)
-        self.refused = RefusedCommand(code, self._now().boot_ms)
+        last, now_ms = self.refused, self._now().boot_ms
+        if last is None or last.code != code or now_ms - self._logged_ms >= LOG_MS:
+            self._logged_ms = now_ms
+            LOG.warning("%s was refused: %s", what, code)
+        self.refused = RefusedCommand(code, now_ms)

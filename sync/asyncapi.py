@@ -147,8 +147,20 @@ _CHANNELS: list[tuple[str, str, list[str], str]] = [
         ["tariff"],
         "Points rules, as catalogue. A visit counts to its end by the tariff with which it began.",
     ),
-    ("command", _PREFIX + "command", ["command"], "What the city asks; not sent by this version."),
-    ("reply", _PREFIX + "reply", ["reply"], "What became of it; not sent by this version."),
+    (
+        "command",
+        _PREFIX + "command",
+        ["command"],
+        "What the city asks of this one station, signed and with an end. It is sent again until it is"
+        " answered, and again when the station comes online.",
+    ),
+    (
+        "reply",
+        _PREFIX + "reply",
+        ["reply"],
+        "What became of it, signed by the station. The same command again is not done again, and is"
+        " answered alike.",
+    ),
 ]
 _OPERATIONS: list[tuple[str, str, str, int, bool]] = [
     ("sendBatch", "send", "ledger", 1, False),

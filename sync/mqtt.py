@@ -144,6 +144,7 @@ class Connection:
         retain: bool = False,
         content_type: str | None = None,
         correlation: bytes | None = None,
+        response_topic: str | None = None,
     ) -> int:
         """Hand a message over; its PUBACK comes as ``Taken`` with the number returned."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -151,6 +152,8 @@ class Connection:
             properties.ContentType = content_type
         if correlation is not None:
             properties.CorrelationData = correlation
+        if response_topic is not None:
+            properties.ResponseTopic = response_topic
         return self._client.publish(topic, payload, qos, retain, properties).mid
 
     def subscribe(self, topics: tuple[str, ...]) -> None:

@@ -101,7 +101,7 @@ class Books:
         elif isinstance(draft, Adjustment):
             self._adjust(draft)
         elif isinstance(draft, Commanded):
-            self.orders = after(self.orders, draft, None)
+            self.orders = after(self.orders, draft)
 
     def _adjust(self, draft: Adjustment) -> None:
         if not draft.gross_before_g == draft.gross_after_g == self.gross_g[draft.bin]:

@@ -40,6 +40,7 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
     books(call, found)
     lists(call, found["lists"])
     town(call, found["town"])
+    orders(call, found["orders"])
     call.say("status.disk", mb=found["disk_free_bytes"] >> 20)
     public_key(call, found)
     if found["storage_trouble"] is not None:
@@ -52,6 +53,15 @@ def status(call: Call, found: Mapping[str, Any]) -> None:
         call.say("status.see_doctor")
     click.echo()
     bins(call, found["bins"])
+
+
+def orders(call: Call, found: Mapping[str, Any]) -> None:
+    """What the city or a caretaker ordered, where it stands."""
+    if found["closed"] is not None:
+        reason = next(iter(found["closed"].values()), UNKNOWN)
+        call.say("status.closed", reason=reason)
+    if found["locked"]:
+        call.say("status.locked", bins=", ".join(found["locked"]))
 
 
 def books(call: Call, found: Mapping[str, Any]) -> None:

@@ -68,7 +68,9 @@ CardAnswer = Literal[
 OrderAnswer = Literal[
     "done",
     "no_such_bin",
-    "expired",  # its time was over before it could be done
+    "expired",  # its time is over
+    "clock_unsure",  # nobody here knows whether it is
+    "too_far",  # it would count for longer than ids are remembered
     "too_many",  # more commands than can be told from one another for as long as they count
 ]
 

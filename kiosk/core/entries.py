@@ -269,11 +269,13 @@ class Alarm(Draft, frozen=True, tag="alarm"):
 
 class Commanded(Draft, frozen=True, tag="command"):
     """Somebody who may had the station do something: the city by its command ``id`` (good until
-    ``expires_ms``, UTC), or the caretaker or the station itself (both null)."""
+    ``expires_ms``, UTC), or the caretaker or the station itself (both null). ``known_ms`` a moment that was
+    certainly past when it was done (UTC); null where nobody knew."""
 
     by: By
     id: OrderId | None
     expires_ms: UtcMs | None
+    known_ms: UtcMs | None
     order: AnyOrder
 
 

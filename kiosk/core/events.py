@@ -11,22 +11,10 @@ from typing import Literal
 
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.config import StationRules
-from kiosk.core.entries import AnyDraft, ClockQuality, CloseCause
+from kiosk.core.entries import AnyDraft, CloseCause
+from kiosk.core.moment import Moment as Moment
 from kiosk.core.orders import AnyOrder, By
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The edge's two clocks, read together.
-
-    ``boot_ms`` boottime milliseconds; ``utc_ms`` the wall clock as the station believes it;
-    ``clock`` how good that is; ``day`` the local calendar day as a count of days since 1970-01-01.
-    """
-
-    boot_ms: int
-    utc_ms: int
-    clock: ClockQuality
-    day: int
+from kiosk.core.timely import KnownTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +220,19 @@ class ScaleAdjusted:
     empty_g: int | None = 0
 
 
+Late = Literal[
+    "expired",  # its time is over
+    "clock_unsure",  # nobody here knows whether it is
+    "too_far",  # it would count for longer than ids are remembered
+]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderGiven:
     """The city's signed command, or a caretaker's word. Answered with ``Answered``, see ``obeying``.
 
-    ``id`` and ``expires_ms`` (UTC) of the city's, which came in time by the edge's clock; else None.
+    ``id`` and ``expires_ms`` (UTC) of the city's, else None. ``late`` why it is not to be done now, where
+    it was not done before; ``known`` what the edge knows of the time.
     """
 
     t_ms: int
@@ -245,6 +241,8 @@ class OrderGiven:
     order: AnyOrder
     id: str | None = None
     expires_ms: int | None = None
+    late: Late | None = None
+    known: KnownTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,29 +21,32 @@ from kiosk.core.state import State
 def decide(state: State, intent: Obey) -> tuple[AnyDraft, ...] | None:
     """The entry; None where it is answered without one."""
     asked = intent.asked
+    if asked.known is not None:
+        state.known = asked.known
     code = _answered(state, asked)
     if code is not None:
         state.answer(asked.request, code)
         return None
-    return (Commanded(asked.by, asked.id, asked.expires_ms, asked.order),)
+    return (Commanded(asked.by, asked.id, asked.expires_ms, _past_ms(state), asked.order),)
 
 
 def _answered(state: State, asked: OrderGiven) -> OrderAnswer | None:
     """What is to be said of it without doing it; None where it is to be done."""
-    utc_ms = _utc_ms(state)
     if asked.id is not None and asked.id in state.orders.done:
         return "done"
-    if utc_ms is not None and asked.expires_ms is not None and utc_ms >= asked.expires_ms:
+    if asked.late is not None:
+        return asked.late
+    if asked.expires_ms is not None and state.known.before(asked.expires_ms, state.now) == "no":
         return "expired"  # it waited here for storage
     if isinstance(asked.order, LockBin | UnlockBin) and asked.order.bin not in state.bins:
         return "no_such_bin"
-    full = len(standing.remembered(state.orders, utc_ms)) >= standing.MAX_DONE
+    full = len(standing.remembered(state.orders, _past_ms(state))) >= standing.MAX_DONE
     return "too_many" if full and asked.id is not None else None
 
 
 def believe(state: State, entry: Commanded) -> None:
     """The entry is durable."""
-    state.orders = standing.after(state.orders, entry, _utc_ms(state))
+    state.orders = standing.after(state.orders, entry)
 
 
 def done(state: State, intent: Obey) -> list[Effect]:
@@ -64,13 +67,18 @@ def done(state: State, intent: Obey) -> list[Effect]:
 def pass_time(state: State) -> None:
     """A message whose time is over is taken away, in the ledger too: a station whose clock is not
     known after the next night would show it again."""
-    message, utc_ms = state.orders.message, _utc_ms(state)
-    if message is None or utc_ms is None or utc_ms < message.until_ms:
+    state.known = state.known.at(state.now)
+    message = state.orders.message
+    if message is None or state.known.before(message.until_ms, state.now) != "no":
         return
-    gone = Write(Commanded("station", None, None, Message(None, message.until_ms)))
-    if gone not in state.intents:
-        state.intend(gone)
+    gone = Message(None, message.until_ms)
+    if not any(isinstance(i, Write) and _takes_away(i.draft, gone) for i in state.intents):
+        state.intend(Write(Commanded("station", None, None, _past_ms(state), gone)))
 
 
-def _utc_ms(state: State) -> int | None:
-    return state.now.utc_ms if state.now.clock == "synced" else None
+def _takes_away(draft: AnyDraft, gone: Message) -> bool:
+    return isinstance(draft, Commanded) and draft.order == gone
+
+
+def _past_ms(state: State) -> int | None:
+    return state.known.past_ms(state.now)

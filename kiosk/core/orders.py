@@ -13,8 +13,9 @@ from msgspec import Meta
 
 from kiosk.core.canonical import MAX_INTEGER
 
-MAX_TEXT = 200
-"""Characters of one sentence in one language."""
+MAX_TEXT = 120
+"""Half-width letters of one sentence in one language (a Japanese one counts two): two lines on the
+screen, so that no bin and no button is pushed off it."""
 MAX_LANGUAGES = 8
 
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
@@ -28,6 +29,13 @@ OrderId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
 UtcMs = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 By = Literal["city", "caretaker", "station"]
 """Who had it done; ``station``: its time was over, or a new ledger says again what stood in the old."""
+
+
+def _check_width(words: dict[str, str] | None) -> None:
+    """Raises ValueError, which msgspec tells with its place."""
+    for text in (words or {}).values():
+        if sum(1 if letter < "\u0100" else 2 for letter in text) > MAX_TEXT:
+            raise ValueError(f"a sentence is wider than {MAX_TEXT} half-width letters")
 
 
 class Order(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):
@@ -45,6 +53,9 @@ class Message(Order, frozen=True, tag="message"):
 
     text: Words | None
     until_ms: UtcMs
+
+    def __post_init__(self) -> None:
+        _check_width(self.text)
 
 
 class Resend(Order, frozen=True, tag="resend"):
@@ -71,11 +82,17 @@ class Close(Order, frozen=True, tag="close"):
 
     reason: Words | None = None
 
+    def __post_init__(self) -> None:
+        _check_width(self.reason)
+
 
 class Open(Order, frozen=True, tag="open"):
     """The station is open again."""
 
     reason: Words | None = None
+
+    def __post_init__(self) -> None:
+        _check_width(self.reason)
 
 
 class Refresh(Order, frozen=True, tag="refresh"):

@@ -35,20 +35,20 @@ class Standing(msgspec.Struct, frozen=True):
     done: dict[str, int] = {}
 
 
-def after(standing: Standing, entry: Commanded, utc_ms: int | None) -> Standing:
-    """What stands once ``entry`` is in the ledger; ``utc_ms`` of a clock to be believed, else None."""
+def after(standing: Standing, entry: Commanded) -> Standing:
+    """What stands once ``entry`` is in the ledger."""
     changed = _obeyed(standing, entry)
     if entry.id is None or entry.expires_ms is None:
         return changed
-    done = {**remembered(standing, utc_ms), entry.id: entry.expires_ms}
+    done = {**remembered(standing, entry.known_ms), entry.id: entry.expires_ms}
     return msgspec.structs.replace(changed, done=done)
 
 
-def remembered(standing: Standing, utc_ms: int | None) -> dict[str, int]:
-    """The ids that may still come again."""
-    if utc_ms is None:
+def remembered(standing: Standing, known_ms: int | None) -> dict[str, int]:
+    """The ids that may still come again; ``known_ms`` is certainly past."""
+    if known_ms is None:
         return standing.done
-    return {one: end_ms for one, end_ms in standing.done.items() if end_ms + KEEP_MS > utc_ms}
+    return {one: end_ms for one, end_ms in standing.done.items() if end_ms + KEEP_MS > known_ms}
 
 
 def _obeyed(standing: Standing, entry: Commanded) -> Standing:
@@ -76,4 +76,4 @@ def said_again(standing: Standing) -> list[Commanded]:
         orders.append(Close(standing.closed or None))
     if standing.message is not None:
         orders.append(standing.message)
-    return [Commanded("station", None, None, order) for order in orders]
+    return [Commanded("station", None, None, None, order) for order in orders]

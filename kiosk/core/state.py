@@ -22,6 +22,7 @@ from kiosk.core.residents import Residents
 from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
+from kiosk.core.timely import KnownTime
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -64,6 +65,8 @@ class State:
     orders: Standing
     """What the city and caretakers ordered, and what was done."""
     now: Moment = _NO_EVENT_YET
+    known: KnownTime = field(default_factory=KnownTime)
+    """What is known of the time, also where the clock is not synchronised."""
     visits: Visits = field(default_factory=Visits)
     held: list[Settled] = field(default_factory=list)
     """Settled, but a card shown in this very moment might still say whose it is."""

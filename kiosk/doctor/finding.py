@@ -24,6 +24,7 @@ CODES = (
     "card",
     "lists",
     "town",
+    "orders",
     "screen",
     "link",
     "certificate",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kiosk.doctor.finding import Finding, Level, Values
 from kiosk.doctor.link import certificate, link
+from kiosk.doctor.orders import orders
 from kiosk.doctor.town import town
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, ListFacts
 
@@ -53,6 +54,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
     yield cards(facts.cards)
     yield from lists(facts.lists)
     yield from town(facts.town)
+    yield from orders(facts.orders)
     yield screen(facts)
     yield link(facts)
     yield certificate(facts.link)

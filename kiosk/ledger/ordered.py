@@ -14,10 +14,8 @@ from kiosk.core.standing import Standing, after
 
 def apply(db: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
     """Moves it by one ``command`` entry."""
-    at = entry["at"]
     draft = msgspec.convert({k: v for k, v in entry.items() if k not in ("seq", "at")}, Commanded)
-    utc_ms = at["utc_ms"] if at["clock"] == "synced" else None
-    standing = after(read(db), draft, utc_ms)
+    standing = after(read(db), draft)
     data = msgspec.json.encode(standing, order="sorted").decode()
     db.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (data,))
 

@@ -25,6 +25,7 @@ from sync.receiver import care_cli, registry, town_cli
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
+from sync.receiver.command_cli import command
 from sync.receiver.database import opened, reading, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
@@ -302,6 +303,7 @@ main.add_command(cards)
 main.add_command(points)
 main.add_command(town_cli.group("catalogue"))
 main.add_command(town_cli.group("tariff"))
+main.add_command(command)
 main.add_command(import_)
 main.add_command(care_cli.doctor)
 station.add_command(care_cli.station_days)

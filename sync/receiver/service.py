@@ -22,7 +22,7 @@ from sync.ending import Ending
 from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import card_lists, heard, store, town_words
+from sync.receiver import card_lists, command_sender, heard, store, town_words
 from sync.receiver.arriving import Delivery
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
@@ -100,6 +100,7 @@ class Service:
             self._remind()
             self._renew_lists()
             self._publish_town()
+            self._send_commands()
         if self._open:
             self._publish_lists()
 
@@ -108,7 +109,7 @@ class Service:
             self._broker,
             self._post,
             client_id=f"kiosk-receiver-{secrets.token_hex(6)}",
-            topics=(TOPIC,),
+            topics=(TOPIC, *command_sender.TOPICS),
             manual_ack=True,
             receive_maximum=RECEIVE_MAXIMUM,
         )
@@ -172,7 +173,14 @@ class Service:
             self._connection, self._open = None, False
 
     def _take(self, arrived: list[Arrived]) -> None:
-        said = [Delivery(m.topic, m.payload, m.content_type) for m in arrived]
+        ordered = [m for m in arrived if command_sender.takes(m.topic)]
+        if ordered:
+            self._patience.done(lambda: command_sender.take(self._engine, ordered, utc_ms()))
+        said = [
+            Delivery(m.topic, m.payload, m.content_type)
+            for m in arrived
+            if not command_sender.is_reply(m.topic)
+        ]
         beside = [each for each in said if heard.is_heard(each.topic)]
         if beside:
             self._hear(beside)
@@ -249,6 +257,15 @@ class Service:
     def _retain(self, topic: str, payload: bytes, content_type: str) -> int:
         assert self._connection is not None, "nothing is published without a connection"
         return self._connection.publish(topic, payload, retain=True, content_type=content_type)
+
+    def _send_commands(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            self._patience.done(
+                lambda: command_sender.send_due(
+                    self._engine, self._signer, utc_ms(), connection.publish
+                )
+            )
 
     def _warn(self, city: str, station: str, code: str, seq: int) -> None:
         quiet = self._spoken.due(city, station, code, time.monotonic())

@@ -28,6 +28,17 @@ def test_an_answer_says_what_was_written_or_that_nothing_was_to_be_done() -> Non
         shown = field.kiosk("ledger", "show", "--json", "--bin", "b3", "--count", "1")
         assert (shown["seq"], shown["new_bag"]) == (entry["seq"], entry["new_bag"])
 
+        assert field.kiosk("close", "--reason", "点検中", "--json") == {
+            "op": "close",
+            "code": "done",
+        }
+        orders = field.kiosk("status", "--json")["orders"]
+        assert (orders["closed"], orders["closed_by"]) == ({"ja": "点検中"}, "caretaker")
+        (finding,) = field.kiosk("doctor", "orders", "--json")["findings"]
+        assert finding["case"] == "closed_here" and "点検中" in finding["what"]
+        field.kiosk("open", "--json")
+        assert field.kiosk("status", "--json")["orders"]["closed"] is None
+
         second = subprocess.run(
             [KIOSK, "run", "--config", field.settings, "--lang", "en"],
             capture_output=True,

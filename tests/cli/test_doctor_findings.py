@@ -15,7 +15,7 @@ from cli_site import WELL
 from kiosk.cli.pages import sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.doctor import CODES, examine, ground, worst
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts, OrderFacts
 from kiosk.settings import IndicatorScale, Settings
 from kiosk.settings.shape import Bin, Contact, Station
 
@@ -51,6 +51,10 @@ def ends_in(days: int | None) -> LinkFacts:
     )
 
 
+def ordered(**more: Any) -> dict[str, Any]:
+    return {"orders": OrderFacts(**more)}
+
+
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
@@ -83,6 +87,11 @@ CASES = [
     (well(**closed(worth="old", version=None)), "WARN", "lists.missing"),
     (well(**closed(worth="good", refused="digest", refused_age_ms=9)), "WARN", "lists.refused"),
     (well(**closed(worth="good", refused="digest", refused_age_ms=2 * DAY_MS)), "OK", ""),
+    (well(**ordered(closed={"ja": "点検中"}, closed_by="city")), "WARN", "orders.closed"),
+    (well(**ordered(closed={}, closed_by="caretaker")), "WARN", "orders.closed_here"),
+    (well(**ordered(locked=("b1",))), "WARN", "orders.locked"),
+    (well(**ordered(refused="bad_signature", refused_age_ms=9)), "WARN", "orders.refused"),
+    (well(**ordered(refused="expired", refused_age_ms=2 * DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
     (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),
     (well(link=LinkFacts()), "WARN", "link.down"),
@@ -143,7 +152,7 @@ def test_every_finding_in_the_source_has_words_and_one_next_step() -> None:
     """Also those of files and keys, which facts cannot make."""
     root = Path(__file__).parents[2] / "kiosk"
     found = set()
-    for file in ("doctor/station.py", "doctor/ground.py", "cli/asking.py"):
+    for file in ("doctor/station.py", "doctor/orders.py", "doctor/ground.py", "cli/asking.py"):
         for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
                 given = {one.arg: one.value for one in node.keywords}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hw_sim.days import Day
 
@@ -19,17 +21,26 @@ from kiosk.core.orders import (
     Refresh,
     UnlockBin,
 )
+from kiosk.core.timely import SLACK_MS, KnownTime
 
 ANN = b"a" * 16
 HOUR_MS = 3_600_000
 LATER_MS = 10**9
+EVERY: tuple[AnyOrder, ...] = (
+    Close({"ja": "休み"}),
+    Open(),
+    *(each(f"b{n}") for each in (LockBin, UnlockBin) for n in range(4)),
+    Identify(30),
+    Message({"ja": "あ"}, LATER_MS),
+    Refresh(),
+)
 
 
 class Hall(Day):
     """A day of which every effect and every order's entry is kept; the disk may be full."""
 
-    def __init__(self) -> None:
-        super().__init__(1, crowd="together")
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__(seed, crowd="together")
         self.effects: list[Effect] = []
         self.written: list[Commanded] = []
         self.clock_known = True
@@ -188,6 +199,60 @@ def test_what_could_not_be_kept_is_not_done_and_not_after_its_end(hall: Hall) ->
     assert hall.answers[-1].code == "expired"
     assert hall.locked() == []
     assert hall.order(LockBin("b1"), name="again") == "done"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_ordered_the_same_drops_make_the_same_entries(seed: int) -> None:
+    """The same people on the same day, left alone and under a flood of orders."""
+    days = []
+    for ordered in (False, True):
+        hall, chance = Hall(seed), random.Random(seed)
+        for number in range(6):
+            if ordered:
+                for _ in range(4):
+                    hall.order(chance.choice(EVERY))
+            hall.usual_visit(None if number % 3 == 2 else bytes([97 + number]) * 16)
+        hall.run(25_000)
+        hall.check()
+        days.append((hall.books.weighings, hall.books.checkins, hall.books.unattributed))
+    assert days[0] == days[1]
+
+
+def test_a_station_without_a_clock_that_asked_the_city_forgets_and_ends_in_time(hall: Hall) -> None:
+    hall.clock_known = False
+    hall.power_cut(HOUR_MS)
+    known = KnownTime(10**12, hall.t_ms, 50)
+    hall.post(
+        OrderGiven(
+            hall.t_ms,
+            "r",
+            "city",
+            Message({"ja": "あ"}, 10**12 + HOUR_MS),
+            "c",
+            10**12 + 9,
+            None,
+            known,
+        )
+    )
+    assert hall.station.view().message is not None
+    assert hall.written[-1].known_ms == 10**12 - SLACK_MS
+    hall.quiet(HOUR_MS - 60_000)
+    assert hall.station.view().message is not None
+    hall.quiet(70_000)
+    assert hall.station.view().message is None
+
+
+def test_what_is_late_is_not_done_and_what_was_done_is_not_late(hall: Hall) -> None:
+    hall.order(LockBin("b1"), name="once")
+
+    def late(name: str) -> str:
+        hall.post(
+            OrderGiven(hall.t_ms, "r", "city", LockBin("b2"), name, LATER_MS, "expired", None)
+        )
+        return hall.answers[-1].code
+
+    assert (late("once"), late("never")) == ("done", "expired")
+    assert hall.locked() == ["b1"]
 
 
 def test_commands_without_end_are_bounded_and_time_makes_room(hall: Hall) -> None:

@@ -29,6 +29,28 @@ def test_a_clock_that_was_never_set_since_the_boot_says_nothing() -> None:
 
 
 @given(
+    asked_ms=st.integers(0, 10**9),
+    signed_after_ms=st.integers(0, 10**7),
+    came_after_ms=st.integers(0, 10**7),
+    later_ms=st.integers(0, 10**8),
+    margin_ms=st.integers(-(10**8), 10**8),
+)
+def test_a_city_that_was_asked_tells_the_time_to_within_the_round_trip(
+    asked_ms: int, signed_after_ms: int, came_after_ms: int, later_ms: int, margin_ms: int
+) -> None:
+    """However long the question or the answer is held back, nothing over is ever taken for in time."""
+    came_ms = asked_ms + signed_after_ms + came_after_ms
+    signed_utc_ms = NOON_MS + asked_ms + signed_after_ms
+    known = KnownTime().told(signed_utc_ms, asked_ms, moment(came_ms, 0, synced=False))
+    now_ms = came_ms + later_ms
+    end_ms = NOON_MS + now_ms + margin_ms
+    said = known.before(end_ms, moment(now_ms, 0, synced=False))
+    assert said in (("yes", "unsure") if margin_ms > 0 else ("no", "unsure"))
+    if abs(margin_ms) > signed_after_ms + came_after_ms + later_ms // 900 + 3_000:
+        assert said != "unsure"
+
+
+@given(
     passed_ms=st.integers(0, 30 * DAY_MS),
     drift_ppm=st.integers(-500, 500),
     wall_off_ms=st.integers(-(10**12), 10**12),

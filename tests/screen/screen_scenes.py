@@ -102,6 +102,20 @@ def view(**changes: object) -> View:
 
 
 TROUBLED = bins(4, b1="trouble", b2="full", b3="away", b4="no_scale")
+LOCKED = tuple(msgspec.structs.replace(one, locked=one.bin == "b2") for one in bins(4))
+REASON = {
+    "ja": "施設点検のため",
+    "easy": "たてものを しらべて います",
+    "en": "The hall is being inspected",
+}
+MESSAGE = {
+    "ja": "12月29日から1月3日まで、<b>お休み</b>します",
+    "en": "No collection from 29 December to 3 January",
+}
+LONGEST = {
+    "ja": "年末年始の回収についてのお知らせです。" * 3 + "以上",
+    "en": "A long word from the city. " * 4 + "That is all.",
+}
 BUSY = bins(13, b2="full", b5="trouble", b7="away", b9="starting", b11="no_scale")
 
 SCENES: dict[str, tuple[int, View]] = {
@@ -144,8 +158,17 @@ SCENES: dict[str, tuple[int, View]] = {
     "close": (4, view(awaiting="close")),
     "stopped": (4, view(phase="stopped")),
     "bag_question": (4, view(phase="bag_question", bin="b2")),
-    "closed": (4, view(phase="closed")),
+    "closed": (4, view(phase="closed", closed={})),
+    "closed-reason": (4, view(phase="closed", closed=REASON, message=MESSAGE)),
+    "greeting-closed": (4, view(phase="greeting", visits_open=1, closed=REASON)),
+    "message": (4, view(message=MESSAGE)),
+    "message-longest": (4, view(message=LONGEST)),
+    "waiting-locked": (4, view(bins=LOCKED)),
+    "recorded-locked": (4, view(phase="recorded", bin="b2", net_g=420, bins=LOCKED)),
+    "here": (4, view(here=True)),
     "storage": (4, view(phase="greeting", visits_open=1, storage_trouble=True)),
+    "many-message": (13, view(message=LONGEST, bins=BUSY)),
+    "closed-longest": (13, view(phase="closed", closed=LONGEST, message=LONGEST)),
     "many": (13, view(bins=bins(13))),
     "many-no-reader": (13, view(cards_readable=False, bins=BUSY)),
     "many-begin": (13, view(can_begin=True, bins=BUSY)),

@@ -70,7 +70,9 @@ def show(
 ) -> None:
     """Publishes and waits until the page has drawn it in ``language``."""
     server.publish(view)
-    page.wait_for_function("name => document.body.dataset.scene === name", arg=view.phase)
+    page.wait_for_function(
+        "name => document.body.dataset.scene === name", arg="here" if view.here else view.phase
+    )
     name = {"ja": "日本語", "easy": "やさしい日本語", "en": "English"}[language]
     page.get_by_role("button", name=name, exact=True).click()
     page.mouse.move(0, 0)

@@ -87,6 +87,23 @@ def test_every_op_has_an_example_here() -> None:
     assert {json.loads(sent(order))["op"] for order in ORDERS} == set(OPS)
 
 
+def test_a_time_that_was_asked_for_is_signed_with_the_rest() -> None:
+    data = encode_command(
+        CITY_KEY, CITY, STATION, command_id="c1", order=Refresh(), expires_ms=END_MS,
+        nonce="ab" * 16, signed_ms=END_MS - 5,
+    )  # fmt: skip
+    command = read_command(data, CITY, STATION, CITY_KEY.public_key)
+    assert (command.nonce, command.signed_ms) == ("ab" * 16, END_MS - 5)
+    assert why(data.replace(b"abab", b"acab")) == "bad_signature"
+    later = str(END_MS - 4).encode()
+    assert why(data.replace(str(END_MS - 5).encode(), later)) == "bad_signature"
+    wire = json.loads(data)
+    del wire["nonce"]
+    assert why(json.dumps(wire).encode()) == "shape"
+    del wire["signed_ms"]
+    assert why(json.dumps(wire).encode()) == "bad_signature"
+
+
 def test_the_signed_text_is_the_contracts() -> None:
     assert read(resigned()) == LockBin("b1")
 
@@ -125,6 +142,7 @@ def test_what_the_city_has_not_signed_for_this_station_is_nobodys(forged: bytes)
         ({"op": "message", "args": {"text": {"ja": ""}, "until_ms": 0}}, "wrong_args"),
         ({"op": "message", "args": {"text": {"JA": "a"}, "until_ms": 0}}, "shape"),
         ({"op": "close", "args": {"reason": {"ja": "a" * (MAX_TEXT + 1)}}}, "wrong_args"),
+        ({"op": "open", "args": {"reason": {"ja": "あ" * (MAX_TEXT // 2 + 1)}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "a\u202eb"}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "a\nb"}}}, "wrong_args"),
         ({"op": "close", "args": {"reason": {"ja": "\x1b[2J"}}}, "wrong_args"),
@@ -143,7 +161,7 @@ def test_what_the_city_signed_and_nobody_can_do_is_said_by_its_code(
 
 
 def test_the_longest_message_in_every_language_fits() -> None:
-    text = {f"{'abcdefgh'[n]}x": "\U0001f600" * MAX_TEXT for n in range(MAX_LANGUAGES)}
+    text = {f"{'abcdefgh'[n]}x": "あ" * (MAX_TEXT // 2) for n in range(MAX_LANGUAGES)}
     data = sent(Message(text, END_MS))
     assert len(data) <= MAX_COMMAND_BYTES
     assert read(data) == Message(text, END_MS)
@@ -190,6 +208,12 @@ def test_a_reply_speaks_for_one_station_one_command_and_one_outcome() -> None:
     assert not is_signed(reply, signature, CITY, STATION, CITY_KEY.public_key)
     refused, signature = read_reply(encode_reply(STATION_KEY, CITY, STATION, "c1", "expired"))
     assert (refused.done, refused.code) == (False, "expired")
+    asked = encode_reply(STATION_KEY, CITY, STATION, "c1", "clock_unsure", "ab" * 16)
+    reply, signature = read_reply(asked)
+    assert reply.nonce == "ab" * 16
+    assert is_signed(reply, signature, CITY, STATION, STATION_KEY.public_key)
+    reply, signature = read_reply(asked.replace(b"abab", b"acab"))
+    assert not is_signed(reply, signature, CITY, STATION, STATION_KEY.public_key)
     lie = json.loads(data) | {"code": "expired", "done": False}
     reply, signature = read_reply(json.dumps(lie).encode())
     assert not is_signed(reply, signature, CITY, STATION, STATION_KEY.public_key)

@@ -66,9 +66,16 @@ function stateOf(bin) {
   return binOf(bin)?.state ?? "ready";
 }
 
+/** What the city or a caretaker wrote, in this language or the next best. */
+function written(texts) {
+  if (texts === null) return "";
+  return texts[language] ?? texts.ja ?? texts.easy ?? Object.values(texts)[0] ?? "";
+}
+
 /** One calm sentence for a bin that is not as usual, or "". */
 function troubleOf(bin) {
   const said = words();
+  if (binOf(bin)?.locked) return filled(said.locked, { overflow: overflowOf(bin) });
   switch (stateOf(bin)) {
     case "full":
     case "overload":
@@ -99,6 +106,9 @@ function touch(label, action, bin = null, kind = "plain") {
 function sceneOf() {
   if (!connected || view === null) {
     return { name: "reconnecting", tone: "calm", picture: "clock", template: words().reconnecting };
+  }
+  if (view.here) {
+    return { name: "here", tone: "glad", picture: "hello", template: words().here, more: [setup.station] };
   }
   if (opened !== null) return openedScene();
   const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene() };
@@ -228,8 +238,13 @@ function phaseScene() {
         more: [contactLine()],
       };
     default:
-      return { tone: "calm", picture: "door", template: said.closed, more: [contactLine()] };
+      return { tone: "calm", picture: "door", template: said.closed, more: closedNews() };
   }
+}
+
+/** Why it is closed, and whom to ask. */
+function closedNews() {
+  return [written(view.closed), written(view.message), contactLine()].filter((line) => line !== "");
 }
 
 function lines(sentence) {
@@ -238,6 +253,13 @@ function lines(sentence) {
 
 /** On the first page: the one thing to know about the bins, and whom to ask. */
 function news() {
+  if (view.closed !== null) return [words().closed_card];
+  const message = written(view.message);
+  if (message !== "" && view.phase === "waiting") return [message]; // a bin's own trouble stands on its tile
+  const locked = view.bins.find((one) => one.locked);
+  if (locked) {
+    return [filled(words().news, { item: nameOf(locked.item), words: troubleOf(locked.bin) }), contactLine()];
+  }
   for (const state of ["trouble", "full"]) {
     const bin = view.bins.find((one) => one.state === state);
     if (bin) {
@@ -293,7 +315,7 @@ function openedScene() {
   }
   if (state === "full") {
     buttons.push({ label: said.bag_swap, kind: "first", press: () => open({ bin, step: "bag" }) });
-  } else if (state !== "away" && state !== "overload") {
+  } else if (state !== "away" && state !== "overload" && !binOf(bin)?.locked) {
     buttons.push(touch(said.is_full, "full", bin));
   }
   if (trouble !== "") {
@@ -412,8 +434,9 @@ function drawBins(shown) {
     view.bins.forEach((bin) => drawn.delete(`bin ${bin.bin}`));
   }
   view.bins.forEach((bin, index) => {
-    const badge = said[BADGES[bin.state]];
-    const model = { ...bin, live_g: null, badge: badge ?? "" };
+    const badge = bin.locked ? said.locked_short : said[BADGES[bin.state]];
+    const state = bin.locked ? "locked" : bin.state;
+    const model = { ...bin, state, live_g: null, badge: badge ?? "" };
     if (changed(`bin ${bin.bin}`, model)) bins.children[index].replaceChildren(tile(model));
   });
 }
