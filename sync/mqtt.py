@@ -54,7 +54,7 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Connected and subscribed."""
+    """Connected, and subscribed where there are topics."""
 
     receive_maximum: int
 
@@ -202,6 +202,9 @@ class Connection:
             self._end("broker_refused", f"The broker refuses: {reason}.")
             return
         self._offered = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
+        if not self._topics:
+            self._post(self, Opened(self._offered))
+            return
         topics = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
         self._first = client.subscribe(topics)[1]
 

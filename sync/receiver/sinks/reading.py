@@ -1,0 +1,315 @@
+"""The next batch for a sink, read without keeping any receiver waiting.
+
+Entries have no order across ledgers, and need none: a cursor for each ledger follows that ledger's
+watermark, up to which everything is committed, verified and without a gap. What cannot be lost by it:
+two transactions that commit in another order than they began.
+
+The cursor remembers the *hash* of its entry. A database that was restored holds the cursor of its own
+time, and what follows is sent again under the same ids. Where the cursor is newer than the entries it
+waits for them; where they came back as another history, which only a fork can bring, the ledger is begun
+anew.
+
+Times get better: a change that nothing tied to a clock is sent as ``bounded``, and once more when a later
+clock entry says more (``Change.again``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kiosk.core.entries import Adjustment
+from sync.receiver import tables
+from sync.receiver.sinks import now
+from sync.receiver.sinks.books import Book, adjusted, changed
+from sync.receiver.sinks.place import Moves
+from sync.receiver.sinks.protocol import Batch, Change, When
+from sync.receiver.sinks.tables import sink_bin, sink_cursor, sink_day, sink_undated
+from sync.receiver.views import DAY_MS, UTC_OFFSET_MS
+
+AT_ONCE = 200
+"""Entries in one batch, of however many ledgers."""
+LEDGERS_AT_ONCE = 50
+
+_COLUMNS = """c.ledger, c.seq, c.city, c.station, c.kind, c.bin, c.item, c.cause, c.mode, c.net_g,
+    c.gross_after_g, c.uncertainty_g, c.count, c.ml, c.time, c.from_utc_ms, c.to_utc_ms, c.of_ledger,
+    c.of_seq, coalesce(c.of_digest, e.digest) AS digest"""
+_JOINED = "change_resolved c JOIN entry e ON e.ledger = c.ledger AND e.seq = c.seq"
+_RANGE = sa.text(
+    f"SELECT {_COLUMNS} FROM {_JOINED} WHERE c.ledger = :ledger AND c.seq > :after AND c.seq <= :last"
+    " ORDER BY c.seq"
+)
+_SOME = sa.text(
+    f"SELECT {_COLUMNS} FROM {_JOINED} WHERE c.ledger = :ledger AND c.seq IN :seqs ORDER BY c.seq"
+).bindparams(sa.bindparam("seqs", expanding=True))
+_DEPOSITS = ("weighing", "item_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A batch and what its delivery moves; ``full``: there may be more at once."""
+
+    batch: Batch
+    moves: tuple[Moves, ...]
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    ledger: str
+    city: str
+    station: str
+    watermark: int
+    seq: int
+    hash: bytes
+    anchor_seq: int | None
+    fresh: bool
+
+
+def replaced(connection: sa.Connection, name: str) -> list[str]:
+    """Ledgers whose entry at the cursor is another one than was sent: to be begun anew."""
+    cursor, entry = sink_cursor, tables.entry
+    there = sa.and_(entry.c.ledger == cursor.c.ledger, entry.c.seq == cursor.c.seq)
+    other = sa.select(cursor.c.ledger).join(entry, there)
+    other = other.where(cursor.c.sink == name, entry.c.hash != cursor.c.hash)
+    return list(connection.scalars(other))
+
+
+def read(connection: sa.Connection, name: str, after: str = "") -> Next | None:
+    """The next batch, of the ledgers behind ``after`` first; None when nothing is waiting."""
+    changes: list[Change] = []
+    moves: list[Moves] = []
+    places: list[_Place] = []
+    room = AT_ONCE
+    for place in _waiting(connection, name, after):
+        if room <= 0:
+            break
+        found, move = _of_ledger(connection, name, place, room)
+        room -= max(1, len(found), move.seq - place.seq)
+        changes += found
+        moves.append(move)
+        places.append(place)
+    if not moves:
+        return None
+    batch = Batch(
+        changes=tuple(changes),
+        bins=now.bins(connection, moves),
+        days=now.days(connection, name, moves),
+        stations=now.stations(connection, name, moves),
+    )
+    more = any(m.seq < p.watermark or m.anchor_seq for p, m in zip(places, moves, strict=True))
+    return Next(batch, tuple(moves), more or len(places) == LEDGERS_AT_ONCE)
+
+
+def day_of(when: When) -> int | None:
+    """The city's day that certainly holds it, as in the view ``day_item``."""
+    if when.from_utc_ms is None or when.to_utc_ms is None:
+        return None
+    first = (when.from_utc_ms + UTC_OFFSET_MS) // DAY_MS
+    return first if first == (when.to_utc_ms + UTC_OFFSET_MS) // DAY_MS else None
+
+
+def _waiting(connection: sa.Connection, name: str, after: str) -> list[_Place]:
+    ledger, cursor = tables.ledger, sink_cursor
+    joined = ledger.outerjoin(
+        cursor, sa.and_(cursor.c.ledger == ledger.c.ledger, cursor.c.sink == name)
+    )
+    query = (
+        sa.select(
+            ledger.c.ledger, ledger.c.city, ledger.c.station, ledger.c.watermark,
+            cursor.c.seq, cursor.c.hash, cursor.c.anchor_seq,
+        )
+        .select_from(joined)
+        .where(
+            sa.or_(
+                ledger.c.watermark > sa.func.coalesce(cursor.c.seq, 0),
+                cursor.c.anchor_seq.is_not(None),
+            )
+        )
+        .order_by(sa.case((ledger.c.ledger > after, 0), else_=1), ledger.c.ledger)
+        .limit(LEDGERS_AT_ONCE)
+    )  # fmt: skip
+    return [
+        _Place(
+            row.ledger, row.city, row.station, row.watermark, row.seq or 0,
+            row.hash or bytes(32), row.anchor_seq, row.seq is None,
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def _of_ledger(
+    connection: sa.Connection, name: str, place: _Place, room: int
+) -> tuple[list[Change], Moves]:
+    """What one ledger adds to a batch: first the undated that a clock explains, then new entries."""
+    move = Moves(
+        place.ledger, place.city, place.station,
+        place.seq, place.hash, place.anchor_seq, place.fresh,
+    )  # fmt: skip
+    changes: list[Change] = []
+    if place.anchor_seq is not None:
+        seqs = _unsettled(connection, name, place.ledger, place.anchor_seq, room)
+        for row in connection.execute(_SOME, {"ledger": place.ledger, "seqs": seqs}):
+            change = _change(row, None, again=True)
+            changes.append(change)
+            _note_day(move, change, known=True)
+        # What is not counted any more (its own entry came) has no row, and nothing more to say.
+        move.dated |= set(seqs) - {change.seq for change in changes}
+        if len(seqs) == room:
+            return _with_days(connection, name, move, changes)
+        move.anchor_seq = None
+    last = min(place.watermark, place.seq + room - len(changes))
+    if last > place.seq:
+        span = {"ledger": place.ledger, "after": place.seq, "last": last}
+        changes += _new(connection, name, move, span)
+        move.seq = last
+        move.hash = connection.scalars(
+            sa.select(tables.entry.c.hash).where(
+                tables.entry.c.ledger == place.ledger, tables.entry.c.seq == last
+            )
+        ).one()
+        move.anchor_seq = _explaining(connection, name, span)
+    return _with_days(connection, name, move, changes)
+
+
+def _new(connection: sa.Connection, name: str, move: Moves, span: dict[str, Any]) -> list[Change]:
+    books = _books(connection, name, move)
+    sets = _adjustments(connection, span)
+    changes = []
+    for row in connection.execute(_RANGE, span):
+        while sets and sets[0][0] < row.seq:
+            _adjust(books, move, *sets.pop(0)[1:])
+        held_g = None
+        if row.of_ledger is None and row.bin is not None:
+            book = changed(books.get(row.bin, Book()), row)
+            books[row.bin] = move.books[row.bin] = book
+            # Across an adjustment grams are not comparable: its own entry says what empty weighs now.
+            held_g = None if row.cause == "adjustment" else book.held_g
+        change = _change(row, held_g, again=False)
+        changes.append(change)
+        _note_day(move, change, known=False)
+    for _, bin_, empty_g in sets:
+        _adjust(books, move, bin_, empty_g)
+    return changes
+
+
+def _adjust(books: dict[str, Book], move: Moves, bin_: str, empty_g: int) -> None:
+    books[bin_] = move.books[bin_] = adjusted(books.get(bin_, Book()), empty_g)
+
+
+def _books(connection: sa.Connection, name: str, move: Moves) -> dict[str, Book]:
+    if move.fresh:
+        opened = sa.select(tables.opening).where(tables.opening.c.ledger == move.ledger)
+        return {row.bin: Book(gross_g=row.gross_g) for row in connection.execute(opened)}
+    known = sa.select(sink_bin).where(sink_bin.c.sink == name, sink_bin.c.ledger == move.ledger)
+    return {
+        row.bin: Book(
+            row.item, row.gross_g, row.empty_g, row.uncertainty_g, row.changed_seq, row.emptied_seq
+        )
+        for row in connection.execute(known)
+    }
+
+
+def _adjustments(connection: sa.Connection, span: dict[str, Any]) -> list[tuple[int, str, int]]:
+    entry = tables.entry.c
+    query = sa.select(entry.seq, entry.body).where(
+        entry.ledger == span["ledger"], entry.seq > span["after"], entry.seq <= span["last"],
+        entry.kind == "adjustment", entry.body.is_not(None),
+    )  # fmt: skip
+    found = []
+    for row in connection.execute(query.order_by(entry.seq)):
+        fields = msgspec.json.decode(row.body)
+        try:
+            draft = msgspec.convert(
+                {key: value for key, value in fields.items() if key not in ("seq", "at")},
+                Adjustment,
+            )
+        except msgspec.ValidationError:
+            continue  # of a newer shape: as in projections, kept and not understood
+        found.append((row.seq, draft.bin, draft.empty_g))
+    return found
+
+
+def _explaining(connection: sa.Connection, name: str, span: dict[str, Any]) -> int | None:
+    """The last clock entry among these, where it tells something of changes that were sent before."""
+    anchor = tables.anchor.c
+    latest = connection.scalars(
+        sa.select(sa.func.max(anchor.seq)).where(
+            anchor.ledger == span["ledger"],
+            anchor.seq > span["after"],
+            anchor.seq <= span["last"],
+        )
+    ).one()
+    if latest is None or not _unsettled(connection, name, span["ledger"], latest, 1):
+        return None
+    return int(latest)
+
+
+def _unsettled(
+    connection: sa.Connection, name: str, ledger: str, before: int, room: int
+) -> list[int]:
+    undated = sink_undated.c
+    query = sa.select(undated.seq).where(
+        undated.sink == name, undated.ledger == ledger, undated.settled == 0, undated.seq < before
+    )
+    return list(connection.scalars(query.order_by(undated.seq).limit(room)))
+
+
+def _change(row: Any, held_g: int | None, *, again: bool) -> Change:
+    ledger, seq = (row.of_ledger or row.ledger), (row.of_seq or row.seq)
+    return Change(
+        id=f"{ledger}-{seq}-{bytes(row.digest).hex()[:16]}",
+        city=row.city,
+        station=row.station,
+        ledger=row.ledger,
+        seq=row.seq,
+        kind=row.kind,
+        bin=row.bin,
+        item=row.item,
+        cause=row.cause,
+        mode=row.mode,
+        net_g=row.net_g,
+        gross_after_g=row.gross_after_g,
+        uncertainty_g=row.uncertainty_g,
+        count=row.count,
+        ml=row.ml,
+        when=When(row.time, row.from_utc_ms, row.to_utc_ms),
+        held_g=held_g,
+        again=again,
+    )
+
+
+def _note_day(move: Moves, change: Change, *, known: bool) -> None:
+    """Where a deposit belongs: to a day, or to those whose day is not known (``known``: it did)."""
+    if change.kind not in _DEPOSITS:
+        return
+    day = day_of(change.when)
+    if day is None:
+        # Exact across midnight, or with a clock behind it: nothing that comes later tells more.
+        when = change.when
+        settled = when.time == "exact" or when.to_utc_ms is not None
+        move.undated[change.seq] = settled or known
+        return
+    if known:
+        move.dated.add(change.seq)
+    first, last = move.days.get(day, (change.seq, change.seq))
+    move.days[day] = (min(first, change.seq), max(last, change.seq))
+
+
+def _with_days(
+    connection: sa.Connection, name: str, move: Moves, changes: list[Change]
+) -> tuple[list[Change], Moves]:
+    """The days' spans, widened by what lay in them before."""
+    if move.days:
+        marks = sa.select(sink_day).where(
+            sink_day.c.sink == name,
+            sink_day.c.ledger == move.ledger,
+            sink_day.c.day.in_(sorted(move.days)),
+        )
+        for row in connection.execute(marks):
+            first, last = move.days[row.day]
+            move.days[row.day] = (min(first, row.first_seq), max(last, row.last_seq))
+    return changes, move
