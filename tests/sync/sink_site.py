@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import http.server
+import ipaddress
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book
 
 from sync.receiver import registry, store
@@ -177,17 +185,50 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1 that is signed by itself: (key file, certificate file)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "platform")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    files = folder / "platform.key", folder / "platform.pem"
+    files[0].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    files[1].write_bytes(made.public_bytes(pem))
+    return files
+
+
 class Platform:
     """Records every request; ``script`` is what it does next, ``then`` what it does after that."""
 
-    def __init__(self, then: Callable[[Request], Act] | None = None) -> None:
+    def __init__(
+        self,
+        then: Callable[[Request], Act] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.requests: list[Request] = []
         self.script: list[Act] = []
         self._then = then or (lambda _: answer(204))
         handler = type("Handler", (_Handler,), {"platform": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        scheme = "https" if tls is not None else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 

@@ -18,7 +18,7 @@ WasteKind = Literal[
     "hazardous", "other",
 ]  # fmt: skip
 """As in WasteContainer's ``storedWasteKind``."""
-Header = Annotated[str, Meta(pattern="^[A-Za-z0-9_/ .:-]{1,256}$")]
+Header = Annotated[str, Meta(pattern="^[A-Za-z0-9_/ .:-]{1,256}\\Z")]
 """Goes into an HTTP header: no line breaks."""
 
 
@@ -41,7 +41,7 @@ class BinPlace(_Strict, frozen=True):
     """``full_g``: what its full bag weighs, for fillingLevel; ``model``: its WasteContainerModel's id."""
 
     full_g: Annotated[int, Meta(gt=0)] | None = None
-    model: Annotated[str, Meta(pattern="^urn:[^ <>\"'=;()]+$")] | None = None
+    model: Annotated[str, Meta(pattern="^urn:[^ <>\"'=;()\\s]+\\Z")] | None = None
 
 
 class StationPlace(_Strict, frozen=True):
@@ -66,7 +66,7 @@ class Settings(_Strict, frozen=True):
 
     tenant: Header | None = None
     service_path: Header | None = None
-    apikey: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    apikey: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}\\Z")] | None = None
     token_header: Literal["Authorization", "X-Auth-Token"] = "Authorization"
     context: Annotated[str, Meta(pattern="^https?://")] | None = None
     data_provider: str | None = None

@@ -31,7 +31,9 @@ class Book:
 def changed(book: Book, row: Any) -> Book:
     """After a row of ``bin_change`` of this bin, of this ledger's own (not recovered)."""
     if row.kind == "item_count":
-        return replace(book, item=row.item)
+        # A count is no weighing: it says nothing of when a bin with a scale was last weighed.
+        touched = row.seq if book.gross_g is None else book.changed_seq
+        return replace(book, item=row.item, changed_seq=touched)
     empty_g = book.empty_g
     if row.kind == "unattributed" and row.cause in _EMPTY_MOVES:
         empty_g += row.net_g or 0
