@@ -301,3 +301,9 @@ def test_wrong_settings_are_told_by_their_place(tmp_path: Path, line: str, named
     with pytest.raises(OperatorError) as caught:
         load(file)
     assert named in caught.value.what
+
+
+def test_the_example_settings_hold() -> None:
+    town = load(Path(__file__).parents[2] / "config/fiware.toml")
+    assert town.bin("hall-1", "b1").full_g == 12000
+    assert "RecyclingDeposit" not in town.entities, "single deposits are asked for"
