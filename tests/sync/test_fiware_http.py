@@ -244,7 +244,7 @@ def test_the_same_batch_twice_is_the_same_once_to_a_broker(
     drain(Follower(city, to_broker(platform.url)))
     once = platform.entities()
     with city.begin() as connection:
-        for name in ("cursor", "bin", "day", "undated", "state"):
+        for name in ("cursor", "bin", "day", "open", "state"):
             connection.execute(sa.text(f"DELETE FROM sink_{name}"))
     drain(Follower(city, to_broker(platform.url)))
     assert len(platform.requests) == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 from collections.abc import Iterator
 
 import msgspec
@@ -18,11 +20,11 @@ from sink_site import (
     set_clock,
     store_all,
 )
-from sync_site import TOPIC, UTC_MS, Book
+from sync_site import TOPIC, UTC_MS, Book, weighing_fields
 
 from kiosk.core.adjusted import Adjusted, slope_ncounts
 from sync.receiver import registry, store
-from sync.receiver.sinks import Aside, Away, Follower, place
+from sync.receiver.sinks import Aside, Away, Batch, Follower, place
 from sync.receiver.sinks.reading import AT_ONCE
 from sync.receiver.sinks.standing import again, standings
 from sync.receiver.views import DAY_MS, UTC_OFFSET_MS
@@ -269,7 +271,7 @@ def test_what_no_clock_will_ever_explain_stays_undated_and_is_not_looked_at_agai
     assert sink.batches[-1].stations[0].undated == 2
     assert sink.seqs == [2, 3], "the clock of another boot was known already when they were read"
     assert sink.batches[0].changes[0].when.to_utc_ms is not None
-    assert scalar(city, "SELECT count(*) FROM sink_undated WHERE settled = 0") == 0
+    assert scalar(city, "SELECT count(*) FROM sink_open WHERE settled = 0") == 0
 
 
 def test_the_empty_weight_moves_as_in_the_stations_own_books(city: sa.Engine) -> None:
@@ -306,7 +308,7 @@ def test_a_restored_database_sends_again_what_it_stores_again_under_the_same_ids
     store_all(both, book)
     follower = Follower(both, sink)
     drain(follower)
-    tables = ("sink_cursor", "sink_bin", "sink_day", "sink_undated")
+    tables = ("sink_cursor", "sink_bin", "sink_day", "sink_open")
     with both.connect() as connection:
         backup = {
             name: [
@@ -380,3 +382,105 @@ def test_a_recovered_entry_keeps_the_id_that_it_had_in_its_own_ledger(city: sa.E
     assert sum(c.net_g or 0 for c in sink.deposits.values()) == 200
     recovered = next(c for c in sink.deposits.values() if c.ledger == new.ledger)
     assert recovered.id.startswith(f"{old.ledger}-{whole}-")
+
+
+class _Killed(BaseException):
+    pass
+
+
+class _Unsteady(Remembering):
+    """A platform, and a process, on a bad day."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__()
+        self.chance = chance
+        self.fates = ("ok", "ok", "away", "killed before", "killed after")
+
+    def deliver(self, batch: Batch) -> list[Aside]:
+        match self.chance.choice(self.fates):
+            case "away":
+                raise Away("gone", "It is gone.", "Wait.")
+            case "killed before":
+                raise _Killed
+            case "killed after":
+                super().deliver(batch)
+                raise _Killed
+        super().deliver(batch)
+        return []
+
+
+@pytest.mark.parametrize("seed", range(4 * int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))))
+def test_whatever_happens_the_platform_ends_up_with_what_the_city_has(
+    city: sa.Engine, seed: int
+) -> None:
+    """Worlds of drops, swaps, clocks that come late, kills and troubles: nothing lost, all as dated."""
+    chance = random.Random(seed)
+    book, sink = Book(), _Unsteady(chance)
+    follower = Follower(city, sink)
+    stored, boots, gross_g = 0, 0, 0
+    for _ in range(25):
+        at = {"boot": f"{boots:032x}"}
+        match chance.choice(["drop", "drop", "drop", "swap", "count", "clock", "boot", "zero"]):
+            case "drop":
+                for _ in range(chance.randint(1, 4)):
+                    after_g = gross_g + chance.randint(-40, 400)
+                    book.add("weighing", at=at, **weighing_fields(gross_g, after_g))
+                    gross_g = after_g
+            case "swap":
+                book.add(
+                    "bag_swap", at=at, bin="b1", item="pet-bottle", bag="x", new_bag="y",
+                    net_g=gross_g, gross_before_g=gross_g, gross_after_g=0,
+                )  # fmt: skip
+                gross_g = 0
+            case "zero":
+                book.add(
+                    "unattributed", at=at, bin="b1", item="pet-bottle", bag="x", cause="zero",
+                    net_g=7, gross_before_g=gross_g, gross_after_g=gross_g + 7, uncertainty_g=2,
+                )  # fmt: skip
+                gross_g += 7
+            case "count":
+                book.add("item_count", at=at, item="can", bin="b2", visit=None, count=2)
+            case "clock":
+                known_ms = UTC_MS + DAY_MS * boots // 3 + 1000 * book.head
+                book.add("clock", at=at, utc_ms=known_ms, uncertainty_ms=50, source="ntp")
+            case "boot":
+                boots += 1
+        if chance.random() < 0.6:
+            store_all(city, book, stored)
+            stored = book.head
+        for _ in range(chance.randint(0, 2)):
+            try:
+                follower.step()
+            except _Killed:
+                with city.begin() as connection:
+                    connection.execute(sa.text("UPDATE sink_state SET until_ms = 0"))
+                follower = Follower(city, sink)
+    store_all(city, book, stored)
+    sink.fates = ("ok",)
+    drain(follower)
+    with city.connect() as connection:
+        changes = connection.execute(sa.text("SELECT * FROM change_resolved ORDER BY seq")).all()
+        view = connection.execute(
+            sa.text(
+                "SELECT day, item, net_g, weighings, pieces FROM day_item WHERE day IS NOT NULL"
+            )
+        ).all()
+        undated = connection.execute(
+            sa.text(
+                "SELECT sum(weighings) + sum(coalesce(pieces, 0)) / 2 FROM day_item WHERE day IS NULL"
+            )
+        ).scalar_one()
+    last = {change.seq: change for change in sink.deposits.values()}
+    assert sorted(last) == [row.seq for row in changes]
+    for row in changes:
+        assert last[row.seq].when.time == row.time
+    totals = {(one.day, one.item): one for batch in sink.batches for one in batch.days}
+    assert {
+        (day, item, one.net_g, one.weighings, one.pieces) for (day, item), one in totals.items()
+    } == {tuple(row) for row in view}
+    stations = [one for batch in sink.batches for one in batch.stations]
+    assert (stations[-1].entries, stations[-1].undated) == (book.head, undated or 0)
+    bins = {one.bin: one for batch in sink.batches for one in batch.bins}
+    zeros = sum(row.net_g for row in changes if row.cause == "zero")
+    if "b1" in bins:
+        assert bins["b1"].held_g == gross_g - zeros

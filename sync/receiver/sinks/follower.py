@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from sync.ending import Ending
 from sync.notify import notify
@@ -73,7 +73,7 @@ class Follower:
             return IDLE_S
         except Away as away:
             return self._away(away)
-        except DBAPIError as error:
+        except OperationalError as error:
             log.warning("%s: the database refuses: %s", self._sink.name, error.orig)
             return self._backoff()
         self._well()
@@ -137,7 +137,7 @@ class Follower:
     def _tell(self, trouble: Away) -> None:
         try:
             place.tell(self._engine, self._sink.name, trouble)
-        except DBAPIError as error:
+        except OperationalError as error:
             log.warning("%s: the database refuses: %s", self._sink.name, error.orig)
 
     def _backoff(self) -> float:
@@ -149,7 +149,7 @@ class Follower:
     def _let_go(self) -> None:
         try:
             place.let_go(self._engine, self._sink.name, self._holder)
-        except DBAPIError as error:
+        except OperationalError as error:
             log.warning("%s: the lease ends by itself: %s", self._sink.name, error.orig)
 
     def _sleep(self, wait_s: float, ending: Ending) -> None:

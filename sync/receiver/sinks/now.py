@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sync.receiver import tables
 from sync.receiver.sinks.place import Moves
 from sync.receiver.sinks.protocol import BinNow, DayTotal, StationNow, When
-from sync.receiver.sinks.tables import sink_day, sink_undated
+from sync.receiver.sinks.tables import sink_day, sink_open
 from sync.receiver.views import DAY_MS, PLAUSIBLE, UTC_OFFSET_MS
 
 _WHEN = sa.text(
@@ -40,15 +40,15 @@ def bins(connection: sa.Connection, moves: Sequence[Moves]) -> tuple[BinNow, ...
     """The touched bins of ledgers that no other continues: an ended one says nothing of now."""
     found = []
     for move in moves:
-        if not move.books or _continued(connection, move.ledger):
+        if not move.told or _continued(connection, move.ledger):
             continue
-        seqs = {book.changed_seq for book in move.books.values()}
-        seqs |= {book.emptied_seq for book in move.books.values()}
+        seqs = {book.changed_seq for book in move.told.values()}
+        seqs |= {book.emptied_seq for book in move.told.values()}
         rows = connection.execute(
             _WHEN, {"ledger": move.ledger, "seqs": sorted(seq for seq in seqs if seq is not None)}
         )
         when = {row.seq: When(row.time, row.from_utc_ms, row.to_utc_ms) for row in rows}
-        for name, book in move.books.items():
+        for name, book in move.told.items():
             if book.changed_seq is not None and book.changed_seq in when:
                 emptied = when.get(book.emptied_seq) if book.emptied_seq is not None else None
                 found.append(
@@ -109,14 +109,20 @@ def stations(
 
 
 def _undated(connection: sa.Connection, name: str, move: Moves) -> int:
-    """How many there are once the batch is delivered."""
-    of = sink_undated.c.sink == name, sink_undated.c.ledger == move.ledger
-    count = sa.select(sa.func.count()).select_from(sink_undated).where(*of)
-    touched = sorted(move.undated.keys() | move.dated)
-    known = sa.select(sink_undated.c.seq).where(*of, sink_undated.c.seq.in_(touched))
-    there = set(connection.scalars(known))
-    more = len(move.undated.keys() - there) - len(move.dated & there)
-    return int(connection.scalars(count).one()) + more
+    """How many deposits have no day once the batch is delivered."""
+    undated = (
+        sink_open.c.sink == name,
+        sink_open.c.ledger == move.ledger,
+        sink_open.c.deposit == 1,
+        sink_open.c.day.is_(None),
+    )
+    count = sa.select(sa.func.count()).select_from(sink_open).where(*undated)
+    touched = sorted(move.open.keys() | move.closed)
+    known = sa.select(sa.func.count()).select_from(sink_open)
+    known = known.where(*undated, sink_open.c.seq.in_(touched))
+    before = int(connection.scalars(known).one())
+    after = sum(one.undated for one in move.open.values())
+    return int(connection.scalars(count).one()) - before + after
 
 
 def _continued(connection: sa.Connection, ledger: str) -> bool:

@@ -22,8 +22,8 @@ from sync.receiver.sinks.tables import (
     sink_bin,
     sink_cursor,
     sink_day,
+    sink_open,
     sink_state,
-    sink_undated,
 )
 
 LEASE_S = 60
@@ -38,6 +38,19 @@ class LeaseLost(Exception):
     """Another process delivers for this sink now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A change whose time is not the last word, or a deposit without a day; columns of ``sink_open``."""
+
+    settled: bool
+    deposit: bool
+    day: int | None
+
+    @property
+    def undated(self) -> bool:
+        return self.deposit and self.day is None
+
+
 @dataclass(slots=True)
 class Moves:
     """What a delivered batch moves in one ledger."""
@@ -50,9 +63,12 @@ class Moves:
     anchor_seq: int | None
     fresh: bool  # there is no row of this sink for this ledger yet
     books: dict[str, Book] = field(default_factory=dict)
+    told: dict[str, Book] = field(
+        default_factory=dict
+    )  # these, and those whose time is better known
     days: dict[int, tuple[int, int]] = field(default_factory=dict)
-    undated: dict[int, bool] = field(default_factory=dict)  # seq: settled
-    dated: set[int] = field(default_factory=set)
+    open: dict[int, Open] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
 
 
 def take_lease(engine: sa.Engine, name: str, holder: str) -> bool:
@@ -132,7 +148,7 @@ def require_room_aside(connection: sa.Connection, name: str) -> None:
 
 def begin_anew(connection: sa.Connection, name: str, ledger: str) -> None:
     """Deliver this ledger from its first entry again."""
-    for table in (sink_cursor, sink_bin, sink_day, sink_undated, sink_aside):
+    for table in (sink_cursor, sink_bin, sink_day, sink_open, sink_aside):
         connection.execute(sa.delete(table).where(table.c.sink == name, table.c.ledger == ledger))
 
 
@@ -157,14 +173,15 @@ def _move(connection: sa.Connection, name: str, moves: Moves) -> None:
         _put(connection, sink_bin, place | {"bin": bin_}, values)
     for day, (first, last) in moves.days.items():
         _put(connection, sink_day, place | {"day": day}, {"first_seq": first, "last_seq": last})
-    for seq, settled in moves.undated.items():
-        _put(connection, sink_undated, place | {"seq": seq}, {"settled": int(settled)})
-    if moves.dated:
+    for seq, one in moves.open.items():
+        values = {"settled": int(one.settled), "deposit": int(one.deposit), "day": one.day}
+        _put(connection, sink_open, place | {"seq": seq}, values)
+    if moves.closed:
         connection.execute(
-            sa.delete(sink_undated).where(
-                sink_undated.c.sink == name,
-                sink_undated.c.ledger == moves.ledger,
-                sink_undated.c.seq.in_(sorted(moves.dated)),
+            sa.delete(sink_open).where(
+                sink_open.c.sink == name,
+                sink_open.c.ledger == moves.ledger,
+                sink_open.c.seq.in_(sorted(moves.closed)),
             )
         )
 

@@ -15,6 +15,7 @@ clock entry says more (``Change.again``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,9 @@ from kiosk.core.entries import Adjustment
 from sync.receiver import tables
 from sync.receiver.sinks import now
 from sync.receiver.sinks.books import Book, adjusted, changed
-from sync.receiver.sinks.place import Moves
+from sync.receiver.sinks.place import Moves, Open
 from sync.receiver.sinks.protocol import Batch, Change, When
-from sync.receiver.sinks.tables import sink_bin, sink_cursor, sink_day, sink_undated
+from sync.receiver.sinks.tables import sink_bin, sink_cursor, sink_day, sink_open
 from sync.receiver.views import DAY_MS, UTC_OFFSET_MS
 
 AT_ONCE = 200
@@ -144,27 +145,29 @@ def _waiting(connection: sa.Connection, name: str, after: str) -> list[_Place]:
 def _of_ledger(
     connection: sa.Connection, name: str, place: _Place, room: int
 ) -> tuple[list[Change], Moves]:
-    """What one ledger adds to a batch: first the undated that a clock explains, then new entries."""
+    """What one ledger adds to a batch: first the changes that a clock explains, then new entries."""
     move = Moves(
         place.ledger, place.city, place.station,
         place.seq, place.hash, place.anchor_seq, place.fresh,
     )  # fmt: skip
+    books = _books(connection, name, move)
     changes: list[Change] = []
     if place.anchor_seq is not None:
-        seqs = _unsettled(connection, name, place.ledger, place.anchor_seq, room)
-        for row in connection.execute(_SOME, {"ledger": place.ledger, "seqs": seqs}):
-            change = _change(row, None, again=True)
-            changes.append(change)
-            _note_day(move, change, known=True)
-        # What is not counted any more (its own entry came) has no row, and nothing more to say.
-        move.dated |= set(seqs) - {change.seq for change in changes}
-        if len(seqs) == room:
-            return _with_days(connection, name, move, changes)
-        move.anchor_seq = None
+        known = _unsettled(connection, name, place.ledger, place.anchor_seq, room)
+        changes = _explained(connection, move, known)
+        explained = {change.seq for change in changes}
+        move.told |= {
+            bin_: book
+            for bin_, book in books.items()
+            if {book.changed_seq, book.emptied_seq} & explained
+        }
+        if len(known) < room:
+            move.anchor_seq = None
     last = min(place.watermark, place.seq + room - len(changes))
-    if last > place.seq:
+    if move.anchor_seq is None and last > place.seq:
         span = {"ledger": place.ledger, "after": place.seq, "last": last}
-        changes += _new(connection, name, move, span)
+        changes += _new(connection, books, move, span)
+        move.told |= move.books
         move.seq = last
         move.hash = connection.scalars(
             sa.select(tables.entry.c.hash).where(
@@ -172,11 +175,32 @@ def _of_ledger(
             )
         ).one()
         move.anchor_seq = _explaining(connection, name, span)
-    return _with_days(connection, name, move, changes)
+    _widen(connection, name, move)
+    return changes, move
 
 
-def _new(connection: sa.Connection, name: str, move: Moves, span: dict[str, Any]) -> list[Change]:
-    books = _books(connection, name, move)
+def _explained(
+    connection: sa.Connection, move: Moves, known: Mapping[int, int | None]
+) -> list[Change]:
+    """Changes that were sent before, with the time as it is known now; ``known``: the day by seq."""
+    changes = []
+    given = {"ledger": move.ledger, "seqs": sorted(known)}
+    for row in connection.execute(_SOME, given):
+        change = _change(row, None, again=True)
+        changes.append(change)
+        _note(move, change, again=True)
+        before = known[change.seq]
+        if before is not None and before != day_of(change.when):
+            # Two clocks contradict one another: the day where it was counted is told anew.
+            move.days.setdefault(before, (change.seq, change.seq))
+    # What is not counted any more (its own entry came) has no row, and nothing more to say.
+    move.closed |= known.keys() - {change.seq for change in changes}
+    return changes
+
+
+def _new(
+    connection: sa.Connection, books: dict[str, Book], move: Moves, span: dict[str, Any]
+) -> list[Change]:
     sets = _adjustments(connection, span)
     changes = []
     for row in connection.execute(_RANGE, span):
@@ -190,7 +214,7 @@ def _new(connection: sa.Connection, name: str, move: Moves, span: dict[str, Any]
             held_g = None if row.cause == "adjustment" else book.held_g
         change = _change(row, held_g, again=False)
         changes.append(change)
-        _note_day(move, change, known=False)
+        _note(move, change, again=False)
     for _, bin_, empty_g in sets:
         _adjust(books, move, bin_, empty_g)
     return changes
@@ -250,12 +274,13 @@ def _explaining(connection: sa.Connection, name: str, span: dict[str, Any]) -> i
 
 def _unsettled(
     connection: sa.Connection, name: str, ledger: str, before: int, room: int
-) -> list[int]:
-    undated = sink_undated.c
-    query = sa.select(undated.seq).where(
-        undated.sink == name, undated.ledger == ledger, undated.settled == 0, undated.seq < before
+) -> dict[int, int | None]:
+    open_ = sink_open.c
+    query = sa.select(open_.seq, open_.day).where(
+        open_.sink == name, open_.ledger == ledger, open_.settled == 0, open_.seq < before
     )
-    return list(connection.scalars(query.order_by(undated.seq).limit(room)))
+    found = connection.execute(query.order_by(open_.seq).limit(room))
+    return {row.seq: row.day for row in found}
 
 
 def _change(row: Any, held_g: int | None, *, again: bool) -> Change:
@@ -282,34 +307,32 @@ def _change(row: Any, held_g: int | None, *, again: bool) -> Change:
     )
 
 
-def _note_day(move: Moves, change: Change, *, known: bool) -> None:
-    """Where a deposit belongs: to a day, or to those whose day is not known (``known``: it did)."""
-    if change.kind not in _DEPOSITS:
-        return
-    day = day_of(change.when)
-    if day is None:
-        # Exact across midnight, or with a clock behind it: nothing that comes later tells more.
-        when = change.when
-        settled = when.time == "exact" or when.to_utc_ms is not None
-        move.undated[change.seq] = settled or known
-        return
-    if known:
-        move.dated.add(change.seq)
-    first, last = move.days.get(day, (change.seq, change.seq))
-    move.days[day] = (min(first, change.seq), max(last, change.seq))
+def _note(move: Moves, change: Change, *, again: bool) -> None:
+    """Where a change belongs: to a day, and to those of which something is not known yet."""
+    when = change.when
+    deposit = change.kind in _DEPOSITS
+    day = day_of(when) if deposit else None
+    # Exact, or with a clock behind it: nothing that comes later tells more. One more look is enough.
+    settled = again or when.time == "exact" or when.to_utc_ms is not None
+    one = Open(settled, deposit, day)
+    if not settled or one.undated:
+        move.open[change.seq] = one
+    elif again:
+        move.closed.add(change.seq)
+    if day is not None:
+        first, last = move.days.get(day, (change.seq, change.seq))
+        move.days[day] = (min(first, change.seq), max(last, change.seq))
 
 
-def _with_days(
-    connection: sa.Connection, name: str, move: Moves, changes: list[Change]
-) -> tuple[list[Change], Moves]:
+def _widen(connection: sa.Connection, name: str, move: Moves) -> None:
     """The days' spans, widened by what lay in them before."""
-    if move.days:
-        marks = sa.select(sink_day).where(
-            sink_day.c.sink == name,
-            sink_day.c.ledger == move.ledger,
-            sink_day.c.day.in_(sorted(move.days)),
-        )
-        for row in connection.execute(marks):
-            first, last = move.days[row.day]
-            move.days[row.day] = (min(first, row.first_seq), max(last, row.last_seq))
-    return changes, move
+    if not move.days:
+        return
+    marks = sa.select(sink_day).where(
+        sink_day.c.sink == name,
+        sink_day.c.ledger == move.ledger,
+        sink_day.c.day.in_(sorted(move.days)),
+    )
+    for row in connection.execute(marks):
+        first, last = move.days[row.day]
+        move.days[row.day] = (min(first, row.first_seq), max(last, row.last_seq))

@@ -1,7 +1,7 @@
 """The sinks' own tables, beside the city's: where each sink is, and what it could not hand over.
 
 They move in one transaction with one another and never in the one that stores entries. ``sink_bin``,
-``sink_day`` and ``sink_undated`` are what the next batch needs of those before it; all of them can be
+``sink_day`` and ``sink_open`` are what the next batch needs of those before it; all of them can be
 made again from the entries, by beginning a ledger anew.
 """
 
@@ -39,7 +39,7 @@ sink_cursor = Table(
     Column("ledger", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),  # handed over up to here
     Column("hash", LargeBinary, nullable=False),  # of that entry: another one there begins anew
-    Column("anchor_seq", BigInteger),  # undated changes before this clock entry want another look
+    Column("anchor_seq", BigInteger),  # open changes before this clock entry want another look
     PrimaryKeyConstraint("sink", "ledger"),
 )
 
@@ -69,16 +69,18 @@ sink_day = Table(
     PrimaryKeyConstraint("sink", "ledger", "day"),
 )
 
-sink_undated = Table(
-    "sink_undated",  # deposits whose day is not known
+sink_open = Table(
+    "sink_open",  # changes whose time may be known better one day, and deposits whose day is not known
     metadata,
     Column("sink", Text, nullable=False),
     Column("ledger", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("settled", Integer, nullable=False),  # 1: no clock that comes later tells more
+    Column("deposit", Integer, nullable=False),  # 1: counts in a day
+    Column("day", BigInteger),  # in which it was counted; null: in none
     PrimaryKeyConstraint("sink", "ledger", "seq"),
 )
-Index("sink_undated_open", sink_undated.c.sink, sink_undated.c.ledger, sink_undated.c.settled)
+Index("sink_open_unsettled", sink_open.c.sink, sink_open.c.ledger, sink_open.c.settled)
 
 sink_aside = Table(
     "sink_aside",
