@@ -31,8 +31,9 @@ TONES: Mapping[str, tuple[float, float, int]] = {
     "recorded": (0.08, 0.08, 2),
     "refused": (0.4, 0.1, 1),
     "trouble": (0.2, 0.2, 3),
+    "here": (0.5, 0.5, 5),
 }
-"""On and off seconds, and how often: four tones that differ in length and number, not in pitch."""
+"""On and off seconds, and how often: tones that differ in length and number, not in pitch."""
 FLASHES: Mapping[str, tuple[float, float, int]] = {"seen": (1.2, 0.05, 1), "refused": (0.2, 0.2, 3)}
 """The same of the lamp at the readers, which speaks of cards alone: who hears little sees it at once."""
 

@@ -30,15 +30,15 @@ class Answers:
         self._lock = threading.Lock()
         self._waiting: dict[str, SimpleQueue[Answered]] = {}
 
-    def ask(self, question: Callable[[str], Event]) -> Answered:
-        """Posts ``question(request)`` and waits for its answer, for ``WAIT_S`` at most.
+    def ask(self, question: Callable[[str], Event], *, wait_s: float = WAIT_S) -> Answered:
+        """Posts ``question(request)`` and waits for its answer, for ``wait_s`` at most.
 
         Raises DeviceError where none comes.
         """
         with self._box() as (request, box):
             self._post(question(request))
             try:
-                return box.get(timeout=WAIT_S)
+                return box.get(timeout=wait_s)
             except Empty:
                 raise _silent() from None
 

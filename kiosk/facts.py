@@ -14,6 +14,7 @@ from kiosk.core.cards.staleness import Worth
 from kiosk.core.certified import Seal
 from kiosk.core.entries import ClockQuality
 from kiosk.core.events import RefusalReason
+from kiosk.core.orders import By
 from kiosk.core.view import BinState
 
 
@@ -94,6 +95,18 @@ class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
     refused_age_ms: int | None = None
 
 
+class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the city and caretakers ordered. ``closed`` why, by language (empty where nobody said), and
+    ``closed_by`` whom; ``locked`` bins; ``refused`` why the last command that was not done was not, and its
+    age."""
+
+    closed: dict[str, str] | None = None
+    closed_by: By | None = None
+    locked: tuple[str, ...] = ()
+    refused: str | None = None
+    refused_age_ms: int | None = None
+
+
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The uplink's last word on the way to the city; ``code`` None when it is well.
 
@@ -143,6 +156,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     core_dumps: bool = False
     devices: tuple[DeviceFacts, ...] = ()
     bins: tuple[BinFacts, ...] = ()
+    orders: OrderFacts = OrderFacts()
     public_key: str | None = None
 
     @property

@@ -11,7 +11,7 @@ import msgspec
 from drivers.clock import boottime_ms
 from kiosk import __version__
 from kiosk.core import certified
-from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts
+from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts, OrderFacts
 from kiosk.loop import INBOX_EVENTS
 from kiosk.nodump import may_dump_core
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drivers.worker import Device
     from kiosk.cards.lists import CardLists
     from kiosk.clock import StationClock
+    from kiosk.commands import Commands
     from kiosk.core.station import Station
     from kiosk.core.view import BinView
     from kiosk.ledger import Ledger
@@ -67,6 +68,7 @@ class Gathering:
         self._asked_ms: int | None = None
         self.card_lists: CardLists | None = None
         """Set once they are read: the ledger comes first."""
+        self.commands: Commands | None = None
 
     def acknowledged(self, verdict: AckVerdict) -> None:
         """The city's word came."""
@@ -128,6 +130,18 @@ class Gathering:
                 *self._threadless(now.boot_ms),
             ),
             bins=tuple(self._bin(one, now.boot_ms) for one in view.bins),
+            orders=self._orders(now.boot_ms),
+        )
+
+    def _orders(self, now_ms: int) -> OrderFacts:
+        standing = self._station.standing
+        refused = None if self.commands is None else self.commands.refused
+        return OrderFacts(
+            closed=standing.closed,
+            closed_by=standing.closed_by,
+            locked=standing.locked,
+            refused=None if refused is None else refused.code,
+            refused_age_ms=None if refused is None else now_ms - refused.t_ms,
         )
 
     def _cards(self, taken: int, refused: int, now_ms: int) -> CardFacts:

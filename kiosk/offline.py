@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +103,25 @@ def become_owner(folder: Path) -> None:
             "Run the command as the station's user.",
             path=folder,
         ) from error
+
+
+@contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """As root, be the user whose folder it is inside the block alone: what SQLite makes in there is the
+    station's own, and what comes after may go where that user may not write, as on a stick. For
+    programs of one thread."""
+    owner = folder.stat() if os.geteuid() == 0 and folder.exists() else None
+    if owner is None or owner.st_uid == 0:
+        yield
+        return
+    before = os.getegid()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(before)
 
 
 def owns(folder: Path) -> bool:

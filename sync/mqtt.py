@@ -88,6 +88,8 @@ class Arrived:
     payload: bytes
     content_type: str | None
     mid: int | None
+    response_topic: str | None = None
+    correlation: bytes | None = None
 
 
 MqttEvent = Opened | Closed | Taken | Arrived
@@ -148,11 +150,14 @@ class Connection:
         qos: int = 1,
         retain: bool = False,
         content_type: str | None = None,
+        correlation: bytes | None = None,
     ) -> int:
         """Hand a message over; its PUBACK comes as ``Taken`` with the number returned."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if content_type is not None:
             properties.ContentType = content_type
+        if correlation is not None:
+            properties.CorrelationData = correlation
         return self._client.publish(topic, payload, qos, retain, properties).mid
 
     def subscribe(self, topics: tuple[str, ...]) -> None:
@@ -258,7 +263,17 @@ class Connection:
         except UnicodeDecodeError:  # MQTT 5, 1.5.4: a broker must not; paho only decodes it here
             topic = ""
         mid = message.mid if message.qos > 0 else None
-        self._post(self, Arrived(topic, bytes(message.payload), content_type, mid))
+        self._post(
+            self,
+            Arrived(
+                topic,
+                bytes(message.payload),
+                content_type,
+                mid,
+                getattr(message.properties, "ResponseTopic", None),
+                getattr(message.properties, "CorrelationData", None),
+            ),
+        )
 
     def _end(self, code: str, words: str) -> None:
         if not self._over.is_set():

@@ -1,6 +1,7 @@
-"""The uplink's end of the station's control socket: one JSON object a line, asked and answered.
+"""The uplink's end of the station's control socket: one JSON object a line, asked and answered; the bytes
+of a batch follow its line as they are.
 
-The station's end is ``kiosk/control``; only bytes are shared. Every wait and every line is bounded.
+The station's end is ``kiosk/control``; only bytes are shared. Every wait, line and frame is bounded.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import contextlib
 import socket
 import threading
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE_BYTES = 1024 * 1024
+MAX_FRAME_BYTES = 256 * 1024
 CONNECT_S = 2.0
 
 _T = TypeVar("_T")
@@ -59,19 +61,21 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """The answer to ``batch``; ``payload`` None when there is nothing after."""
+    """The answer to ``batch``; ``first`` None when there is nothing after."""
 
     first: int | None
     last: int | None = None
-    payload: str | None = None
 
 
-class ListVerdict(msgspec.Struct, frozen=True):
-    """The answer to ``card_list``: what became of the word, and which topics to ask for next."""
+class WordVerdict(msgspec.Struct, frozen=True):
+    """The answer to ``word``: what became of it, which topics to ask for next, what to reply, and
+    whether to say state and health anew."""
 
     accepted: bool
     reason: str | None = None
     wants: tuple[str, ...] = ()
+    reply: str | None = None
+    refresh: bool = False
 
 
 class VerdictError(msgspec.Struct, frozen=True):
@@ -103,6 +107,7 @@ class _Answer(msgspec.Struct, frozen=True):
     id: int
     ok: msgspec.Raw = msgspec.Raw()  # (msgspec 0.22 reads "Raw | None" as null alone)
     error: _Failure | None = None
+    frame: Annotated[int, msgspec.Meta(ge=1, le=MAX_FRAME_BYTES)] | None = None
 
 
 class StationLink:
@@ -116,6 +121,8 @@ class StationLink:
         self._timeout_s = timeout_s
         self._number = 0
         self._rest = b""
+        self._frame = b""
+        """What followed the last answer's line."""
         self._open = threading.Lock()
         self._closed = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -135,14 +142,17 @@ class StationLink:
         """Wait in the station for news; ``timeout_ms`` stays below this connection's own."""
         return self._ask("wait", {"after": after, "timeout_ms": timeout_ms}, Moved)
 
-    def batch(self, after: int, max_entries: int) -> Fetched:
-        return self._ask("batch", {"after": after, "max_entries": max_entries}, Fetched)
+    def batch(self, after: int, max_entries: int) -> tuple[int, bytes] | None:
+        """The last seq and the bytes of the batch that follows ``after``; None when there is none."""
+        fetched = self._ask("batch", {"after": after, "max_entries": max_entries}, Fetched)
+        return None if fetched.last is None else (fetched.last, self._frame)
 
     def ack(self, payload: str) -> Verdict:
         return self._ask("ack", {"payload": payload}, Verdict)
 
-    def card_list(self, topic: str, payload: str) -> ListVerdict:
-        return self._ask("card_list", {"topic": topic, "payload": payload}, ListVerdict)
+    def word(self, topic: str, payload: str) -> WordVerdict:
+        """What the city says on ``topic``, as the station names it."""
+        return self._ask("word", {"topic": topic, "payload": payload}, WordVerdict)
 
     def link(self, *, online: bool, code: str | None, words: str) -> None:
         self._ask("link", {"online": online, "code": code, "words": words}, dict[str, Any])
@@ -168,6 +178,7 @@ class StationLink:
         try:
             self._socket.sendall(msgspec.json.encode(question) + b"\n")
             answer = msgspec.json.decode(self._line(), type=_Answer)
+            self._frame = self._bytes(answer.frame or 0)
             if answer.error is not None:
                 raise StationRefused(answer.error.code, answer.error.what)
             if answer.id != self._number or not bytes(answer.ok):
@@ -194,3 +205,19 @@ class StationLink:
             parts += more
         self._rest = parts[end + 1 :]
         return parts[:end]
+
+    def _bytes(self, count: int) -> bytes:
+        """The next ``count`` bytes, whatever they are."""
+        early, self._rest = self._rest[:count], self._rest[count:]
+        if len(early) == count:
+            return early
+        frame = bytearray(count)
+        frame[: len(early)] = early
+        with memoryview(frame) as left:
+            place = len(early)
+            while place < count:
+                got = self._socket.recv_into(left[place:])
+                if not got:
+                    raise StationGone("the station closed the connection")
+                place += got
+        return bytes(frame)

@@ -18,8 +18,8 @@ nothing, so duplicates never multiply. After silence one batch at a time probes 
 progress. What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…) is held and probed
 again later: nothing is ever dropped here, because nothing is kept here.
 
-Every wait before trying again is drawn from the whole interval up to a doubling bound ("full
-jitter"), so that a thousand stations do not return in step after a broker's restart.
+Every wait before trying again is drawn at random ("full jitter"), so that a thousand stations do
+not return in step after a broker's restart: ``reconnecting`` says how.
 
 The caller hands in one event at a time with the time in milliseconds of a monotonic clock and
 carries out the actions in order; it calls with ``Tick`` no later than ``deadline_ms``.
@@ -32,6 +32,7 @@ from collections import deque
 from collections.abc import Callable
 
 from sync.messages import StationState
+from sync.reconnecting import Reconnecting
 from sync.uplink_events import (
     AckArrived,
     AckJudged,
@@ -64,14 +65,9 @@ PUBACK_TIMEOUT_MS = 20_000
 """A broker that stops sending PUBACKs is given up, even while it answers pings."""
 CONNECT_TIMEOUT_MS = 20_000
 """A broker that takes the connection and never answers is given up."""
-RETRY_BASE_MS = 1_000
-RETRY_LIMIT_MS = 60_000
-"""Bounds of the jittered wait before a new connection."""
 HOLD_BASE_MS = 4_000
 HOLD_LIMIT_MS = 300_000
 """Bounds of the jittered wait after the city refused."""
-STEADY_MS = 60_000
-"""A connection that lasted this long was a good one: the next retry is quick again."""
 GAP_REPEAT_MS = 5_000
 """The city tells a gap no more often; a second one sooner is a copy of the first."""
 
@@ -134,7 +130,7 @@ class Uplink:
         self._pubacks_due = 0
         self._receive_maximum = 1
         self._fetching = False
-        self._attempts = 0  # connections that failed in a row
+        self._reconnecting = Reconnecting(random)
         self._silences = 0  # acknowledgement timers that ran out in a row
         self._refusals = 0  # batches that the city refused in a row
         self._up_since_ms = 0
@@ -257,22 +253,24 @@ class Uplink:
     def _link_down(self, code: str, words: str, now_ms: int) -> None:
         if self.link not in (Link.CONNECTING, Link.UP):
             return
-        if self.link is Link.UP and now_ms - self._up_since_ms >= STEADY_MS:
-            self._attempts = 0
+        up_ms = self._up_ms(now_ms)
         self._step(LinkDown)
-        self._lost(code, words, now_ms)
+        self._lost(code, words, up_ms, now_ms)
 
     def _give_up(self, code: str, words: str, now_ms: int) -> None:
+        up_ms = self._up_ms(now_ms)
         self._step(Tick)
         self._actions.append(Disconnect())
-        self._lost(code, words, now_ms)
+        self._lost(code, words, up_ms, now_ms)
 
-    def _lost(self, code: str, words: str, now_ms: int) -> None:
+    def _up_ms(self, now_ms: int) -> int:
+        return now_ms - self._up_since_ms if self.link is Link.UP else 0
+
+    def _lost(self, code: str, words: str, up_ms: int, now_ms: int) -> None:
         self._expect_pubacks(0, now_ms)
         self._go_back(self.flow, now_ms)
         self._flow_due_ms = None
-        self._link_due_ms = now_ms + self._jitter(RETRY_BASE_MS, RETRY_LIMIT_MS, self._attempts)
-        self._attempts += 1
+        self._link_due_ms = now_ms + self._reconnecting.wait_ms(up_ms)
         self._report(Report(False, code, words))
 
     def _puback(self, event: Puback, now_ms: int) -> None:
@@ -327,7 +325,8 @@ class Uplink:
         self.head = max(self.head, watermark)
         while self._unacknowledged and self._unacknowledged[0] <= watermark:
             self._unacknowledged.popleft()
-        self._attempts = self._silences = self._refusals = 0
+        self._silences = self._refusals = 0
+        self._reconnecting.well()
         self.flow = Flow.SENDING
         self._flow_due_ms = now_ms + self._patience_ms() if self._unacknowledged else None
         if self.link is Link.UP:

@@ -20,12 +20,14 @@ from kiosk.core.entries import (
     BagSwap,
     Checkin,
     Claim,
+    Commanded,
     Unattributed,
     VisitClose,
     Weighing,
 )
 from kiosk.core.events import CardSeen, CountsBlock, Event, Moment, Tick
 from kiosk.core.memory import BinBook, Memory
+from kiosk.core.standing import Standing, after
 from kiosk.core.station import Station
 
 PERIOD_MS = 100
@@ -60,6 +62,7 @@ class Books:
     adjustments: list[Adjustment] = field(default_factory=list)
     aliases: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Old name and new."""
+    orders: Standing = field(default_factory=Standing)
 
     def append(self, items: tuple[Item, ...]) -> tuple[int, ...]:
         seqs = []
@@ -97,6 +100,8 @@ class Books:
             self._move(draft)
         elif isinstance(draft, Adjustment):
             self._adjust(draft)
+        elif isinstance(draft, Commanded):
+            self.orders = after(self.orders, draft, None)
 
     def _adjust(self, draft: Adjustment) -> None:
         if not draft.gross_before_g == draft.gross_after_g == self.gross_g[draft.bin]:
@@ -149,6 +154,7 @@ class Books:
             ),
             same_boot=same_boot,
             open_visits=tuple(v for v in self.visits if v is not None and v not in self.closed),
+            orders=self.orders,
         )
 
     def credited_g(self) -> dict[tuple[bytes, str], tuple[int, int]]:

@@ -9,7 +9,6 @@ and reads the books. Everything after ``DEMO_S`` together is bounded by ``TAIL_S
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -120,7 +119,7 @@ class _Demo:
     def _laid_out(self) -> Scenario:
         """The folder and all that stands in it, for us alone."""
         site, wishes = self._site, self._wishes
-        if shutil.which("mosquitto", path=_PATH) is None:
+        if shutil.which("mosquitto", path=demo_site.PATH) is None:
             raise DemoError("There is no mosquitto here. Install it: sudo apt install mosquitto")
         self._held.enter_context(demo_site.claim(site))
         demo_site.demand_port(wishes.port)
@@ -152,7 +151,7 @@ class _Demo:
         bench = Places(site.folder).bench
         watch = telling.CityWatch(site.city_db, self._say)
         self._held.callback(watch.stop)
-        broker = shutil.which("mosquitto", path=_PATH) or "mosquitto"
+        broker = shutil.which("mosquitto", path=demo_site.PATH) or "mosquitto"
         config = ("--config", str(site.settings))
         self._keep(Child("broker", (broker, "-c", str(site.broker_conf))))
         self._keep(
@@ -357,10 +356,6 @@ class _Demo:
         else:
             lines.append("everything is accounted for")
         terminal.say("\n".join(lines))
-
-
-_PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
-"""Debian has mosquitto where only root's PATH leads."""
 
 
 def _command(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -46,6 +46,8 @@ POINTS_PER_KG = 10
 CARD_DAYS = 365
 SOCKET_PATH_BYTES = 107
 """What Linux takes (unix(7))."""
+PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
+"""Debian has mosquitto where only root's PATH leads."""
 CATALOGUE = Path(__file__).resolve().parents[2] / "config" / "catalogue.toml"
 
 

@@ -24,6 +24,7 @@ from kiosk.core.cards.lists import DAY_MS, CardList, ListUse, holds
 from kiosk.core.cards.staleness import StaleRules, Worth
 from kiosk.core.errors import KioskError
 from kiosk.core.events import Moment
+from kiosk.words import Verdict
 from sync.messages import Malformed
 from sync.messages.card_lists import (
     MAX_PARTS,
@@ -43,14 +44,6 @@ _PART = re.compile(r"[0-9]{1,3}")
 SAVE_MS = 600_000
 QUIET = frozenset({"old", "other_base", "not_asked"})
 """Ordinary: a retained word come again, or words that overtook each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of a word. ``reason`` None where it was taken; ``wants`` topics to ask for next."""
-
-    reason: str | None
-    wants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +146,14 @@ class CardLists:
         return self._rules.worth(self.age_days(name))
 
     # -- the control socket's threads -----------------------------------------------------------
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What the uplink has to listen to; whole lists' parts are asked for one by one."""
+        return tuple(f"{name}/{what}" for name in self.wanted for what in ("full", "delta"))
+
+    def takes(self, topic: str) -> bool:
+        return topic.split("/")[0] in NAMES
 
     def accept(self, topic: str, payload: bytes) -> Verdict:
         """A message of ``closed/…`` or ``allowed/…``; the topic without its prefix."""

@@ -127,7 +127,8 @@ class ControlClient:
             if answer.id is None:
                 self.close()
             raise StationError(answer.error.code, answer.error.what, answer.error.todo)
-        if answer.v != VERSION or answer.id != request_id:
+        # (A frame follows a batch alone, and nobody asks for one here.)
+        if answer.v != VERSION or answer.id != request_id or answer.frame is not None:
             self.close()
             raise _lost("answers out of turn")
         return answer

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.control.server import Args as Args
-from kiosk.control.server import Handler
+from kiosk.control.server import Framed, Handler, Reply
 from kiosk.core.canonical import MAX_INTEGER
 from kiosk.core.errors import OperatorError
 from kiosk.ledger import AckVerdict, Ledger
@@ -43,13 +43,6 @@ class _Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payload: str
 
 
-class _Ends(msgspec.Struct, frozen=True):
-    """The part of a batch that its carrier reads."""
-
-    first: int
-    last: int
-
-
 def ledger_ops(
     ledger: Ledger,
     *,
@@ -70,7 +63,7 @@ def ledger_ops(
             "software": software,
             "listens": listens,
             "ledger": ledger.ledger_id,
-            **msgspec.to_builtins(ledger.progress),
+            **msgspec.to_builtins(ledger.to_send),
         }
 
     def wait(args: Args) -> dict[str, Any]:
@@ -79,13 +72,13 @@ def ledger_ops(
         answer: dict[str, Any] = msgspec.to_builtins(progress)
         return answer
 
-    def batch(args: Args) -> dict[str, Any]:
+    def batch(args: Args) -> Reply:
         asked = checked_args(args, _Batch)
-        payload = ledger.batch(asked.after, asked.max_entries)
-        if payload is None:
+        drawn = ledger.batch_with_last(asked.after, asked.max_entries)
+        if drawn is None:
             return {"first": None}
-        ends = msgspec.json.decode(payload, type=_Ends)
-        return {"first": ends.first, "last": ends.last, "payload": payload.decode()}
+        payload, last = drawn
+        return Framed({"first": asked.after + 1, "last": last}, payload)
 
     def ack(args: Args) -> dict[str, Any]:
         verdict = ledger.accept_ack(checked_args(args, _Ack).payload.encode())

@@ -2,11 +2,13 @@
 
 ::
 
-    {"v":1,"id":7,"op":"wait","args":{"after":41,"timeout_ms":1000}}
-    {"v":1,"id":7,"ok":{"head_seq":42,"watermark":40,"epoch":1}}
-    {"v":1,"id":8,"error":{"code":"unknown_op","what":"…","todo":"…"}}
+    {"v":2,"id":7,"op":"wait","args":{"after":41,"timeout_ms":1000}}
+    {"v":2,"id":7,"ok":{"head_seq":42,"watermark":40,"epoch":1}}
+    {"v":2,"id":8,"error":{"code":"unknown_op","what":"…","todo":"…"}}
 
-A streaming op answers with any number of ``{"v":1,"id":n,"item":{…}}`` and one ``ok`` at its end.
+A streaming op answers with any number of ``{"v":2,"id":n,"item":{…}}`` and one ``ok`` at its end. An answer
+with ``"frame":n`` is followed by n bytes as they are, without a line feed: a batch of 128 KiB goes through
+no second JSON string (version 1 had it in one, at 3 times the processor time).
 Pure: bytes in, values out, whatever the bytes are.
 """
 
@@ -19,9 +21,11 @@ from msgspec import Meta
 
 from kiosk.core.errors import OperatorError
 
-VERSION = 1
+VERSION = 2
 MAX_LINE_BYTES = 1 << 20
-"""With its line feed; a batch of 128 KiB inside a JSON string takes at most twice that."""
+"""With its line feed; what the city says travels inside, a chunk of a list at most 128 KiB plain."""
+MAX_FRAME_BYTES = 256 << 10
+"""Bytes after an answer's line."""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,13 +46,15 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of ``ok``, ``item`` and ``error``. ``id`` None where the request had none to read."""
+    """One of ``ok``, ``item`` and ``error``. ``id`` None where the request had none to read; ``frame``
+    bytes follow the line of an ``ok``."""
 
     v: int
     id: int | None
     ok: dict[str, Any] | None = None
     item: dict[str, Any] | None = None
     error: Failure | None = None
+    frame: Annotated[int, Meta(ge=1, le=MAX_FRAME_BYTES)] | None = None
 
 
 _REQUEST = msgspec.json.Decoder(Request)

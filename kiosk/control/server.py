@@ -14,15 +14,39 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kiosk.control.lines import read_lines
-from kiosk.control.protocol import VERSION, Answer, Failure, Request, line_of, parse_request
+from kiosk.control.protocol import (
+    MAX_FRAME_BYTES,
+    VERSION,
+    Answer,
+    Failure,
+    Request,
+    line_of,
+    parse_request,
+)
 from kiosk.core.errors import KioskError, OperatorError
 
 Args = dict[str, Any]
-Handler = Callable[[Args], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """An answer whose bytes follow its line."""
+
+    ok: dict[str, Any]
+    frame: bytes
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.frame) <= MAX_FRAME_BYTES:
+            raise ValueError(f"a frame of {len(self.frame)} bytes on the control socket")
+
+
+Reply = dict[str, Any] | Framed
+Handler = Callable[[Args], Reply]
 """Answers one request, in the connection's thread; bounded in time by itself."""
 StreamHandler = Callable[[Args], Generator[dict[str, Any] | None, None, None]]
 """Yields what there is to say, and None at least every second so that an end is noticed."""
@@ -123,6 +147,7 @@ class ControlServer:
             connection.close()
 
     def _answer(self, connection: socket.socket, request: Request) -> None:
+        frame = b""
         try:
             if request.op in self._streams:
                 # Closed by hand: a stream may have something to give back at its end.
@@ -134,8 +159,12 @@ class ControlServer:
                             _send(connection, Answer(VERSION, request.id, item=item))
                 answer = Answer(VERSION, request.id, ok={})
             elif request.op in self._handlers:
-                ok = self._handlers[request.op](request.args)
-                answer = Answer(VERSION, request.id, ok=ok)
+                said = self._handlers[request.op](request.args)
+                if isinstance(said, Framed):
+                    frame = said.frame
+                    answer = Answer(VERSION, request.id, ok=said.ok, frame=len(frame))
+                else:
+                    answer = Answer(VERSION, request.id, ok=said)
             else:
                 raise OperatorError(
                     "unknown_op",
@@ -144,7 +173,7 @@ class ControlServer:
                 )
         except KioskError as error:
             answer = _failed(request.id, error)
-        _send(connection, answer)
+        _send(connection, answer, frame)
 
 
 def listen(path: Path) -> tuple[socket.socket, int]:
@@ -221,11 +250,11 @@ class _PeerGone(Exception):
     """The peer closed, or takes nothing for ``SEND_S``."""
 
 
-def _send(connection: socket.socket, answer: Answer) -> None:
+def _send(connection: socket.socket, answer: Answer, frame: bytes = b"") -> None:
     line = line_of(answer)
     try:
         connection.settimeout(SEND_S)
-        connection.sendall(line)
+        connection.sendall(line + frame)
     except OSError as error:
         raise _PeerGone from error
 

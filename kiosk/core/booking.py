@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from kiosk.core.entries import AnyDraft, ItemCount, VisitClose, Weighing
+from kiosk.core import obeying
+from kiosk.core.entries import AnyDraft, Commanded, ItemCount, VisitClose, Weighing
 from kiosk.core.state import State
 
 
 def believe(state: State, draft: AnyDraft) -> None:
     """One entry that the ledger has committed."""
+    if isinstance(draft, Commanded):
+        obeying.believe(state, draft)
+        return
     visit = state.visits.get(getattr(draft, "visit", None))
     if visit is not None:
         match draft:

@@ -158,5 +158,5 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
     )
     return [
         Beep("recorded"),
-        state.lamps.light(settled.bin, settled.t_ms + state.rules.thanks_ms),
+        *state.light(settled.bin, settled.t_ms + state.rules.thanks_ms),
     ]

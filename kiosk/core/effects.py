@@ -32,9 +32,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Beep:
-    """A tone: ``seen`` a card, ``recorded`` a weight is kept, ``refused``, ``trouble``."""
+    """A tone: ``seen`` a card, ``recorded`` a weight is kept, ``refused``, ``trouble``, ``here`` this is
+    the station that somebody looks for."""
 
-    tone: Literal["seen", "recorded", "refused", "trouble"]
+    tone: Literal["seen", "recorded", "refused", "trouble", "here"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,14 @@ CardAnswer = Literal[
     "ended",  # called off, or something else was asked for
 ]
 
-AnswerCode = ScaleAnswer | CardAnswer
+OrderAnswer = Literal[
+    "done",
+    "no_such_bin",
+    "expired",  # its time was over before it could be done
+    "too_many",  # more commands than can be told from one another for as long as they count
+]
+
+AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.orders import AnyOrder, BinId, By, OrderId, UtcMs
 
 CloseCause = Literal["lost", "revoked", "replaced"]
 ClockQuality = Literal["synced", "unsynced"]
@@ -29,7 +30,6 @@ Cause = Literal[
     "unscaled",
 ]
 Mode = Literal["estimate", "certified"]
-BinId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
 CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
 
@@ -248,6 +248,16 @@ class Alarm(Draft, frozen=True, tag="alarm"):
     detail: str
 
 
+class Commanded(Draft, frozen=True, tag="command"):
+    """Somebody who may had the station do something: the city by its command ``id`` (good until
+    ``expires_ms``, UTC), or the caretaker or the station itself (both null)."""
+
+    by: By
+    id: OrderId | None
+    expires_ms: UtcMs | None
+    order: AnyOrder
+
+
 class Snapshot(Draft, frozen=True, tag="snapshot"):
     """The projections as of ``of``; ``digest`` of the data in table ``snapshot`` (hex)."""
 
@@ -276,5 +286,6 @@ AnyDraft = (
     | Adjustment
     | Settings
     | Alarm
+    | Commanded
     | Snapshot
 )

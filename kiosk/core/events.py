@@ -11,6 +11,7 @@ from typing import Literal
 
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.entries import ClockQuality, CloseCause
+from kiosk.core.orders import AnyOrder, By
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,21 @@ class ScaleAdjusted:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderGiven:
+    """The city's signed command, or a caretaker's word. Answered with ``Answered``, see ``obeying``.
+
+    ``id`` and ``expires_ms`` (UTC) of the city's, which came in time by the edge's clock; else None.
+    """
+
+    t_ms: int
+    request: str
+    by: By
+    order: AnyOrder
+    id: str | None = None
+    expires_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Warmth:
     """A thermometer's reading, in 1/1000 °C; ``bin`` None for one that stands for the whole hall."""
 
@@ -279,6 +295,7 @@ Event = (
     | ZeroAsked
     | ServiceAsked
     | ScaleAdjusted
+    | OrderGiven
     | Warmth
     | ClockKnown
     | LinkChanged

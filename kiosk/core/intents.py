@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.events import (
     CardSeen,
+    OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
     SlipSeen,
@@ -127,6 +128,13 @@ class Adjust:
 
 
 @dataclass(frozen=True, slots=True)
+class Obey:
+    """The city or a caretaker wants something done (``obeying``)."""
+
+    asked: OrderGiven
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An entry that depends on nothing (an alarm, the clock)."""
 
@@ -148,5 +156,6 @@ Intent = (
     | Zero
     | Serve
     | Adjust
+    | Obey
     | Write
 )

@@ -15,6 +15,14 @@ class Lamps:
         self._off_ms[bin_id] = until_ms
         return Lamp(bin_id, "on")
 
+    def blink(self, bin_id: str, until_ms: int) -> Lamp:
+        self._off_ms[bin_id] = until_ms
+        return Lamp(bin_id, "blink")
+
+    def darken(self, bin_id: str) -> Lamp:
+        self._off_ms.pop(bin_id, None)
+        return Lamp(bin_id, "off")
+
     def pass_time(self, t_ms: int) -> list[Lamp]:
         if not self._off_ms:
             return []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.earned import Earned
+from kiosk.core.standing import Standing
 from kiosk.core.ties import Tie
 
 
@@ -30,7 +31,8 @@ class Memory:
 
     ``prefix`` makes visit and bag identifiers that are never used twice (unique to this start);
     ``same_boot`` whether the machine has not been rebooted since the last entry; ``open_visits``
-    were never closed; ``earned`` and ``tied`` by pseudonym.
+    were never closed; ``earned`` and ``tied`` by pseudonym; ``orders`` what the city and caretakers
+    ordered.
     """
 
     prefix: str
@@ -39,3 +41,4 @@ class Memory:
     open_visits: tuple[str, ...] = ()
     earned: dict[bytes, Earned] = field(default_factory=dict)
     tied: dict[bytes, Tie] = field(default_factory=dict)
+    orders: Standing = field(default_factory=Standing)

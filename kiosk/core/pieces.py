@@ -46,4 +46,4 @@ def done(state: State, piece: Piece, items: tuple[Item, ...]) -> list[Effect]:
     if visit is not None:
         visit.touch(piece.t_ms)
         state.showing.thank(piece.t_ms, visit)
-    return [Beep("recorded"), state.lamps.light(piece.bin, piece.t_ms + state.rules.thanks_ms)]
+    return [Beep("recorded"), *state.light(piece.bin, piece.t_ms + state.rules.thanks_ms)]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
-from kiosk.core.effects import AnswerCode, Answered
+from kiosk.core.effects import AnswerCode, Answered, Lamp
 from kiosk.core.entries import CloseCause, VisitClose
 from kiosk.core.events import DeviceLost, Moment, SlipSeen
 from kiosk.core.intents import MAX_INTENTS, Intent, Settle, Write
@@ -21,6 +21,7 @@ from kiosk.core.memory import Memory
 from kiosk.core.residents import Residents
 from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
+from kiosk.core.standing import Standing
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -60,6 +61,8 @@ class State:
     residents: Residents
     intents: deque[Intent]
     """Taken one by one by the station; bounded by ``intend``."""
+    orders: Standing
+    """What the city and caretakers ordered, and what was done."""
     now: Moment = _NO_EVENT_YET
     visits: Visits = field(default_factory=Visits)
     held: list[Settled] = field(default_factory=list)
@@ -81,12 +84,18 @@ class State:
     told: list[Answered] = field(default_factory=list)
     """Answers that have not gone out yet."""
     online: bool = False
+    here_until_ms: int = 0
+    """Until then the screen says that this is the station that the city looks for."""
     names: int = 0
 
     def name(self, letter: str) -> str:
         """A name for a visit (``v``) or a bag (``b``) that was never used."""
         self.names += 1
         return f"{self.prefix}-{letter}{self.names}"
+
+    def light(self, bin_id: str, until_ms: int) -> list[Lamp]:
+        """A bin's lamp; a locked one stays dark."""
+        return [] if bin_id in self.orders.locked else [self.lamps.light(bin_id, until_ms)]
 
     def answer(self, request: str, code: AnswerCode, bin_: Bin | None = None) -> None:
         """Answers an asked ``request``; "" is nobody's."""
@@ -118,5 +127,6 @@ def begin(rules: StationRules, memory: Memory) -> State:
         same_boot=memory.same_boot,
         bins={b.bin: Bin(b, books[b.bin], cold=not memory.same_boot) for b in rules.bins},
         residents=Residents(memory, rules.limits_a_day),
+        orders=memory.orders,
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )

@@ -29,6 +29,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
+``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``touches``  fingers on the screen; ``devices`` lost and back
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
@@ -46,6 +47,7 @@ from kiosk.core import (
     devices,
     doubts,
     holding,
+    obeying,
     pieces,
     slow,
     thermometer,
@@ -71,6 +73,7 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
     SlipSeen,
@@ -88,6 +91,7 @@ from kiosk.core.intents import (
     CloseCard,
     Greet,
     Intent,
+    Obey,
     Piece,
     ReplaceCard,
     Serve,
@@ -98,6 +102,7 @@ from kiosk.core.intents import (
     Zero,
 )
 from kiosk.core.memory import Memory
+from kiosk.core.standing import Standing
 from kiosk.core.state import begin
 from kiosk.core.view import View
 
@@ -133,6 +138,11 @@ class Station:
     def lost(self) -> dict[str, DeviceLost]:
         """Devices that are away, by name."""
         return self._state.lost
+
+    @property
+    def standing(self) -> Standing:
+        """What the city and caretakers ordered."""
+        return self._state.orders
 
     def view(self) -> View:
         """What the screen has to draw now."""
@@ -217,6 +227,8 @@ class Station:
                 state.intend(Serve(event))
             case ScaleAdjusted():
                 state.intend(Adjust(event))
+            case OrderGiven():
+                state.intend(Obey(event))
             case Tick():
                 pass
         return []
@@ -236,6 +248,7 @@ class Station:
         bags.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
+        obeying.pass_time(state)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
             self._failed_ms = None
@@ -297,6 +310,8 @@ class Station:
                 return adjusting.decide_service(state, intent)
             case Adjust():
                 return adjusting.decide(state, intent)
+            case Obey():
+                return obeying.decide(state, intent)
             case Write():
                 return (intent.draft,)
 
@@ -332,6 +347,8 @@ class Station:
                 adjusting.begin_service(state, intent)
             case Adjust():
                 adjusting.done(state, intent)
+            case Obey():
+                return obeying.done(state, intent)
             case Write():
                 pass
         return []

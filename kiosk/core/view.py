@@ -43,7 +43,8 @@ BinState = Literal[
 
 class BinView(msgspec.Struct, frozen=True):
     """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
-    ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full)."""
+    ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full); ``locked``
+    where people are sent to its overflow place."""
 
     bin: str
     item: str
@@ -52,6 +53,7 @@ class BinView(msgspec.Struct, frozen=True):
     fill_pct: int | None
     certified: bool
     counted: bool
+    locked: bool = False
 
 
 class View(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ class View(msgspec.Struct, frozen=True):
     can greet the same phase twice; ``can_claim`` while 「これは私です」 may be touched;
     ``claiming`` while the next card claims; ``can_begin`` while 「はじめての方」 may be touched;
     ``awaiting`` what else the next card means; ``cards_readable`` false while every reader is lost.
+    ``closed`` why the station is, by language (empty where nobody said), None while it is open;
+    ``message`` the city's, by language; ``here`` while it shows which station it is.
     """
 
     phase: Phase
@@ -87,3 +91,6 @@ class View(msgspec.Struct, frozen=True):
     online: bool
     storage_trouble: bool
     bins: tuple[BinView, ...]
+    closed: dict[str, str] | None = None
+    message: dict[str, str] | None = None
+    here: bool = False

@@ -19,8 +19,10 @@ def view(state: State, *, storage_trouble: bool) -> View:
     t_ms = state.now.boot_ms
     cards_readable = devices.cards_readable(state)
     claiming = cards_readable and state.claim_until_ms > t_ms
+    orders = state.orders
+    waiting = showing.phase == "waiting"
     return View(
-        phase=showing.phase,
+        phase="closed" if waiting and orders.closed is not None else showing.phase,
         since_ms=showing.since_ms,
         bin=showing.bin,
         net_g=showing.net_g,
@@ -40,7 +42,12 @@ def view(state: State, *, storage_trouble: bool) -> View:
         cards_readable=cards_readable,
         online=state.online,
         storage_trouble=storage_trouble,
-        bins=tuple(_bin_view(b, state.now) for b in state.bins.values()),
+        bins=tuple(
+            _bin_view(b, state.now, locked=name in orders.locked) for name, b in state.bins.items()
+        ),
+        closed=orders.closed,
+        message=None if orders.message is None else orders.message.text,
+        here=state.here_until_ms > t_ms,
     )
 
 
@@ -66,7 +73,7 @@ def _live_change_g(bin_: Bin) -> int | None:
     return bin_.live_g - base_g
 
 
-def _bin_view(bin_: Bin, now: Moment) -> BinView:
+def _bin_view(bin_: Bin, now: Moment, *, locked: bool) -> BinView:
     return BinView(
         bin=bin_.rules.bin,
         item=bin_.rules.item,
@@ -75,6 +82,7 @@ def _bin_view(bin_: Bin, now: Moment) -> BinView:
         fill_pct=bin_.fill_pct(),
         certified=certified.is_certified(bin_, now),
         counted=bin_.scaleless,
+        locked=locked,
     )
 
 

@@ -10,11 +10,16 @@ counted stays beside it: up to there the city is known to hold the entries of th
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kiosk.core.canonical import NotCanonical, parse_canonical
+from kiosk.ledger import rows
 from kiosk.ledger.files import Folder, read_bounded, replace_file
+from kiosk.ledger.reading import reading
 from sync.messages import Ack, verify_ack
 from sync.messages.ack import MAX_ACK_BYTES
 
@@ -44,6 +49,61 @@ class AckVerdict:
     error_code: str | None = None
     error_seq: int | None = None
     restart: bool = False
+
+
+def refusal(ack: Ack, known: Ack | None, own_hash: Callable[[int], bytes | None]) -> Reason | None:
+    """Why the city's signed word on this ledger does not count beside the one that does."""
+    if known is not None and ack.epoch < known.epoch:
+        return "old_epoch"
+    if known is not None and ack.epoch == known.epoch and ack.seq < known.seq:
+        return "old_seq"
+    own = own_hash(ack.seq)
+    if own is None:
+        return "unknown_seq"
+    return None if own == ack.head else "head_differs"
+
+
+def take_at_rest(folder: Folder, payload: bytes, city_key: bytes | None) -> AckVerdict:
+    """Takes the city's word while no station runs; the caller holds the ledger's lock.
+
+    As a running one would: what contradicts the ledger is kept as well, for the next start to go by.
+    Raises OperatorError where there is no ledger, StorageError.
+    """
+    known = kept_ack(folder, city_key)
+    ack = read_ack(payload, city_key)
+    reason: Reason | None
+    with reading(folder.path) as db:
+        if not isinstance(ack, Ack):
+            reason = ack
+        elif _ledger_id(db) != ack.ledger:
+            reason = "other_ledger"
+        else:
+            own = known if known is not None and known.ledger == ack.ledger else None
+            reason = refusal(ack, own, lambda seq: rows.hash_at(db, seq))
+    if reason in ("unknown_seq", "head_differs"):
+        keep_own(folder, known, city_key)
+    if reason in (None, "unknown_seq", "head_differs"):
+        replace_file(folder.ack, payload)
+    counts = ack if reason is None and isinstance(ack, Ack) else known
+    error = ack.error if isinstance(ack, Ack) else None
+    return AckVerdict(
+        accepted=reason is None,
+        reason=reason,
+        watermark=0 if counts is None else counts.seq,
+        epoch=0 if counts is None else counts.epoch,
+        error_code=None if error is None else error.code,
+        error_seq=None if error is None else error.seq,
+        restart=reason in ("unknown_seq", "head_differs"),
+    )
+
+
+def _ledger_id(db: sqlite3.Connection) -> str | None:
+    first = next(rows.read(db, 0, 1), None)
+    try:
+        ledger = parse_canonical((first and first.body) or b"")["ledger"]
+    except (NotCanonical, KeyError, TypeError):
+        return None
+    return ledger if isinstance(ledger, str) else None
 
 
 def read_ack(payload: bytes, city_key: bytes | None) -> Ack | Reason:

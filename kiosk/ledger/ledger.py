@@ -37,6 +37,7 @@ from kiosk.ledger.files import Folder, replace_file, writers_lock
 from kiosk.ledger.making import Identity
 from kiosk.ledger.opening import Opened, TurnOver, open_ledger
 from kiosk.ledger.projections import DayOf
+from kiosk.ledger.resending import Resending
 from sync.messages import MAX_ENTRIES, MAX_PLAIN_BYTES, Ack
 from sync.signing import Signer
 
@@ -101,6 +102,7 @@ class Ledger:
         self._writing = threading.RLock()
         self._moved = threading.Condition()
         self._ending = False
+        self._resending = Resending()
 
     @classmethod
     def open(
@@ -150,7 +152,7 @@ class Ledger:
             return cls(
                 names,
                 opened,
-                earlier.with_earned(memory, names),
+                earlier.with_ended(memory, names),
                 signer=signer,
                 city_key=city_key,
                 clock=clock,
@@ -190,6 +192,19 @@ class Ledger:
         """Head and watermark as of one moment."""
         with self._moved:
             return Progress(self._head[0], self.watermark, self.epoch)
+
+    @property
+    def to_send(self) -> Progress:
+        """The same as the uplink is told it: it sends what is beyond (``resending``)."""
+        with self._moved:
+            told = self._resending.told(self.watermark)
+            return Progress(self._head[0], told, self.epoch)
+
+    def send_again(self, after: int) -> None:
+        """The city asks for the entries beyond ``after`` once more; the watermark stays."""
+        with self._moved:
+            self._resending.begin(after)
+            self._moved.notify_all()
 
     def memory(self) -> Memory:
         """What was known when the ledger was opened: the rules go on from it, once."""
@@ -247,6 +262,13 @@ class Ledger:
 
         At least one entry, however small ``max_bytes``. Raises StorageError.
         """
+        drawn = self.batch_with_last(after, max_entries, max_bytes)
+        return None if drawn is None else drawn[0]
+
+    def batch_with_last(
+        self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
+    ) -> tuple[bytes, int] | None:
+        """As ``batch``, and the seq of its last entry."""
         with self._readers.lend() as db:
             drawn = batches.draw(
                 db,
@@ -258,13 +280,15 @@ class Ledger:
             noted = drawn is None or batches.is_noted(db, drawn)
         if drawn is None:
             return None
+        with self._moved:
+            self._resending.drew(after, drawn.last, self.watermark)
         message, signature = batches.sign(drawn, self.ledger_id, self._signer)
         if not noted:
             # A full disk must not keep the city from getting what there is: the signature can be
             # made again.
             with suppress(StorageError), self._writing, transaction(self._db):
                 batches.note(self._db, drawn, signature)
-        return message
+        return message, drawn.last
 
     def accept_ack(self, payload: bytes) -> AckVerdict:
         """Takes the city's acknowledgement if it counts; StorageError leaves nothing changed."""
@@ -287,16 +311,18 @@ class Ledger:
             return self._verdict(ack, reason)
 
     def wait_head(self, after: int, timeout_s: float) -> Progress:
-        """Waits until the head is beyond ``after``, watermark or epoch changed, or time is up."""
+        """Waits until the head is beyond ``after``, what is to be sent changed, or time is up."""
         with self._moved:
-            known = (self.watermark, self.epoch)
+            known = (self._resending.told(self.watermark), self.epoch)
             self._moved.wait_for(
                 lambda: (
-                    self._ending or self._head[0] > after or (self.watermark, self.epoch) != known
+                    self._ending
+                    or self._head[0] > after
+                    or (self._resending.told(self.watermark), self.epoch) != known
                 ),
                 timeout_s,
             )
-            return Progress(self._head[0], self.watermark, self.epoch)
+            return self.to_send
 
     def _write(self, items: Sequence[Item]) -> tuple[int, bytes]:
         return writing.append(
@@ -316,22 +342,18 @@ class Ledger:
             self._moved.notify_all()
 
     def _refusal(self, ack: Ack) -> Reason | None:
-        if ack.epoch < self.epoch:
-            return "old_epoch"
-        if ack.epoch == self.epoch and ack.seq < self.watermark:
-            return "old_seq"
         with told():
-            own = rows.hash_at(self._db, ack.seq)
-        if own is None:
-            return "unknown_seq"
-        return None if own == ack.head else "head_differs"
+            return acks.refusal(ack, self._ack, lambda seq: rows.hash_at(self._db, seq))
 
     def _verdict(self, ack: Ack | None, reason: Reason | None) -> AckVerdict:
+        if reason is None:
+            with self._moved:
+                self._resending.answered(self.watermark)
         error = None if ack is None else ack.error
         return AckVerdict(
             accepted=reason is None,
             reason=reason,
-            watermark=self.watermark,
+            watermark=self.to_send.watermark,
             epoch=self.epoch,
             error_code=None if error is None else error.code,
             error_seq=None if error is None else error.seq,

@@ -45,6 +45,19 @@ _UNCREDITED = (
     "PRAGMA user_version = 3",
 )
 
+_FOUND_AT_ONCE = (
+    # Each for a question that is asked at every start, batch or day, whatever the ledger's length.
+    """CREATE INDEX ledger_alias ON ledger (seq) WHERE instr(body, '"kind":"alias"')""",
+    "CREATE INDEX held_seal_day ON held_seal (linked, day)",
+    "CREATE INDEX unseal_told ON unseal (told_by)",
+    "PRAGMA user_version = 4",
+)
+
+_ORDERED = (
+    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)",
+    "PRAGMA user_version = 5",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -64,6 +77,20 @@ def m002_adjusted(db: Database) -> None:
 def m003_uncredited(db: Database) -> None:
     """What a card earned today is read from the entries themselves (``remembered``)."""
     for statement in _UNCREDITED:
+        db.execute(statement)
+
+
+@migrations()
+def m004_found_at_once(db: Database) -> None:
+    """What a start, a batch and a day's end ask for is found along an index."""
+    for statement in _FOUND_AT_ONCE:
+        db.execute(statement)
+
+
+@migrations()
+def m005_ordered(db: Database) -> None:
+    """What stands of the city's and caretakers' orders, as canonical JSON."""
+    for statement in _ORDERED:
         db.execute(statement)
 
 

@@ -23,7 +23,8 @@ from kiosk.core.chain import ZERO
 from kiosk.core.effects import Item
 from kiosk.core.entries import At, Genesis, LedgerPoint, Opening
 from kiosk.core.errors import StorageError
-from kiosk.ledger import carrying, making, projections, rows, salvage, schema
+from kiosk.core.standing import said_again
+from kiosk.ledger import carrying, making, ordered, projections, rows, salvage, schema
 from kiosk.ledger.books import Entry
 from kiosk.ledger.database import connect_reader, connect_writer, told, transaction
 from kiosk.ledger.files import Folder, with_suffix
@@ -259,6 +260,8 @@ def _turn_over(
                 nonlocal counted
                 for book in old.books.values():
                     yield from carrying.scale(book, items)
+                for order in said_again(ordered.read_ended(db)):
+                    yield Item(order)
                 for item in recovered:
                     counted += 1
                     yield item

@@ -1,4 +1,4 @@
-"""What the ledger adds up to, kept in step with it: books, open visits, seals held, totals.
+"""What the ledger adds up to, kept in step with it: books, open visits, seals held, totals, orders.
 
 Invariant: the tables equal what ``rebuild`` makes of the ledger. An append moves them in its own
 transaction; a start rebuilds them when their ``PROJECTION`` is another.
@@ -16,6 +16,7 @@ import msgspec
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.canonical import canonical, parse_canonical
 from kiosk.core.memory import BinBook, Memory
+from kiosk.ledger import ordered
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 from kiosk.ledger.remembered import read_earned, read_tied
 
@@ -25,7 +26,7 @@ PROJECTION = 2
 DayOf = Callable[[int], int]
 """UTC milliseconds to the station's local day, counted from 1970-01-01."""
 
-_TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "projected")
+_TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "standing", "projected")
 CARD_KINDS = frozenset({"card_begun", "card_closed", "card_account", "card_joined"})
 
 
@@ -40,6 +41,8 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
             _write_book(db, book)
     if kind in GRAM_KINDS:
         _write_book(db, moved(read_book(db, entry["bin"]), entry))
+    if kind == "command":
+        ordered.apply(db, entry)
     _move_visit(db, entry)
     day = day_of(entry["at"]["utc_ms"])
     # A card's own entries say whose it is for as long as it is held: their seals do not age.
@@ -96,6 +99,7 @@ def read_memory(
         open_visits=tuple(visit for (visit,) in visits),
         earned=read_earned(db),
         tied=read_tied(db),
+        orders=ordered.read(db),
     )
 
 

@@ -26,9 +26,13 @@ _EARNING_KINDS = ("checkin", "claim", "weighing")
 
 def read_tied(db: sqlite3.Connection) -> dict[bytes, Tie]:
     """By new name, for every ``alias`` whose seal and whose check-in's are still there."""
+    # The few aliases first where they can be found along their index (a ledger that ended long ago may
+    # have none); SQLite would begin with every seal that is held.
+    indexed = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_alias'").fetchone()
+    first, then = ("ledger", "held_seal") if indexed else ("held_seal", "ledger")
     found = db.execute(
-        "SELECT CAST(body AS BLOB), seal.pseudonym, day FROM held_seal JOIN seal USING (seq)"
-        ' JOIN ledger USING (seq) WHERE instr(body, \'"kind":"alias"\') ORDER BY seq'
+        f"SELECT CAST(body AS BLOB), seal.pseudonym, day FROM {first} CROSS JOIN {then} USING (seq)"
+        ' CROSS JOIN seal USING (seq) WHERE instr(body, \'"kind":"alias"\') ORDER BY ledger.seq'
     )
     ties: dict[bytes, Tie] = {}
     for body, formerly, day in found.fetchall():

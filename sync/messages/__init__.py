@@ -14,8 +14,9 @@ from sync.messages.batch import (
     unseal_message,
     verify_batch,
 )
+from sync.messages.commands import Command, Reply
 from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES, deflate, inflate
-from sync.messages.envelopes import Command, Health, Offline, Online, Reply, StationState
+from sync.messages.envelopes import Health, Offline, Online, StationState
 from sync.messages.problem import Claim, Malformed
 from sync.messages.wire import MAX_ENTRIES, MAX_UNSEALS, Seal, Unseals
 

@@ -1,4 +1,4 @@
-"""The smaller messages: the station's state and health, the city's commands and their replies.
+"""The smaller messages: the station's state and health.
 
 Unknown fields are passed over here, so that either side may learn new ones first; the ledger and
 its acknowledgement (``wire``) are strict.
@@ -6,12 +6,12 @@ its acknowledgement (``wire``) are strict.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from sync.messages.wire import Code, Count, LedgerId, Signature
+from sync.messages.wire import Count, LedgerId
 
 StationState = Literal["up", "down", "stalled"]
 """The station's process as its uplink sees it: ``stalled`` is there but does not answer."""
@@ -42,23 +42,3 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     under_voltage: bool | None = None
     scales: dict[str, str] = {}
     readers: dict[str, str] = {}
-
-
-class Command(msgspec.Struct, frozen=True):
-    """The city asks. ``sig`` is the city's over ``kiosk-command-v1\\n{city}/{station}\\n{id}\\n
-    {expires_ms}\\n{op}\\n{canonical args}``; the answer goes to MQTT's response topic with its
-    correlation data."""
-
-    id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
-    op: Literal["identify", "message", "resend", "lock_bin", "close", "open", "refresh"]
-    args: dict[str, Any]
-    expires_ms: Count
-    sig: Signature
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """What became of a command; ``code`` None when it was done."""
-
-    id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
-    done: bool
-    code: Code | None = None

@@ -22,6 +22,7 @@ from sync.ending import Ending
 from sync.receiver import registry
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cards_cli import cards
+from sync.receiver.carried_cli import import_
 from sync.receiver.database import opened, reading, require_database
 from sync.receiver.options import (
     city_key,
@@ -257,3 +258,4 @@ def _die(args: threading.ExceptHookArgs) -> None:
 
 main.add_command(cards)
 main.add_command(sink)
+main.add_command(import_)

@@ -175,8 +175,9 @@ def test_entries_are_shown_with_their_local_time_and_its_doubt(site: Site, acked
 
 def test_an_export_is_json_lines_and_nothing_else(site: Site, acked: Path) -> None:
     lines = site.kiosk("ledger", "export").lines
-    assert lines[0]["kiosk_export"] == 1 and lines[0]["last"] == 5
-    assert sum("body" in line for line in lines) == 5
+    assert (lines[0]["kiosk_export"], lines[0]["after"]) == (2, 0)
+    assert [entry["seq"] for entry in lines[1]["entries"]] == [1, 2, 3, 4, 5]
+    assert lines[2] == {"kiosk_export_end": {"batches": 1, "last": 5}}
 
 
 @pytest.mark.parametrize("command", ["verify", "export", "show"])

@@ -13,9 +13,11 @@ from kiosk.control import ControlClient, ControlServer, StationError
 from kiosk.control.ledger_ops import ledger_ops
 from kiosk.core.effects import Item
 from kiosk.core.entries import At, Boot
+from kiosk.core.errors import OperatorError
 from kiosk.ledger import AckVerdict, Ledger
-from sync.messages import Ack, AckError, decode_batch, encode_ack, verify_batch
+from sync.messages import MAX_ENTRIES, Ack, AckError, decode_batch, encode_ack, verify_batch
 from sync.signing import Signer
+from sync.station_link import StationLink
 
 STATION = Signer(b"s" * 32)
 CITY = Signer(b"c" * 32)
@@ -79,13 +81,31 @@ def test_hello_says_whose_ledger_and_how_far(uplink: ControlClient, ledger: Ledg
     }
 
 
-def test_a_batch_comes_through_byte_for_byte(uplink: ControlClient, ledger: Ledger) -> None:
-    boot(ledger)
-    boot(ledger)
-    answer = uplink.call("batch", after=1, max_entries=1)
-    assert (answer["first"], answer["last"]) == (2, 2)
-    assert verify_batch(decode_batch(answer["payload"].encode()), STATION.public_key)
-    assert uplink.call("batch", after=3) == {"first": None}
+def test_a_batch_comes_through_byte_for_byte(
+    uplink: ControlClient, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Also a large one, that comes in many pieces, and a word after it."""
+    for _ in range(5):
+        ledger.append([Item(Boot(software="test", settings="0" * 64))] * 200)
+    link = StationLink(tmp_path / "control.sock", timeout_s=10)
+    for after, most in ((1, 1), (0, MAX_ENTRIES), (3, 500)):
+        batch = link.batch(after, most)
+        assert batch is not None
+        last, payload = batch
+        assert payload == ledger.batch(after, most)
+        decoded = decode_batch(payload)
+        assert (decoded.first, decoded.last) == (after + 1, last)
+        assert verify_batch(decoded, STATION.public_key)
+    assert link.batch(1001, 1) is None
+    assert link.hello().head_seq == 1001
+    link.close()
+    assert uplink.call("batch", after=1001) == {"first": None}
+
+
+def test_a_caller_that_wants_no_bytes_is_told_so(uplink: ControlClient, ledger: Ledger) -> None:
+    with pytest.raises(OperatorError, match="out of turn"):
+        uplink.call("batch", after=0)
+    assert uplink.call("hello")["head_seq"] == 1, "and speaks on, over a connection of its own"
 
 
 def test_an_acknowledgement_moves_the_watermark(

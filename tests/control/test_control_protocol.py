@@ -19,12 +19,12 @@ from kiosk.control.protocol import (
 )
 from kiosk.core.errors import OperatorError
 
-GOOD = b'{"v":1,"id":7,"op":"wait","args":{"after":41,"timeout_ms":1000}}'
+GOOD = b'{"v":2,"id":7,"op":"wait","args":{"after":41,"timeout_ms":1000}}'
 
 
 def test_a_request_is_read_as_the_protocol_shows_it() -> None:
-    assert parse_request(GOOD) == Request(1, 7, "wait", {"after": 41, "timeout_ms": 1000})
-    assert parse_request(b'{"v":1,"id":0,"op":"hello"}').args == {}
+    assert parse_request(GOOD) == Request(2, 7, "wait", {"after": 41, "timeout_ms": 1000})
+    assert parse_request(b'{"v":2,"id":0,"op":"hello"}').args == {}
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_a_request_is_read_as_the_protocol_shows_it() -> None:
         (b"", "bad_request"),
         (b"hello", "bad_request"),
         (b"[]", "bad_request"),
-        (b'{"v":1,"id":-1,"op":"hello"}', "bad_request"),
-        (b'{"v":1,"id":1.5,"op":"hello"}', "bad_request"),
-        (b'{"v":1,"id":1,"op":"../x"}', "bad_request"),
-        (b'{"v":1,"id":1,"op":"hello","extra":1}', "bad_request"),
-        (b'{"v":1,"id":1,"op":"hello","args":[]}', "bad_request"),
-        (b'{"v":2,"id":1,"op":"hello"}', "other_version"),
+        (b'{"v":2,"id":-1,"op":"hello"}', "bad_request"),
+        (b'{"v":2,"id":1.5,"op":"hello"}', "bad_request"),
+        (b'{"v":2,"id":1,"op":"../x"}', "bad_request"),
+        (b'{"v":2,"id":1,"op":"hello","extra":1}', "bad_request"),
+        (b'{"v":2,"id":1,"op":"hello","args":[]}', "bad_request"),
+        (b'{"v":1,"id":1,"op":"hello"}', "other_version"),
         (b"[" * 100_000, "bad_request"),
-        (b'{"v":1,"id":1,"op":"hello","args":{"a":"\xff"}}', "bad_request"),
+        (b'{"v":2,"id":1,"op":"hello","args":{"a":"\xff"}}', "bad_request"),
     ],
 )
 def test_what_is_no_request_is_refused_in_words(line: bytes, code: str) -> None:
@@ -71,6 +71,6 @@ def test_any_bytes_are_an_answer_or_refused(line: bytes) -> None:
 
 
 def test_an_answer_says_only_what_it_has_to_say() -> None:
-    assert json.loads(line_of(Answer(1, 7, ok={}))) == {"v": 1, "id": 7, "ok": {}}
+    assert json.loads(line_of(Answer(2, 7, ok={}))) == {"v": 2, "id": 7, "ok": {}}
     with pytest.raises(ValueError, match="bytes on the control socket"):
-        line_of(Answer(1, 7, ok={"payload": "x" * MAX_LINE_BYTES}))
+        line_of(Answer(2, 7, ok={"payload": "x" * MAX_LINE_BYTES}))

@@ -140,14 +140,14 @@ def test_half_a_line_is_not_waited_for_for_ever(
     monkeypatch.setattr(lines, "LINE_S", 0.05)
     serve()
     with raw(path) as peer:
-        peer.sendall(b'{"v":1,')
+        peer.sendall(b'{"v":2,')
         assert answer_of(peer)["error"]["code"] == "line_never_ends"
 
 
 def test_a_request_in_pieces_and_two_at_once(path: Path, serve: Serve) -> None:
     serve()
     with raw(path) as peer:
-        for piece in (b'{"v":1,"id":1,', b'"op":"echo"}\n{"v":1,', b'"id":2,"op":"echo"}\n'):
+        for piece in (b'{"v":2,"id":1,', b'"op":"echo"}\n{"v":2,', b'"id":2,"op":"echo"}\n'):
             peer.sendall(piece)
         with peer.makefile("rb") as answers:
             assert [json.loads(answers.readline())["id"] for _ in range(2)] == [1, 2]

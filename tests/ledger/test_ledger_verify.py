@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,10 +18,11 @@ from kiosk.core.chain import ZERO, digest, link
 from kiosk.core.effects import Item
 from kiosk.core.entries import Forget
 from kiosk.core.errors import OperatorError
-from kiosk.ledger.export import export
+from kiosk.ledger.export import exporting
 from kiosk.ledger.show import show
 from kiosk.ledger.verify import verify
-from sync.messages import batch_message
+from sync.messages import batch_message, decode_batch, verify_batch
+from sync.messages.carried import ExportEnd, export_end, export_head
 from sync.signing import Signer
 
 Db = sqlite3.Connection
@@ -43,6 +43,11 @@ def kept(site: Site) -> Path:
     ledger.append([checkin(bytes([letter])) for letter in b"CDEFGH"])
     ledger.close()
     return site.folder
+
+
+def exported(site: Site, path: Path) -> list[bytes]:
+    with exporting(path, site.signer, site.city.public_key, whole=True) as export:
+        return list(export.lines())
 
 
 def check(site: Site, folder: Path) -> set[str]:
@@ -388,7 +393,7 @@ def test_any_changed_byte_of_the_file_is_seen_or_changes_no_entry(
     site: Site, kept: Path, tmp_path: Path
 ) -> None:
     whole = site.database.read_bytes()
-    said = list(export(site.database))
+    said = exported(site, site.database)
     unnoticed = 0
     for offset in range(17, len(whole), 977):
         copy = tmp_path / "copy.db"
@@ -401,7 +406,7 @@ def test_any_changed_byte_of_the_file_is_seen_or_changes_no_entry(
         ).findings
         if not findings:
             unnoticed += 1
-            assert list(export(copy)) == said
+            assert exported(site, copy) == said
     assert unnoticed
 
 
@@ -414,18 +419,16 @@ def test_no_ledger_at_all_is_the_callers_mistake(tmp_path: Path) -> None:
 
 
 def test_an_export_proves_itself_without_the_database(site: Site, kept: Path) -> None:
-    first, *lines = [json.loads(line) for line in export(kept)]
-
+    head, *lines = exported(site, kept)
+    batches = [decode_batch(line[:-1]) for line in lines[:-1]]
+    assert all(verify_batch(batch, site.signer.public_key) for batch in batches)
     before = ZERO
-    for line in lines:
-        if "body" in line:
-            own = hashlib.sha256(line["body"].encode()).digest()
-            assert own.hex() == line["digest"]
-            before = link(before, own)
-            assert before.hex() == line["hash"]
-    assert (first["last"], first["head"]) == (20, before.hex())
-    assert [line["signature"]["last_seq"] for line in lines if "signature" in line][-1] == 20
-    assert len([line for line in lines if "seal" in line]) == 8
+    for batch in batches:
+        assert batch.prev == before
+        before = batch.head
+    assert (export_head(head).after, export_end(lines[-1])) == (0, ExportEnd(len(batches), 20))
+    assert batches[-1].last == 20
+    assert len([seal for batch in batches for seal in batch.seals]) == 8
 
 
 def test_entries_are_shown_by_kind_and_bin(kept: Path) -> None:

@@ -22,7 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from sync_site import BOOT, CITY, STATION, STATION_KEY, UTC_MS
 
-from kiosk.cards import list_ops
+from kiosk import words
 from kiosk.cards.list_files import City as ListCity
 from kiosk.cards.lists import CardLists
 from kiosk.control import ControlServer
@@ -120,10 +120,10 @@ class Station:
                 station=STATION,
                 city=CITY,
                 software="test",
-                listens=list_ops.topics(self.lists),
+                listens=words.topics([self.lists]),
             )
         )
-        ops["card_list"] = self._card_list
+        ops["word"] = self._word
         ops["link"] = lambda args: self.links.append(args) or {}  # type: ignore[func-returns-value]
         ops["health"] = lambda _: {
             "queue": self.ledger.head[0] - self.ledger.watermark,
@@ -166,9 +166,9 @@ class Station:
         utc_ms = time.time_ns() // 1_000_000 + self.later_days * 86_400_000
         return Moment(time.monotonic_ns() // 1_000_000, utc_ms, "synced", utc_ms // 86_400_000)
 
-    def _card_list(self, args: dict[str, Any]) -> dict[str, Any]:
+    def _word(self, args: dict[str, Any]) -> dict[str, Any]:
         self.handed.append(args["topic"])
-        return list_ops.handler(self.lists)(args)
+        return words.handler([self.lists])(args)
 
     def _at(self) -> At:
         self._ms += 1000
@@ -199,12 +199,13 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def receiver(log: Path, database: str, port: int) -> Program:
+def receiver(log: Path, database: str, port: int, *, key: Path | None = None) -> Program:
     """A receiver that listens: what is published before is heard by nobody, and comes again."""
     broker = f"mqtt://127.0.0.1:{port}"
-    program = Program(
-        log, BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker
-    )
+    command = [BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker]
+    if key is not None:
+        command += ["--key", key]
+    program = Program(log, *command)
     try:
         eventually(lambda: program.has_said("listening"), "the receiver listens")
     except AssertionError:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from sync.messages import AckError
+from sync.reconnecting import SPREAD_MS, STEADY_MS
 from sync.uplink import (
     ACK_TIMEOUT_MS,
     CONNECT_TIMEOUT_MS,
     GAP_REPEAT_MS,
     PUBACK_TIMEOUT_MS,
-    RETRY_LIMIT_MS,
     WINDOW,
     Flow,
     Link,
@@ -147,7 +147,7 @@ def test_a_broker_that_accepts_and_never_answers_is_left() -> None:
     assert Disconnect not in kinds(rig.pass_ms(ACK_TIMEOUT_MS))
     assert Disconnect in kinds(rig.pass_ms(PUBACK_TIMEOUT_MS - ACK_TIMEOUT_MS))
     assert rig.link() is Link.WAITING
-    rig.pass_ms(RETRY_LIMIT_MS)
+    rig.pass_ms(SPREAD_MS)
     assert rig.link() is Link.CONNECTING
     assert Disconnect in kinds(rig.pass_ms(CONNECT_TIMEOUT_MS))
 
@@ -193,8 +193,13 @@ def test_a_lost_link_goes_back_and_waits_longer_each_time() -> None:
         waits.append(rig.rules.deadline_ms - rig.now_ms)
         rig.pass_ms(waits[-1])
         rig.tell(LinkUp(20))
-    assert waits == [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]
+    assert waits == [500, 1000, 2000, 4000, 8000, 10000, 20000, 20000]
     assert rig.published == [10] * 9
+    rig.now_ms += STEADY_MS
+    rig.tell(LinkDown("connection_lost", "gone"))
+    assert rig.rules.deadline_ms == rig.now_ms + SPREAD_MS // 2, (
+        "a good one: the place is drawn anew"
+    )
 
 
 def test_a_restored_city_moves_the_watermark_back_and_is_sent_again() -> None:

@@ -5,6 +5,7 @@ The ledger is only read, also beside a running station; a read-only connection n
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,36 @@ def ledger_verify(call: Call, ack: Path | None) -> int:
 
 
 @ledger.command("export")
+@click.option("--to", "target", type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--all", "whole", is_flag=True)
 @click.pass_obj
-def ledger_export(call: Call) -> None:
-    from kiosk.ledger.export import export
+def ledger_export(call: Call, target: Path | None, whole: bool) -> None:
+    from kiosk.ledger.export import exporting
+    from kiosk.offline import as_owner
+    from sync.signing import Signer
 
-    for line in export(own_folder(call.settings)):
-        click.echo(line)
+    settings = call.settings
+    city_key = settings.city.key if settings.city else None
+    with ExitStack() as held:
+        # The ledger as its owner; the stick as whoever called, who may write there.
+        with as_owner(settings.paths.data):
+            signer = Signer.load(settings.paths.station_key)
+            export = held.enter_context(
+                exporting(settings.paths.data, signer, city_key, whole=whole or target is None)
+            )
+        if target is None:
+            for line in export.lines():
+                click.echo(line.decode(), nl=False)
+            return
+        written = export.write(target)
+    if call.json:
+        names = ("first", "last", "length_bytes", "resumed")
+        found = {name: getattr(written, name) for name in names}
+        call.write({"file": str(written.file), **found})
+        return
+    count = written.last - written.first + 1
+    call.say("carried.exported" if count else "carried.nothing", count=count, file=written.file)
+    call.say("carried.take_it")
 
 
 @ledger.command("show")

@@ -1,13 +1,16 @@
-"""``kiosk status``, ``doctor``, ``watch`` and ``sync status``: how the station is."""
+"""``kiosk status``, ``doctor``, ``watch`` and ``sync``: how the station is, and what the city has."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from kiosk.cli.call import Call
 from kiosk.cli.spoken import Spoken, SpokenGroup
+from kiosk.cli.values import Readable
 from kiosk.core.errors import OperatorError
 from kiosk.tomlfile.problem import short
 
@@ -109,3 +112,18 @@ def sync_status(call: Call) -> int:
     else:
         pages.sync_status(call, found)
     return 0
+
+
+@sync.command("import")
+@click.argument("file", type=Readable(), metavar="FILE")
+@click.pass_obj
+def sync_import(call: Call, file: Path) -> int:
+    from kiosk.carried import take_in
+    from kiosk.cli import carried_page
+
+    found = take_in(call.settings, file)
+    if call.json:
+        call.write(msgspec.to_builtins(found))
+    else:
+        carried_page.taken_in(call, found)
+    return 0 if found.good else 1

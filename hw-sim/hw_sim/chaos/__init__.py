@@ -1,0 +1,1 @@
+"""Kills at random, over every process between a station's ledger and the city's table."""
