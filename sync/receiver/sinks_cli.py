@@ -78,6 +78,7 @@ def fiware(
         made = _over_mqtt(name, broker, form, settings)
     else:
         made = _over_http(name, url, form, settings, token_file, ca_file)
+    require_database(database)
     ending = Ending()
     ending.heed()
     with opened(database) as engine:

@@ -252,6 +252,11 @@ def test_a_clock_that_lied_by_ten_thousand_years_makes_no_time(town: Settings) -
     for far in (2**52, -(2**52)):
         deposit = only(town, a_change(when=When("exact", far, far)))
         assert "observedAt" not in json.dumps(deposit)
+    for day in (-1, 2_932_896, 10**12):
+        far_day = DayTotal(CITY, STATION, LEDGER, day, "can", 1, 1, None, None)
+        assert entities(batch(far_day), town) == {}
+    last = only(town, DayTotal(CITY, STATION, LEDGER, 2_932_895, "can", 1, 1, None, None))
+    assert last["day"]["value"]["@value"] == "9999-12-30"
 
 
 def test_what_is_not_known_is_not_there(town: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sink_site import (
     Act,
     Platform,
@@ -28,12 +31,13 @@ from sync_site import Book
 
 from kiosk.core.errors import OperatorError
 from sync.receiver.fiware.agent_sink import AgentSink
-from sync.receiver.fiware.broker_sink import CORE, BrokerSink
+from sync.receiver.fiware.broker_sink import CORE, BrokerSink, refused
 from sync.receiver.fiware.http import Client
 from sync.receiver.fiware.settings import Settings, StationPlace
 from sync.receiver.sinks import Away, Follower, Sink
 from sync.receiver.sinks.standing import standings
 
+SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 HALL = {"hall-1": StationPlace(name="Hall", location=(139.75, 35.66))}
 ALL = frozenset(("WasteContainer", "RecyclingStation", "RecyclingDayTotal", "RecyclingDeposit"))
 TOWN = Settings(entities=ALL, stations=HALL, apikey="key-1", timeout_s=0.5)
@@ -398,6 +402,32 @@ def test_one_measure_that_the_agent_refuses_does_not_take_its_neighbours_along(
     assert len(aside(city)) == 1
     taken = b"".join(r.body for r in platform.requests if poison not in r.body)
     assert taken.count(b"changeId") == 7
+
+
+@settings(derandomize=True, max_examples=200 * SIZE, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=8),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["errors", "entityId", "error", "status"]), inner)
+            ),
+            max_leaves=8,
+        ).map(lambda value: json.dumps(value).encode()),
+        st.just(b"[" * 200_000),
+        st.just(b'{"errors":' * 50_000),
+    )
+)
+def test_no_answer_of_a_broker_can_end_the_sink(body: bytes) -> None:
+    try:
+        for subject, status, why in refused(body):
+            assert isinstance(subject, str)
+            assert status is None or isinstance(status, int)
+            assert len(why) <= 300
+    except Away as away:
+        assert away.code == "answer_torn"
 
 
 def test_every_way_to_a_platform_is_a_sink() -> None:

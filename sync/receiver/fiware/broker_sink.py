@@ -88,7 +88,7 @@ class BrokerSink:
         """BatchOperationResult: the entities that it names, in its own words."""
         sent = {one.subject: one for one in some}
         aside = []
-        for subject, status, why in _errors(answer.body):
+        for subject, status, why in refused(answer.body):
             if status is not None and (status >= 500 or status == 429):
                 raise Away(
                     "platform_failing",
@@ -108,11 +108,12 @@ def context(settings: Settings) -> list[Any]:
     return [json.loads(own)["@context"], CORE]
 
 
-def _errors(body: bytes) -> list[tuple[str, int | None, str]]:
+def refused(body: bytes) -> list[tuple[str, int | None, str]]:
+    """Of a 207: (entity's id, status, words) of each that was not taken. Away when it cannot be read."""
     try:
         errors = json.loads(body)["errors"]
         return [(str(one["entityId"]), _status(one), _problem(one)) for one in errors]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Away(
             "answer_torn",
             "The broker's answer does not say what it refused.",

@@ -25,7 +25,7 @@ from sync.receiver.views import DAY_MS, UTC_OFFSET_MS
 Entity = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_UTC_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999: what a lying clock said beyond it is no time."""
+"""The last millisecond of the year 9999: what a lying clock said beyond it is no time, and no day."""
 
 
 def entities(batch: Batch, settings: Settings) -> dict[str, tuple[str, Entity]]:
@@ -39,7 +39,8 @@ def entities(batch: Batch, settings: Settings) -> dict[str, tuple[str, Entity]]:
         placed = [b for b in batch.bins if settings.station(b.station).location is not None]
         made += [(one.ledger, container(one, settings)) for one in placed]
     if "RecyclingDayTotal" in wanted:
-        made += [(one.ledger, day_total(one, settings)) for one in batch.days]
+        days = [one for one in batch.days if 0 <= one.day <= _MAX_UTC_MS // DAY_MS - 1]
+        made += [(one.ledger, day_total(one, settings)) for one in days]
     if "RecyclingDeposit" in wanted:
         made += [(one.ledger, deposit(one, settings)) for one in _deposits(batch.changes)]
     return {entity["id"]: (ledger, entity) for ledger, entity in made}

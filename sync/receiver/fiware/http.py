@@ -112,8 +112,8 @@ class Client:
             self._connection.request("POST", self._base + path, body, headers)
             response = self._connection.getresponse()
             answer = Answer(response.status, response.read(MAX_ANSWER_BYTES))
-            if response.will_close or response.length:
-                self.close()
+            if response.will_close or not response.isclosed():
+                self.close()  # what is left unread would be taken for the next answer
         except (OSError, http.client.HTTPException) as error:
             if late.is_set():
                 raise TimeoutError from error

@@ -30,6 +30,7 @@ class MqttSink:
         self._apikey = require_apikey(settings)
         self._events: queue.Queue[tuple[Connection, MqttEvent]] = queue.Queue()
         self._connection: Connection | None = None
+        self._in_flight = IN_FLIGHT
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class MqttSink:
             for start in range(0, len(made), MEASURES_AT_ONCE):
                 body = encoded([one for _, one in made[start : start + MEASURES_AT_ONCE]])
                 waiting.add(connection.publish(topic, body, content_type="application/json"))
-                if len(waiting) >= IN_FLIGHT:
+                if len(waiting) >= self._in_flight:
                     self._puback(connection, waiting, give_up_s)
         while waiting:
             self._puback(connection, waiting, give_up_s)
@@ -65,8 +66,9 @@ class MqttSink:
         )
         connection.open()
         self._connection = connection
-        while not isinstance(self._next(connection, give_up_s), Opened):
+        while not isinstance(opened := self._next(connection, give_up_s), Opened):
             continue
+        self._in_flight = min(IN_FLIGHT, opened.receive_maximum)
         return connection
 
     def _puback(self, connection: Connection, waiting: set[int], give_up_s: float) -> None:
