@@ -404,7 +404,7 @@ def test_one_measure_that_the_agent_refuses_does_not_take_its_neighbours_along(
     assert taken.count(b"changeId") == 7
 
 
-@settings(derandomize=True, max_examples=200 * SIZE, deadline=None)
+@settings(derandomize=True, max_examples=80 * SIZE, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),

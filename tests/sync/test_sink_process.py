@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,13 +128,14 @@ def trouble(city: sa.Engine) -> str | None:
 
 
 def test_the_devices_of_every_bin_are_printed_for_provisioning(
-    city: sa.Engine, settings: Path
+    city: sa.Engine, settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = Book()
     set_clock(book)
     store_all(city, book)
-    ran = run("devices", "--database", url_of(city), "--settings", str(settings))
-    body = json.loads(ran.stdout)
+    with pytest.raises(SystemExit):
+        main(["sink", "devices", "--database", url_of(city), "--settings", str(settings)])
+    body = json.loads(capsys.readouterr().out)
     (device,) = body["devices"]
     assert device["device_id"] == "demo:hall-1:b1"
     assert device["entity_name"] == "urn:ngsi-ld:WasteContainer:demo:hall-1:b1"
@@ -177,9 +177,3 @@ CODES = {
     "settings_unreadable": "none.toml",
     "no_sink": "sink list",
 }
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [BIN / "kiosk-receiver", "sink", *arguments], capture_output=True, text=True
-    )
