@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from sync.receiver.database import utc_ms
+from sync.receiver.database import reading, utc_ms
 from sync.receiver.sinks.books import Book
 from sync.receiver.sinks.protocol import Aside, Away
 from sync.receiver.sinks.tables import (
@@ -73,24 +73,27 @@ class Moves:
 
 def take_lease(engine: sa.Engine, name: str, holder: str) -> bool:
     """Whether ``holder`` delivers for the sink now, for LEASE_S more."""
+    state = sink_state.c
+    with reading(engine) as connection:  # who only stands by writes nothing
+        row = connection.execute(sa.select(sink_state).where(state.sink == name)).first()
+        now_ms = database_ms(connection)
+    if row is not None and row.holder not in (None, holder) and row.until_ms >= now_ms:
+        return False
     with engine.begin() as connection:
         now_ms = database_ms(connection)
         until = {"holder": holder, "until_ms": now_ms + LEASE_S * 1000}
-        state = sink_state.c
+        if row is None:
+            try:
+                connection.execute(sink_state.insert().values(sink=name, **until))
+            except IntegrityError:  # another was quicker
+                connection.rollback()
+                return False
+            return True
         free = sa.or_(state.holder.is_(None), state.holder == holder, state.until_ms < now_ms)
         taken = connection.execute(
             sa.update(sink_state).where(state.sink == name, free).values(**until)
         )
-        if taken.rowcount:
-            return True
-        if connection.execute(sa.select(state.sink).where(state.sink == name)).first():
-            return False
-        try:
-            connection.execute(sink_state.insert().values(sink=name, **until))
-        except IntegrityError:
-            connection.rollback()
-            return False
-        return True
+        return bool(taken.rowcount)
 
 
 def let_go(engine: sa.Engine, name: str, holder: str) -> None:
