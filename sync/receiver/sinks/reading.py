@@ -313,7 +313,9 @@ def _note(move: Moves, change: Change, *, again: bool) -> None:
     deposit = change.kind in _DEPOSITS
     day = day_of(when) if deposit else None
     # Exact, or with a clock behind it: nothing that comes later tells more. One more look is enough.
-    settled = again or when.time == "exact" or when.to_utc_ms is not None
+    # What was recovered lies out of order: its own boot's clock may be recovered after it.
+    in_order = change.id.startswith(f"{change.ledger}-")
+    settled = again or when.time == "exact" or (when.to_utc_ms is not None and in_order)
     one = Open(settled, deposit, day)
     if not settled or one.undated:
         move.open[change.seq] = one
