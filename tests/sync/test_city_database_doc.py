@@ -106,10 +106,8 @@ def test_every_table_and_view_is_on_the_page_with_every_column(both: sa.Engine) 
         for name in [*inspector.get_table_names(), *inspector.get_view_names()]
     }
     others = set(re.findall(r"`(\w+)`", PAGE.split("## Not for tools")[1]))
-    assert {name: told[name] for name in told} == {
-        name: columns for name, columns in there.items() if name not in others
-    }
-    assert others <= there.keys()
+    open_to_tools = {name: columns for name, columns in there.items() if name not in others}
+    assert {name: told.get(name) for name in open_to_tools} == open_to_tools
 
 
 @pytest.mark.parametrize("both", ["postgresql"], indirect=True)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from sink_site import (
+    CLOCK,
     NOW_MS,
     Remembering,
     a_day,
@@ -253,6 +254,7 @@ def test_a_change_without_a_clock_is_sent_bounded_and_again_when_the_clock_is_kn
     last = sink.batches[-1]
     assert [(one.day, one.net_g, one.weighings) for one in last.days] == [(DAY, 300, 3)]
     assert last.stations[0].undated == 0
+    assert [(one.held_g, one.changed.time) for one in last.bins] == [(300, "exact")]
     drain(follower)
     assert sink.batches[-1] is last, "nothing is left to say"
 
@@ -382,6 +384,30 @@ def test_a_recovered_entry_keeps_the_id_that_it_had_in_its_own_ledger(city: sa.E
     assert sum(c.net_g or 0 for c in sink.deposits.values()) == 200
     recovered = next(c for c in sink.deposits.values() if c.ledger == new.ledger)
     assert recovered.id.startswith(f"{old.ledger}-{whole}-")
+
+
+def test_what_was_recovered_waits_for_the_clock_of_its_own_boot(city: sa.Engine) -> None:
+    """It lies out of order: a clock that comes later may have been recovered from the same boot."""
+    old = Book(ledger="0d" * 16)
+    boot = {"boot": "c1" * 16}
+    old.add("weighing", at=boot, **weighing_fields(0, 100))
+    known = old.add("clock", at=boot, utc_ms=UTC_MS, **CLOCK)
+    bodies = [json.loads(body or b"") for body, _ in old.rows]
+    new = Book()
+    set_clock(new)
+    new.add("recovered", of={"ledger": old.ledger, "seq": 2}, entry=bodies[1])
+    set_clock(new)
+    store_all(city, new)
+    sink = Remembering()
+    follower = Follower(city, sink)
+    drain(follower)
+    assert [c.when.time for c in sink.deposits.values()] == ["bounded"]
+    new.add("recovered", of={"ledger": old.ledger, "seq": known}, entry=bodies[2])
+    store_all(city, new, 4)
+    drain(follower)
+    (deposit,) = sink.deposits.values()
+    assert (deposit.when.time, deposit.again) == ("exact", True)
+    assert deposit.when.utc_ms == UTC_MS - 1000
 
 
 class _Killed(BaseException):
