@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -198,6 +198,27 @@ def test_what_is_refused_is_set_aside_and_the_rest_goes_on(both: sa.Engine) -> N
     assert len(sink.deposits) == 3, "under the same ids"
     with both.connect() as connection:
         assert standings(connection)[0].aside_count == 0
+
+
+def test_what_is_asked_for_again_while_a_batch_is_under_way_is_sent_again(city: sa.Engine) -> None:
+    class Asked(Remembering):
+        def deliver(self, batch: Batch) -> Sequence[Aside]:
+            taken = super().deliver(batch)
+            if len(self.batches) == 2:
+                with city.begin() as connection:
+                    again(connection, "town", everything=True)
+            return taken
+
+    book, sink = Book(), Asked()
+    book.weigh(2)
+    store_all(city, book)
+    follower = Follower(city, sink)
+    drain(follower)
+    book.weigh(1)
+    store_all(city, book, 3)
+    drain(follower)
+    assert sink.seqs == [2, 3, 4, 2, 3, 4]
+    assert sink.batches[-1].bins[0].held_g == 300
 
 
 def test_when_all_is_refused_it_stops_instead_of_throwing_all_aside(

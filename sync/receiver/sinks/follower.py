@@ -71,6 +71,8 @@ class Follower:
             log.warning("%s: another process delivers now", self._sink.name)
             self._leads = False
             return IDLE_S
+        except place.BegunAnew:
+            return 0.0
         except Away as away:
             return self._away(away)
         except OperationalError as error:

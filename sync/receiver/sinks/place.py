@@ -38,6 +38,10 @@ class LeaseLost(Exception):
     """Another process delivers for this sink now."""
 
 
+class BegunAnew(Exception):
+    """Somebody asked for this ledger again while a batch of it was under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """A change whose time is not the last word, or a deposit without a day; columns of ``sink_open``."""
@@ -58,6 +62,7 @@ class Moves:
     ledger: str
     city: str
     station: str
+    before: int  # where the cursor was
     seq: int
     hash: bytes
     anchor_seq: int | None
@@ -119,7 +124,8 @@ def tell(engine: sa.Engine, name: str, trouble: Away) -> None:
 def moved(
     engine: sa.Engine, name: str, holder: str, moves: Sequence[Moves], aside: Sequence[Aside]
 ) -> None:
-    """Commit that a batch was delivered; LeaseLost when another process delivers meanwhile."""
+    """Commit that a batch was delivered. LeaseLost when another process delivers meanwhile, BegunAnew
+    when a cursor is not where it was: then nothing moves."""
     with engine.begin() as connection:
         now_ms = database_ms(connection)
         held = connection.execute(
@@ -166,7 +172,13 @@ def database_ms(connection: sa.Connection) -> int:
 def _move(connection: sa.Connection, name: str, moves: Moves) -> None:
     place = {"sink": name, "ledger": moves.ledger}
     cursor = {"seq": moves.seq, "hash": moves.hash, "anchor_seq": moves.anchor_seq}
-    _put(connection, sink_cursor, place, cursor, fresh=moves.fresh)
+    if moves.fresh:
+        connection.execute(sink_cursor.insert().values(**place, **cursor))
+    else:
+        there = [sink_cursor.c[column] == value for column, value in place.items()]
+        there.append(sink_cursor.c.seq == moves.before)
+        if not connection.execute(sa.update(sink_cursor).where(*there).values(**cursor)).rowcount:
+            raise BegunAnew(moves.ledger)
     for bin_, book in moves.books.items():
         values = {
             "item": book.item, "gross_g": book.gross_g, "empty_g": book.empty_g,
@@ -211,12 +223,8 @@ def _put(
     table: sa.Table,
     key: Mapping[str, Any],
     values: Mapping[str, Any],
-    *,
-    fresh: bool = False,
 ) -> None:
     """Update or insert, in words that both databases know; only the lease's holder comes here."""
-    if not fresh:
-        of = [table.c[column] == value for column, value in key.items()]
-        if connection.execute(sa.update(table).where(*of).values(**values)).rowcount:
-            return
-    connection.execute(table.insert().values(**key, **values))
+    of = [table.c[column] == value for column, value in key.items()]
+    if not connection.execute(sa.update(table).where(*of).values(**values)).rowcount:
+        connection.execute(table.insert().values(**key, **values))

@@ -148,7 +148,7 @@ def _of_ledger(
     """What one ledger adds to a batch: first the changes that a clock explains, then new entries."""
     move = Moves(
         place.ledger, place.city, place.station,
-        place.seq, place.hash, place.anchor_seq, place.fresh,
+        place.seq, place.seq, place.hash, place.anchor_seq, place.fresh,
     )  # fmt: skip
     books = _books(connection, name, move)
     changes: list[Change] = []
