@@ -258,6 +258,9 @@ class Connection:
                 self._end(code, words)
                 client.disconnect()
                 return
+        if not self._topics:
+            self._post(self, self._opened)
+            return
         topics = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
         self._first = client.subscribe(topics)[1]
 

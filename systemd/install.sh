@@ -137,7 +137,12 @@ receiver() {
   on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk-receiver.conf
   program station
   place_once 0640 systemd/receiver.env /etc/kiosk-receiver/receiver.env
+  place_once 0640 systemd/fiware.env /etc/kiosk-receiver/fiware.env
+  place_once 0640 config/fiware.toml /etc/kiosk-receiver/fiware.toml
   place 0644 systemd/kiosk-receiver.service /etc/systemd/system/kiosk-receiver.service
+  place 0644 systemd/kiosk-sink-fiware.service /etc/systemd/system/kiosk-sink-fiware.service
+  # Enabled by whoever has a platform: here it is only kept current where it runs.
+  if [ "$changed" = yes ]; then on_this_machine systemctl try-restart kiosk-sink-fiware.service; fi
   services kiosk-receiver.service
 }
 

@@ -13,15 +13,14 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import unquote, urlsplit
 
 import click
 
 from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
-from sync.mqtt import Broker
 from sync.receiver import care_cli, registry, town_cli
+from sync.receiver.broker_url import parse_broker
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
@@ -39,6 +38,7 @@ from sync.receiver.options import (
 )
 from sync.receiver.points_cli import points
 from sync.receiver.service import Service
+from sync.receiver.sinks_cli import sink
 from sync.receiver.verify import verify_all
 
 
@@ -249,39 +249,6 @@ def epoch_new(database: str, as_json: bool) -> None:
     say(as_json, {"epoch": number}, f"epoch {number}")
 
 
-def parse_broker(
-    url: str,
-    password_file: Path | None = None,
-    ca_file: Path | None = None,
-    cert_file: Path | None = None,
-    key_file: Path | None = None,
-) -> Broker:
-    """``mqtt://[USER@]HOST[:PORT]`` or ``mqtts://…``; a password never stands in it."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1 or parts.password:
-        raise OperatorError(
-            "broker_url",
-            f"The broker URL {parts.scheme}://… is not one.",
-            "Write mqtt://HOST:PORT or mqtts://USER@HOST, the password in --password-file.",
-        )
-    tls = parts.scheme == "mqtts"
-    if tls and ca_file is None:
-        ca_file = Path("/etc/ssl/certs/ca-certificates.crt")
-    return Broker(
-        host=parts.hostname,
-        port=port or (8883 if tls else 1883),
-        username=unquote(parts.username) if parts.username else None,
-        password_file=password_file,
-        ca_file=ca_file if tls else None,
-        cert_file=cert_file,
-        key_file=key_file,
-    )
-
-
 def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -304,6 +271,7 @@ main.add_command(points)
 main.add_command(town_cli.group("catalogue"))
 main.add_command(town_cli.group("tariff"))
 main.add_command(command)
+main.add_command(sink)
 main.add_command(import_)
 main.add_command(care_cli.doctor)
 station.add_command(care_cli.station_days)

@@ -58,10 +58,11 @@ def test_every_file_that_a_unit_names_is_laid(root: Path, tmp_path: Path) -> Non
     install(root, "station", "--root", tmp_path)
     install(root, "receiver", "--root", tmp_path)
     laid = files(tmp_path)
-    for service in ("station", "uplink", "screen", "receiver"):
+    for service in ("station", "uplink", "screen", "receiver", "sink-fiware"):
         assert f"etc/systemd/system/kiosk-{service}.service" in laid
     assert "opt/kiosk/libexec/wait-for-page" in laid
-    assert "etc/kiosk-receiver/receiver.env" in laid
+    for name in ("receiver.env", "fiware.env", "fiware.toml"):
+        assert f"etc/kiosk-receiver/{name}" in laid
     assert json.loads(laid["etc/chromium/policies/managed/kiosk.json"])["URLBlocklist"] == ["*"]
 
 

@@ -258,16 +258,16 @@ class Heard:
 
 
 class Listener:
-    """Hears everything on the broker."""
+    """Hears everything on the broker, or under ``topics``."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, topics: str = "kiosk/#") -> None:
         self.heard: list[Heard] = []
         self._ready = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.connect("127.0.0.1", port)
-        self._client.subscribe("kiosk/#", qos=1)
+        self._client.subscribe(topics, qos=1)
         self._client.loop_start()
         assert self._ready.wait(PATIENCE_S)
 

@@ -14,7 +14,8 @@ from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
 from sync.receiver.arriving import Delivery
-from sync.receiver.cli import main, parse_broker
+from sync.receiver.broker_url import parse_broker
+from sync.receiver.cli import main
 from sync.receiver.database import opened
 from sync.receiver.store import take
 

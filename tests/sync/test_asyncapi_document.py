@@ -1,0 +1,116 @@
+"""sync/asyncapi.yaml is an AsyncAPI 3 document, whole, and its examples are captures that fit."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.asyncapi import EXAMPLES, TARGET, document
+
+jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
+yaml: Any = importlib.import_module("yaml")
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = Path(__file__).with_name("schemas") / "asyncapi/3.0.0-without-id.json.gz"
+LATER = {"points", "catalogue", "tariff"}
+"""In contracts.md's table, and perhaps of a later version: nobody sends or hears them yet."""
+UNHEARD = {"command", "reply"}
+"""Messages of which no run has been captured yet."""
+
+
+def asyncapi() -> Any:
+    return jsonschema.Draft7Validator(json.loads(gzip.decompress(SCHEMA.read_bytes())))
+
+
+def contract() -> dict[str, tuple[int, bool]]:
+    """The topics of contracts.md's table: QoS, retained."""
+    page = (ROOT / "docs/contracts.md").read_text(encoding="utf-8")
+    table = page.split("| topic | from → to |")[1].split("\n\n")[0]
+    found = {}
+    for topics, qos, retained in re.findall(r"^\| (`.*?) \|.*?\| ([01]), (yes|no) \|", table, re.M):
+        for topic in re.findall(r"`(.*?)`", topics):
+            name = topic.split("}/")[-1].removeprefix("…/")
+            found[name] = (int(qos), retained == "yes")
+    return found
+
+
+def spoken() -> dict[str, tuple[int, bool]]:
+    """The same of the document's operations, by the topic without its prefix."""
+    whole = document()
+    found = {}
+    for operation in whole["operations"].values():
+        channel = operation["channel"]["$ref"].rsplit("/", 1)[1]
+        address = whole["channels"][channel]["address"]
+        name = re.sub(r"^kiosk/v1/\{city\}/(\{station\}/)?", "", address)
+        mqtt = operation["bindings"]["mqtt"]
+        found[name] = (mqtt["qos"], mqtt["retain"])
+    return found
+
+
+def test_the_document_is_asyncapi_3() -> None:
+    asyncapi().validate(yaml.safe_load(TARGET.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"asyncapi": "2.6.0"},
+        {"operations": {"x": {"action": "shout", "channel": {"$ref": "#/channels/ack"}}}},
+        {"channels": {"x": {"address": 7}}},
+        {"unheard": 1},
+    ],
+)
+def test_the_schema_refuses_what_is_none(change: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        asyncapi().validate(document() | change)
+
+
+def test_every_topic_of_the_contract_is_in_it_with_its_qos_and_retained() -> None:
+    table, here = contract(), spoken()
+    assert len(table) >= 11
+    assert table.keys() - here.keys() <= LATER
+    shared = table.keys() & here.keys()
+    assert {name: table[name] for name in shared} == {name: here[name] for name in shared}
+
+
+def test_every_reference_leads_somewhere() -> None:
+    whole = document()
+
+    def check(value: Any) -> None:
+        if isinstance(value, dict):
+            if "$ref" in value:
+                place: Any = whole
+                for part in value["$ref"].removeprefix("#/").split("/"):
+                    place = place[part]
+            for item in value.values():
+                check(item)
+        elif isinstance(value, list):
+            for item in value:
+                check(item)
+
+    check(whole)
+
+
+def test_every_message_has_an_example_that_fits_and_no_example_is_of_no_message() -> None:
+    whole = document()
+    messages = whole["components"]["messages"]
+    used = {
+        ref["$ref"].rsplit("/", 1)[1]
+        for channel in whole["channels"].values()
+        for ref in channel["messages"].values()
+    }
+    assert used == messages.keys()
+    captured = {path.stem for path in EXAMPLES.glob("*.json")}
+    assert captured <= messages.keys()
+    assert messages.keys() - captured <= UNHEARD
+    for name in captured:
+        message = messages[name]
+        (example,) = message["examples"]
+        schema = message["payload"] | {"components": whole["components"]}
+        jsonschema.Draft202012Validator(schema).validate(example["payload"])
