@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kiosk.core.errors import OperatorError
-from sync.receiver import care_tables as care_tables  # made with the others
+from sync.receiver import care_tables as care_tables  # all of a city's tables are made together
+from sync.receiver import command_table as command_table
 from sync.receiver import point_tables, tables, timing
 from sync.receiver.upgrade import upgrade
 from sync.receiver.views import VIEWS, create_views

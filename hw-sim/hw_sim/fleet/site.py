@@ -21,7 +21,7 @@ from hw_sim.demo_site import DemoError
 from hw_sim.fleet.book import CITY, Book
 from hw_sim.postgres import NoPostgres, Postgres
 from hw_sim.supervisor import leash
-from sync.receiver.cli import parse_broker
+from sync.receiver.broker_url import parse_broker
 from sync.receiver.database import open_database
 from sync.receiver.registry import add_station
 from sync.signing import Signer

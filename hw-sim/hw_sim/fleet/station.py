@@ -17,7 +17,7 @@ import msgspec
 from hw_sim.fleet import mqtt5
 from hw_sim.fleet.book import CITY, Book
 from sync.messages import Offline, Online, StationState, deflate
-from sync.uplink import Link, Uplink
+from sync.uplink import Uplink
 from sync.uplink_events import (
     AckArrived,
     AckJudged,
@@ -39,6 +39,7 @@ from sync.uplink_events import (
     StationUp,
     Tick,
 )
+from sync.uplink_wire import Link
 
 KEEPALIVE_S = 60
 LATENCIES = 200_000
