@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -23,7 +22,8 @@ from kiosk.core.canonical import MAX_INTEGER
 from sync.messages import Batch
 from sync.messages.bodies import Value
 from sync.messages.bodies import field as field_of
-from sync.receiver.point_tables import point_name, point_nobody, point_visit
+from sync.receiver.open_visits import OpenVisits
+from sync.receiver.point_tables import point_name, point_nobody
 from sync.receiver.tables import seal
 
 KINDS = frozenset(
@@ -31,14 +31,9 @@ KINDS = frozenset(
 )
 PLAUSIBLE = 1_000_000
 """Points of one entry; what lies beyond is a station's nonsense and no balance."""
-AT_ONCE = 500
 
 Tie = tuple[bytes, bytes]
 """A name, and the one with whose account it is one from now on."""
-
-
-Entry = tuple[int, str, Value]
-"""Seq, kind, body."""
 
 
 @dataclass(slots=True)
@@ -52,11 +47,13 @@ class Earned:
 
 
 class Booking:
-    """One round's. Sums of names are written at its end, in a fixed order: other rounds touch them too."""
+    """One round's. Everything is written at its end, sums of names in a fixed order: other rounds touch
+    them too."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._earned = Earned()
+        self._open: dict[str, OpenVisits] = {}
 
     def add(self, city: str, station: str, batch: Batch, after: int) -> None:
         """What entries of a batch beyond seq ``after`` earn; its ledger is held by this round."""
@@ -67,24 +64,21 @@ class Booking:
             for kind, value, seq in numbered
             if kind in KINDS and (kind != "weighing" or field_of(value, "points"))
         ]
-        if entries:
-            one = _OfBatch(self._connection, self._earned, city, station, batch, entries)
-            for seq, kind, value in entries:
-                one.add(seq, kind, value)
-            one.keep_visits()
+        if not entries:
+            return
+        visits = self._open.get(batch.ledger)
+        if visits is None:
+            visits = self._open[batch.ledger] = OpenVisits(self._connection, batch.ledger)
+        one = _OfBatch(self._connection, self._earned, city, station, batch, visits)
+        for seq, kind, value in entries:
+            one.add(seq, kind, value)
 
     def finish(self) -> None:
-        """Writes the sums."""
+        """Writes visits and sums."""
         connection, earned = self._connection, self._earned
-        for city, name in sorted(earned.points):
-            points = earned.points[city, name]
-            if points:
-                known(connection, city, name)
-                connection.execute(
-                    sa.update(point_name)
-                    .where(point_name.c.city == city, point_name.c.name == name)
-                    .values(earned=point_name.c.earned + points)
-                )
+        for visits in self._open.values():
+            visits.keep()
+        earn(connection, [(*whose, points) for whose, points in earned.points.items() if points])
         for city, station in sorted(earned.nobody):
             points = earned.nobody[city, station]
             mine = (point_nobody.c.city == city, point_nobody.c.station == station)
@@ -113,16 +107,14 @@ class _OfBatch:
         city: str,
         station: str,
         batch: Batch,
-        entries: list[Entry],
+        visits: OpenVisits,
     ) -> None:
         self._connection, self._earned = connection, earned
         self._city, self._station, self._ledger = city, station, batch.ledger
         self._names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
         for seq, name in self._names.items():
             earned.names[batch.ledger, seq] = name
-        named = {field_of(value, "visit") for _, _, value in entries}
-        self._visits = self._open({name for name in named if isinstance(name, str)})
-        self._before = dict(self._visits)
+        self._visits = visits
 
     def add(self, seq: int, kind: str, value: Value) -> None:
         visit, points = field_of(value, "visit"), field_of(value, "points")
@@ -137,19 +129,19 @@ class _OfBatch:
                     self._visits[visit] = (name, points)
                 self._credit(name, points)
             case "weighing" if visit is not None:
-                name, before = self._visits.get(visit, (None, 0))
+                name, before = self._visits[visit]
                 self._visits[visit] = (name, before + points)
                 if name is not None:
                     self._credit(name, points)
             case "weighing":
                 self._credit(None, points)
             case "claim" if visit is not None and seq in self._names:
-                name, before = self._visits.get(visit, (None, 0))
+                name, before = self._visits[visit]
                 if name is None:
                     self._credit(self._names[seq], before)
                     self._visits[visit] = (self._names[seq], before)
             case "visit_close" if visit is not None:
-                name, before = self._visits.pop(visit, (None, 0))
+                name, before = self._visits.pop(visit)
                 if name is None:
                     self._credit(None, before)
             case "alias" | "card_joined":
@@ -161,32 +153,6 @@ class _OfBatch:
                     self._credit(None, points)
             case _:
                 pass
-
-    def keep_visits(self) -> None:
-        """Rows of visits that are still open."""
-        gone = self._before.keys() - self._visits.keys()
-        changed = [name for name, what in self._visits.items() if self._before.get(name) != what]
-        here = point_visit.c
-        for some in _parts([*gone, *(name for name in changed if name in self._before)]):
-            self._connection.execute(
-                sa.delete(point_visit).where(here.ledger == self._ledger, here.visit.in_(some))
-            )
-        rows = [
-            {"ledger": self._ledger, "visit": visit, "name": name, "points": points}
-            for visit, (name, points) in ((one, self._visits[one]) for one in changed)
-        ]
-        if rows:
-            self._connection.execute(point_visit.insert(), rows)
-
-    def _open(self, visits: set[str]) -> dict[str, tuple[bytes | None, int]]:
-        found: dict[str, tuple[bytes | None, int]] = {}
-        for some in _parts(visits):
-            query = sa.select(point_visit).where(
-                point_visit.c.ledger == self._ledger, point_visit.c.visit.in_(some)
-            )
-            for row in self._connection.execute(query):
-                found[row.visit] = (None if row.name is None else bytes(row.name), row.points)
-        return found
 
     def _credit(self, name: bytes | None, points: int) -> None:
         if not points:
@@ -209,6 +175,24 @@ class _OfBatch:
             self._earned.ties[self._city].append((name, other))
 
 
+def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:
+    """Books points to names, (city, name, points), in one statement and one order for every round."""
+    if not sums:
+        return
+    rest = "ON CONFLICT (city, name) DO UPDATE SET earned = point_name.earned + excluded.earned"
+    columns = "INSERT INTO point_name (city, name, account, earned)"
+    if connection.dialect.name == "postgresql":
+        cities, names, points = map(list, zip(*sorted(sums), strict=True))
+        connection.exec_driver_sql(
+            f"{columns} SELECT c, n, n, p FROM unnest(%s::text[], %s::bytea[], %s::bigint[])"
+            f" AS earned (c, n, p) ORDER BY c, n {rest}",
+            (cities, names, points),
+        )
+    else:
+        rows = [(city, name, name, points) for city, name, points in sorted(sums)]
+        connection.exec_driver_sql(f"{columns} VALUES (?, ?, ?, ?) {rest}", rows)
+
+
 def known(connection: sa.Connection, city: str, name: bytes) -> bytes:
     """The account of a name, which is its own where it was not known yet."""
     mine = (point_name.c.city == city, point_name.c.name == name)
@@ -228,8 +212,3 @@ def tie(connection: sa.Connection, city: str, name: bytes, other: bytes) -> None
             .where(point_name.c.city == city, point_name.c.account == mine)
             .values(account=theirs)
         )
-
-
-def _parts(names: Iterable[str]) -> Iterable[list[str]]:
-    every = sorted(names)
-    return (every[at : at + AT_ONCE] for at in range(0, len(every), AT_ONCE))
