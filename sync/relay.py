@@ -5,10 +5,14 @@ station wants next. It judges nothing."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from sync.messages import Malformed, deflate, inflate
 from sync.mqtt import Arrived, Connection
 from sync.station_link import Hello, StationLink, StationRefused
+
+Send = Callable[[str, bytes, str | None, bytes | None], None]
+"""Publishes topic, payload, content type and correlation data at QoS 1, as soon as there is room."""
 
 log = logging.getLogger("kiosk.uplink")
 
@@ -44,7 +48,12 @@ class Relay:
             connection.subscribe(tuple(topic_of(hello, name) for name in hello.listens))
 
     def hand_in(
-        self, station: StationLink, hello: Hello, connection: Connection, message: Arrived
+        self,
+        station: StationLink,
+        hello: Hello,
+        connection: Connection,
+        message: Arrived,
+        send: Send,
     ) -> bool:
         """A message that is no acknowledgement; whether state and health are asked for anew. Raises
         StationGone.
@@ -69,18 +78,19 @@ class Relay:
         if verdict.reason is not None:
             log.info("%s does not count: %s", name, verdict.reason)
         if verdict.reply is not None:
-            self._reply(hello, connection, message, verdict.reply)
+            _reply(hello, send, message, verdict.reply)
         wants = [each for each in verdict.wants if each not in self._asked]
         if wants:
             self._asked.update(each for each in wants if each not in hello.listens)
             connection.subscribe(tuple(topic_of(hello, each) for each in wants))
         return verdict.refresh
 
-    def _reply(self, hello: Hello, connection: Connection, message: Arrived, payload: str) -> None:
-        """To the response topic that the message named, where that is the station's own (another would
-        be refused by the broker, and is nobody's to ask for), else to ``reply``."""
-        own = prefix(hello) + "reply"
-        asked = message.response_topic
-        topic = asked if asked is not None and (asked + "/").startswith(own + "/") else own
-        content_type, data = deflate(payload.encode())
-        connection.publish(topic, data, content_type=content_type, correlation=message.correlation)
+
+def _reply(hello: Hello, send: Send, message: Arrived, payload: str) -> None:
+    """To the response topic that the message named, where that is the station's own (another would
+    be refused by the broker, and is nobody's to ask for), else to ``reply``."""
+    own = prefix(hello) + "reply"
+    asked = message.response_topic
+    topic = asked if asked is not None and (asked + "/").startswith(own + "/") else own
+    content_type, data = deflate(payload.encode())
+    send(topic, data, content_type, message.correlation)

@@ -22,10 +22,11 @@ import msgspec
 
 from kiosk.core.errors import OperatorError
 from sync.connection_files import ConnectionFiles
+from sync.ended_teller import EndedTeller
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
 from sync.inbox import FromBroker, Inbox
-from sync.messages import Offline, Online
+from sync.messages import Offline, Online, deflate
 from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, Opened, Taken
 from sync.newest import superseded
 from sync.notify import notify
@@ -60,6 +61,8 @@ from sync.uplink_pace import Pace
 
 INBOX = 1000
 """Events on their way to the main thread."""
+BESIDE = 64
+"""Replies and the like that wait for a place; the oldest goes, and the city asks again."""
 BEAT_S = 0.5
 """The main thread looks around at least this often: signals, the watchdog."""
 STALE_S = 40.0
@@ -130,10 +133,12 @@ class _Process:
         self._fetcher = Fetcher(path, watcher, inbox.put)
         self._packing = Packing(compress)
         self._health = HealthTeller(self._desk, health_s)
+        self._ended = EndedTeller(self._desk)
+        self._beside: deque[Callable[[Connection], int]] = deque(maxlen=BESIDE)
         self._connection: Connection | None = None
         self._open = False
         self._relay = Relay()
-        self._awaited: dict[int, Literal["batch", "state"]] = {}
+        self._awaited: dict[int, Literal["batch", "state", "beside"]] = {}
         """Message numbers whose PUBACK the rules wait for."""
         self._files = ConnectionFiles(broker)
         self._files.heed()
@@ -150,6 +155,7 @@ class _Process:
                 self._handle(Tick())
             if self._health.due:
                 self._tell_health()
+            self._send_beside()
             if self._files.due:
                 self._look_at_files()
             if time.monotonic() - self._watcher.beat_s < STALE_S:
@@ -194,6 +200,7 @@ class _Process:
             self._desk.greeted(item.number)
             self._fetcher.greeted(item.number)
             self._health.hurry()
+            self._ended.hurry()
             self._listen()
             return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch, hello.turn)
         if isinstance(item, Fetched):
@@ -206,8 +213,8 @@ class _Process:
             case Opened(receive_maximum):
                 self._open = True
                 self._listen()
-                # The rules count batches and births; one place is for the reply to a command.
-                return LinkUp(receive_maximum - 1 if receive_maximum > 2 else receive_maximum)
+                self._ended.hurry()
+                return LinkUp(receive_maximum)
             case Closed(code, words):
                 self._connection, self._open = None, False
                 return LinkDown(code, words)
@@ -266,7 +273,9 @@ class _Process:
         if self._hello is None or self._connection is None:
             return None
         try:
-            if self._relay.hand_in(self._desk.link(), self._hello, self._connection, message):
+            if self._relay.hand_in(
+                self._desk.link(), self._hello, self._connection, message, self._put_beside
+            ):
                 self._say_anew(self._hello)
         except StationGone as gone:
             return self._desk.lost(gone)
@@ -274,8 +283,19 @@ class _Process:
 
     def _say_anew(self, hello: Hello) -> None:
         """State and health, whether or not they have changed."""
-        self._publish_state(hello, Online(self._rules.station, hello.software, hello.ledger))
+        payload = msgspec.json.encode(Online(self._rules.station, hello.software, hello.ledger))
+        topic = self._topic("state")
+        self._beside.append(lambda connection: connection.publish(topic, payload, retain=True))
         self._health.say_anew()
+
+    def _put_beside(
+        self, topic: str, payload: bytes, content_type: str | None, correlation: bytes | None
+    ) -> None:
+        self._beside.append(
+            lambda connection: connection.publish(
+                topic, payload, content_type=content_type, correlation=correlation
+            )
+        )
 
     # --- the broker ------------------------------------------------------------------------------
 
@@ -292,6 +312,7 @@ class _Process:
         hello = self._hello
         assert hello is not None, "the rules connect only after hello"
         self._awaited.clear()
+        self._beside.clear()
         self._packing.begin()
         try:
             self._connection = Connection(
@@ -340,6 +361,21 @@ class _Process:
             self._handle(event)
         if self._files.ask_now():
             self._listen()
+
+    def _send_beside(self) -> None:
+        """What goes beside the ledger, as far as the broker has places for it."""
+        if self._connection is None or not self._open:
+            return
+        if self._ended.due and not self._beside:
+            told = self._ended.look()
+            if isinstance(told, StationDown):
+                self._handle(told)
+            elif told is not None:
+                content_type, data = deflate(told)
+                if self._connection.fits(self._topic("ledger"), data):
+                    self._put_beside(self._topic("ledger"), data, content_type, None)
+        while self._beside and self._connection is not None and self._rules.beside(_now_ms()):
+            self._awaited[self._beside.popleft()(self._connection)] = "beside"
 
     def _tell_health(self) -> None:
         if self._connection is None or not self._open:

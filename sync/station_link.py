@@ -69,6 +69,12 @@ class Fetched(msgspec.Struct, frozen=True):
     last: int | None = None
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """The answer to ``ended``; None where the city has heard of all that was forgotten there."""
+
+    last: int | None
+
+
 class WordVerdict(msgspec.Struct, frozen=True):
     """The answer to ``word``: what became of it, which topics to ask for next, what to reply, and
     whether to say state and health anew."""
@@ -149,6 +155,10 @@ class StationLink:
         """The last seq and the bytes of the batch that follows ``after``; None when there is none."""
         fetched = self._ask("batch", {"after": after, "max_entries": max_entries}, Fetched)
         return None if fetched.last is None else (fetched.last, self._frame)
+
+    def ended(self) -> bytes | None:
+        """A batch that tells of seals forgotten in ledgers that ended."""
+        return None if self._ask("ended", {}, Ended).last is None else self._frame
 
     def ack(self, payload: str) -> Verdict:
         return self._ask("ack", {"payload": payload}, Verdict)

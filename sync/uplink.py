@@ -21,7 +21,6 @@ progress. What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…
 again later: nothing is ever dropped here, because nothing is kept here.
 
 Waits before trying again are ``uplink_pace``'s, what the station hears of all this ``uplink_telling``'s.
-
 The caller hands in one event at a time with the time in milliseconds of a monotonic clock and
 carries out the actions in order; it calls with ``Tick`` no later than ``deadline_ms``.
 """
@@ -83,6 +82,7 @@ class Uplink:
         self._random = random
         self._pace = pace or Pace()
         self._wire = Wire(random, self._pace)
+        self.beside = self._wire.beside
         self._telling = Telling()
         self.flow = Flow.SENDING
         self.station: StationState = "down"
@@ -143,6 +143,8 @@ class Uplink:
                 self._link_up(receive_maximum, now_ms)
             case LinkDown(code, words):
                 self._link_down(code, words, now_ms)
+            case Puback(of="beside"):
+                self._wire.answered(now_ms)
             case Puback():
                 self._puback(event, now_ms)
             case TooLarge(last):

@@ -69,11 +69,12 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class Puback:
-    """The broker's answer to a batch or a birth; ``code`` None when it took it."""
+    """The broker's answer to what was published; ``code`` None when it took it. ``beside``: not
+    asked for by the rules (``Uplink.beside``)."""
 
     code: str | None = None
     words: str = ""
-    of: Literal["batch", "state"] = "batch"
+    of: Literal["batch", "state", "beside"] = "batch"
 
 
 @dataclass(frozen=True, slots=True)

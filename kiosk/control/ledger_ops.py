@@ -1,4 +1,4 @@
-"""What the uplink may ask of the ledger: ``hello``, ``wait``, ``batch``, ``ack``.
+"""What the uplink may ask of the ledger: ``hello``, ``wait``, ``batch``, ``ended``, ``ack``.
 
 The station believes nothing that comes in here but the city's signature, which it checks itself.
 """
@@ -80,6 +80,11 @@ def ledger_ops(
         payload, last = drawn
         return Framed({"first": asked.after + 1, "last": last}, payload)
 
+    def ended(args: Args) -> Reply:
+        checked_args(args, _Hello)
+        drawn = ledger.ended.batch()
+        return {"last": None} if drawn is None else Framed({"last": drawn[1]}, drawn[0])
+
     def ack(args: Args) -> dict[str, Any]:
         verdict = ledger.accept_ack(checked_args(args, _Ack).payload.encode())
         on_ack(verdict)
@@ -95,7 +100,7 @@ def ledger_ops(
             "error": error,
         }
 
-    return {"hello": hello, "wait": wait, "batch": batch, "ack": ack}
+    return {"hello": hello, "wait": wait, "batch": batch, "ended": ended, "ack": ack}
 
 
 def checked_args(args: Args, shape: type[Shape]) -> Shape:

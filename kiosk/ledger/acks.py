@@ -116,12 +116,12 @@ def read_ack(payload: bytes, city_key: bytes | None) -> Ack | Reason:
 
 def kept_ack(folder: Folder, city_key: bytes | None) -> Ack | None:
     """What ``ack.json`` says; None where there is none that the city signed."""
-    return _signed(folder.ack, city_key)
+    return signed(folder.ack, city_key)
 
 
 def own_ack(folder: Folder, city_key: bytes | None) -> Ack | None:
     """The last acknowledgement that counted, where ``ack.json`` holds one that did not."""
-    return _signed(folder.ack_own, city_key)
+    return signed(folder.ack_own, city_key)
 
 
 def keep_own(folder: Folder, ack: Ack | None, city_key: bytes | None) -> None:
@@ -131,7 +131,8 @@ def keep_own(folder: Folder, ack: Ack | None, city_key: bytes | None) -> None:
         replace_file(folder.ack_own, payload)
 
 
-def _signed(path: Path, city_key: bytes | None) -> Ack | None:
+def signed(path: Path, city_key: bytes | None) -> Ack | None:
+    """The acknowledgement in ``path``; None where there is none that the city signed."""
     payload = read_bounded(path, MAX_ACK_BYTES)
     if payload is None:
         return None

@@ -10,6 +10,8 @@
     ledger-ID.db        a ledger that ended, kept to be read; ID its first 12 hex digits, with -2,
                         -3 where a copy of the same one ended before
     ledger-ID.ack.json  the city's last word on it
+    ledger-ID.ack-own.json  where that one contradicts it: the last one that did not
+    ledger-ID.told      which of its forgotten seals the city has heard of
     ledger-ID.new       a copy of it without forgotten seals, about to take its place
 """
 
@@ -60,6 +62,11 @@ class Folder:
         """The ledgers that ended, the last one written to first."""
         found = sorted(self.path.glob("ledger-*.db"))[:MAX_RETIRED]
         return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+    def words_on(self, ledger: str) -> tuple[Path, Path]:
+        """Where the city's last words on a ledger that ended are kept."""
+        stem = f"ledger-{ledger[:12]}"
+        return self.path / f"{stem}.ack.json", self.path / f"{stem}.ack-own.json"
 
     def half_retired(self) -> Path | None:
         """The second name of the ledger in use, left by a turn-over that a power cut stopped."""

@@ -26,12 +26,12 @@ from kiosk.ledger import (
     forgetting,
     making,
     projections,
-    retired,
     rows,
     writing,
 )
 from kiosk.ledger.acks import AckVerdict, Reason
 from kiosk.ledger.database import Readers, told, transaction
+from kiosk.ledger.ended_seals import EndedSeals
 from kiosk.ledger.errors import from_os
 from kiosk.ledger.files import Folder, writers_lock
 from kiosk.ledger.grouped import AckFile, Departed
@@ -109,6 +109,7 @@ class Ledger:
         self._told, self._turn = (0, 0), 0
         self._departed = Departed()
         self._ack_file = AckFile(folder)
+        self.ended = EndedSeals(folder, signer, city_key, lambda: self.progress)
         held.callback(self._settle)
 
     @classmethod
@@ -266,7 +267,7 @@ class Ledger:
         at = self._clock()
         if at.clock != "synced":
             return 0
-        return retired.forget_due(self._folder, self._day_of(at.utc_ms), link_days)
+        return self.ended.forget_due(self._day_of(at.utc_ms), link_days)
 
     def batch(
         self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
@@ -313,6 +314,7 @@ class Ledger:
         if not isinstance(ack, Ack):
             return self._verdict(None, ack)
         if ack.ledger != self.ledger_id:
+            self.ended.heard(ack)
             return self._verdict(ack, "other_ledger")
         with self._writing:
             if ack == self._ack:

@@ -115,11 +115,13 @@ def retire(folder: Folder, ledger: str) -> str:
 
 
 def retire_ack(folder: Folder, ledger: str) -> None:
-    """Puts ``ack.json`` beside the ledger that it is about."""
+    """Puts ``ack.json``, and the last one that agreed, beside the ledger that they are about."""
+    last, own = folder.words_on(ledger)
     try:
-        folder.ack_own.unlink(missing_ok=True)
+        if folder.ack_own.exists():
+            folder.ack_own.replace(own)
         if folder.ack.exists():
-            folder.ack.replace(folder.path / f"ledger-{ledger[:12]}.ack.json")
+            folder.ack.replace(last)
             sync_folder(folder.path)
     except OSError as error:
         raise from_os(error) from error
