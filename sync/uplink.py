@@ -19,10 +19,10 @@ epoch, the city's ``gap``, and the acknowledgement timer. A repeated acknowledge
 nothing, so duplicates never multiply. After silence one batch at a time probes until there is
 progress. What the city refuses (``unknown_key``, ``fork``, ``bad_signature``…) is held and probed
 again later: nothing is ever dropped here, because nothing is kept here.
+Waits before trying again are ``uplink_pace``'s, what the station hears ``uplink_telling``'s.
 
-Waits before trying again are ``uplink_pace``'s, what the station hears of all this ``uplink_telling``'s.
-The caller hands in one event at a time with the time in milliseconds of a monotonic clock and
-carries out the actions in order; it calls with ``Tick`` no later than ``deadline_ms``.
+The caller hands in one event at a time with the milliseconds of a monotonic clock and carries out the
+actions in order; it calls with ``Tick`` no later than ``deadline_ms``.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import At, Checkin, Opening
 from kiosk.ledger import Ledger
 from sync.messages import Ack, decode_ack, encode_ack
-from sync.receiver.store import Delivery, take
+from sync.receiver.arriving import Delivery
+from sync.receiver.store import take
 
 DAY_MS = 86_400_000
 TOPIC = f"kiosk/v1/{CITY}/{STATION}/ledger"
@@ -162,9 +163,12 @@ def test_it_goes_over_the_uplink_beside_the_ledger_in_use(
     ops["health"] = lambda _: {"queue": 0, "uptime_s": 1, "scales": {}, "readers": {}}
     server = ControlServer(socket, ops)
     server.start()
+    key = tmp_path / "city-of-tests.key"
+    key.write_text(b"city-key-of-the-tests---32-bytes".hex() + "\n", encoding="ascii")
+    key.chmod(0o600)
     url = town.city.url.render_as_string(hide_password=False)
     programs = [
-        receiver(tmp_path / "receiver.log", url, broker.port),
+        receiver(tmp_path / "receiver.log", url, broker.port, key=key),
         uplink(tmp_path / "uplink.log", socket, broker.port),
     ]
     try:
