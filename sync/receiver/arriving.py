@@ -31,6 +31,11 @@ class Parcel:
     malformed: Malformed | None = None
 
 
+def is_batch(topic: str) -> bool:
+    """Whether a message is for ``unpack``: what is on no topic of ours too, to be put aside."""
+    return not topic.endswith(("/state", "/health", "/reply"))
+
+
 def unpack(delivery: Delivery) -> Parcel:
     """Whatever its bytes are, nothing is raised."""
     match = _TOPIC.fullmatch(delivery.topic)

@@ -23,7 +23,7 @@ from sync.messages import encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, command_sender, heard, store, town_words
-from sync.receiver.arriving import Delivery
+from sync.receiver.arriving import Delivery, Parcel, is_batch, unpack
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.patience import Ended, Patience, Unstorable
@@ -49,6 +49,7 @@ log = logging.getLogger("kiosk.receiver")
 class _FromBroker:
     connection: Connection
     event: MqttEvent
+    opened: Parcel | None = None
 
 
 class Service:
@@ -121,7 +122,12 @@ class Service:
         if isinstance(event, Taken):
             self._pubacks.append((connection, event))
         else:
-            self._inbox.put(_FromBroker(connection, event))
+            # Opened here, most of what a batch costs is done while the main thread waits for the
+            # database; the receive maximum bounds how many lie opened.
+            opened = None
+            if isinstance(event, Arrived) and is_batch(event.topic):
+                opened = unpack(Delivery(event.topic, event.payload, event.content_type))
+            self._inbox.put(_FromBroker(connection, event, opened))
 
     def _hear_pubacks(self) -> None:
         while self._pubacks:
@@ -131,9 +137,9 @@ class Service:
                 if taken.words:
                     log.warning("%s", taken.words)
 
-    def _events(self) -> list[Arrived]:
-        """Messages that have come, after waiting a little for the first event."""
-        arrived: list[Arrived] = []
+    def _events(self) -> list[tuple[Arrived, Parcel | None]]:
+        """Messages that have come, batches opened, after waiting a little for the first event."""
+        arrived: list[tuple[Arrived, Parcel | None]] = []
         wait_s = 0.2
         while len(arrived) < AT_ONCE:
             try:
@@ -145,7 +151,7 @@ class Service:
                 continue
             match item.event:
                 case Arrived():
-                    arrived.append(item.event)
+                    arrived.append((item.event, item.opened))
                 case Opened():
                     self._open, self._failures = True, 0
                     self._retold = ""
@@ -172,41 +178,50 @@ class Service:
             self._connection.close()
             self._connection, self._open = None, False
 
-    def _take(self, arrived: list[Arrived]) -> None:
-        ordered = [m for m in arrived if command_sender.takes(m.topic)]
-        if ordered:
-            self._patience.done(lambda: command_sender.take(self._engine, ordered, utc_ms()))
-        said = [
-            Delivery(m.topic, m.payload, m.content_type)
-            for m in arrived
-            if not command_sender.is_reply(m.topic)
-        ]
-        beside = [each for each in said if heard.is_heard(each.topic)]
-        if beside:
-            self._hear(beside)
-        deliveries = [each for each in said if not heard.is_heard(each.topic)]
+    def _take(self, arrived: list[tuple[Arrived, Parcel | None]]) -> None:
+        others = [message for message, parcel in arrived if parcel is None]
+        if others:
+            self._take_others(others)
+        parcels = [parcel for _, parcel in arrived if parcel is not None]
         try:
-            outcomes = [self._patience.done(lambda: store.take(self._engine, deliveries, utc_ms()))]
+            outcomes = [
+                self._patience.done(lambda: store.take_opened(self._engine, parcels, utc_ms()))
+            ]
         except Unstorable:
-            outcomes = [self._take_alone(each) for each in deliveries]
+            outcomes = [self._take_alone(each) for each in parcels]
         for outcome in outcomes:
             for refused in outcome.refusals:
                 self._warn(refused.city, refused.station, refused.code, refused.seq)
             self._answer(outcome.answers)
         if self._connection is not None:
-            for message in arrived:
+            for message, _ in arrived:
                 if message.mid is not None:
                     self._connection.puback(message.mid)
 
-    def _take_alone(self, delivery: Delivery) -> store.Outcome:
+    def _take_others(self, messages: list[Arrived]) -> None:
+        """What is no batch: replies, states, health, and what comes on no topic of ours."""
+        ordered = [each for each in messages if command_sender.takes(each.topic)]
+        if ordered:
+            self._patience.done(lambda: command_sender.take(self._engine, ordered, utc_ms()))
+        beside = [
+            Delivery(each.topic, each.payload, each.content_type)
+            for each in messages
+            if heard.is_heard(each.topic)
+        ]
+        if beside:
+            self._hear(beside)
+
+    def _take_alone(self, parcel: Parcel) -> store.Outcome:
         """One message; the database's own words go to the log, where it takes everything but this."""
         try:
-            return self._patience.done(lambda: store.take(self._engine, [delivery], utc_ms()))
+            return self._patience.done(lambda: store.take_opened(self._engine, [parcel], utc_ms()))
         except Unstorable as unstorable:
-            log.error("a message on %s cannot be stored: %s", delivery.topic[:200], unstorable)
+            log.error(
+                "a message on %s cannot be stored: %s", parcel.delivery.topic[:200], unstorable
+            )
             code = store.UNSTORABLE
             return self._patience.done(
-                lambda: store.set_aside(self._engine, delivery, code, utc_ms())
+                lambda: store.set_aside(self._engine, parcel, code, utc_ms())
             )
 
     def _hear(self, beside: list[Delivery]) -> None:

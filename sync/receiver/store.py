@@ -60,7 +60,11 @@ class Outcome:
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
     """Store what these messages prove, in one transaction; at most one answer for each ledger."""
-    parcels = [unpack(each) for each in deliveries]
+    return take_opened(engine, [unpack(each) for each in deliveries], now_ms)
+
+
+def take_opened(engine: sa.Engine, parcels: Sequence[Parcel], now_ms: int) -> Outcome:
+    """As ``take``, of messages that were opened before: on another thread, while the database worked."""
     with engine.begin() as connection:
         round_ = _Round(connection, parcels, now_ms)
         new = round_.new_ledgers()
@@ -72,11 +76,10 @@ def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outc
         return _Round(connection, parcels, now_ms).run()
 
 
-def set_aside(engine: sa.Engine, delivery: Delivery, code: str, now_ms: int) -> Outcome:
+def set_aside(engine: sa.Engine, parcel: Parcel, code: str, now_ms: int) -> Outcome:
     """Store nothing of a message; its station is told, if it is a batch of its own."""
-    parcels = [unpack(delivery)]
     with engine.begin() as connection:
-        return _Round(connection, parcels, now_ms).refuse_all(code)
+        return _Round(connection, [parcel], now_ms).refuse_all(code)
 
 
 class _Round:
