@@ -110,6 +110,7 @@ SPOILT = [
     ("[mqtt]", "[cards]\nlist_end_days = 0\n[mqtt]", "cards.list_end_days", "setting_range"),
     ("[mqtt]", '[cards]\nlists = "closed"\n[mqtt]', "cards.lists", "lists_need_city"),
     ("[mqtt]", '[cards]\nlists = "open"\n[mqtt]', "cards.lists", "setting_choice"),
+    ('mode = "kg"', 'mode = "kg"\nbalance = true', "points.balance", "balance_needs_city"),
     ('mode = "kg"', 'mode = "kg"\nlink_days = 0', "points.link_days", "link_days"),
     ('mode = "kg"', 'mode = "visit"\nlink_days = 9', "points.link_days", "link_days"),
     ('host = "127.0.0.1"', 'host = "h"\nport = 65536', "mqtt.port", "setting_range"),
