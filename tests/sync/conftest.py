@@ -36,8 +36,7 @@ def city_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'city.db'}"
     server: Postgres = request.getfixturevalue("postgres")
-    name = f"city_{next(_numbers)}"
-    return server.schema(name)
+    return server.schema(f"city_{next(_numbers)}")
 
 
 @pytest.fixture
