@@ -139,3 +139,13 @@ def poster(inbox: queue.Queue[Event]) -> Callable[[Event], None]:
         inbox.put(event, block=not isinstance(event, CountsBlock | IndicatorReading))
 
     return post
+
+
+def posted(inbox: queue.Queue[Event], event: Event) -> bool:
+    """For the main thread itself, which must not wait for its own inbox: False where that is full (other
+    threads fill it meanwhile), and the next tick tries again."""
+    try:
+        inbox.put_nowait(event)
+    except queue.Full:
+        return False
+    return True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kiosk.clock import clock_quality
 from kiosk.core.errors import StorageError
 from kiosk.core.events import ClockKnown, Event, LinkChanged, Moment
+from kiosk.loop import posted
 from sync.notify import notify
 
 if TYPE_CHECKING:
@@ -64,15 +65,17 @@ class EachTick:
     def _look_at_link(self, now: Moment) -> None:
         """For the screen: the uplink's word, and its silence."""
         link = self._facts.link()
-        if link.online != self._online_told and not self._inbox.full():
+        if link.online != self._online_told and posted(
+            self._inbox, LinkChanged(now.boot_ms, link.online, link.code)
+        ):
             self._online_told = link.online
-            self._inbox.put_nowait(LinkChanged(now.boot_ms, link.online, link.code))
 
     def _look_at_clock(self, now: Moment) -> None:
         quality, uncertainty_ms = clock_quality()
-        if quality == "synced" and not self._clock_known and not self._inbox.full():
-            self._clock_known = True
-            self._inbox.put_nowait(ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp"))
+        if quality == "synced" and not self._clock_known:
+            self._clock_known = posted(
+                self._inbox, ClockKnown(now.boot_ms, now.utc_ms, uncertainty_ms, "ntp")
+            )
         if now.clock == "synced" and now.day != self._day:
             days = self._link_days()
             try:

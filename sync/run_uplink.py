@@ -2,7 +2,7 @@
 
 Threads: the main one owns the rules and everything published; one waits in the station for news of
 its ledger (``Watcher``), one for the next batch while this one is packed and published
-(``Fetcher``); paho has its own. All meet in one bounded inbox, whose posters wait when it is full.
+(``Fetcher``); paho has its own. All meet in one bounded inbox (``Inbox``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +24,9 @@ from kiosk.core.errors import OperatorError
 from sync.connection_files import ConnectionFiles
 from sync.ending import Ending
 from sync.health_teller import HealthTeller
+from sync.inbox import FromBroker, Inbox
 from sync.messages import Offline, Online
-from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
+from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, Opened, Taken
 from sync.newest import superseded
 from sync.notify import notify
 from sync.packing import Compress, Packing
@@ -68,16 +68,9 @@ STALE_S = 40.0
 log = logging.getLogger("kiosk.uplink")
 
 
-@dataclass(frozen=True, slots=True)
-class _FromBroker:
-    """An event of ``connection``, which may be an old one."""
-
-    connection: Connection
-    event: MqttEvent
-
-
-_Item = Greeted | Fetched | _FromBroker | Event
-_Inbox = queue.Queue[_Item]
+_Posted = Greeted | Fetched | Event
+_Item = _Posted | FromBroker
+_Inbox = Inbox[_Posted]
 
 
 def run_uplink(
@@ -95,7 +88,7 @@ def run_uplink(
     entry waits for others. ``on_started`` is called once, when the signals are in place. Must run on
     the main thread.
     """
-    inbox: _Inbox = queue.Queue(INBOX)
+    inbox: _Inbox = Inbox(INBOX)
     ending = Ending()
     ending.heed()
     threading.excepthook = _die
@@ -173,15 +166,15 @@ class _Process:
             patience_s = min(patience_s, (self._rules.deadline_ms - _now_ms()) / 1000)
         items: list[_Item] = []
         try:
-            items.append(self._inbox.get(timeout=max(patience_s, 0.0)))
+            items.append(self._inbox.get(max(patience_s, 0.0)))
             while len(items) < INBOX:
-                items.append(self._inbox.get_nowait())
+                items.append(self._inbox.get(0.0))
         except queue.Empty:
             pass
         acks = [
             (place, item.event.payload)
             for place, item in enumerate(items)
-            if isinstance(item, _FromBroker)
+            if isinstance(item, FromBroker)
             and item.connection is self._connection
             and isinstance(item.event, Arrived)
             and item.event.topic == self._topic("ack")
@@ -205,7 +198,7 @@ class _Process:
             return StationUp(hello.ledger, hello.head_seq, hello.watermark, hello.epoch, hello.turn)
         if isinstance(item, Fetched):
             return item.event if self._fetcher.is_current(item) else None
-        if not isinstance(item, _FromBroker):
+        if not isinstance(item, FromBroker):
             return item
         if item.connection is not self._connection:
             return None
@@ -303,7 +296,7 @@ class _Process:
         try:
             self._connection = Connection(
                 self._broker,
-                lambda connection, event: self._inbox.put(_FromBroker(connection, event)),
+                self._inbox.hear,
                 client_id=f"kiosk-{hello.city}-{hello.station}",
                 topics=(self._topic("ack"),),
                 will=(self._topic("state"), msgspec.json.encode(Offline())),

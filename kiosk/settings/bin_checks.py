@@ -23,6 +23,15 @@ MAX_REGISTERS = 32
 
 
 def check_bin(one: Bin, place: str, catalogue: Catalogue, file: Path) -> None:
+    if "-" in one.id:  # a key of the genesis' opening, and canonical keys hold none
+        raise FileProblem(
+            "bin_hyphen",
+            file,
+            f"{place}.id",
+            f"the ledger cannot hold a bin's name with a hyphen, {one.id}.",
+            f"Write {one.id.replace('-', '')}, or another name of a-z and 0-9.",
+            value=one.id,
+        )
     if one.item not in catalogue.items:
         raise unknown_item(one.item, f"{place}.item", file)
     near_empty_g, bag_min_g = one.effective_near_empty_g, one.effective_bag_min_g

@@ -6,6 +6,7 @@ import queue
 from typing import TYPE_CHECKING
 
 from kiosk.core.events import Event, Moment
+from kiosk.loop import posted
 from kiosk.town.town import Town
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ class EachSecond:
     ) -> None:
         self._settings, self._town, self._screen, self._inbox = settings, town, screen, inbox
         self._shown = town.catalogue
+        self._said: Event | None = None  # what the rules have not been told: the inbox was full
 
     def __call__(self, now: Moment) -> None:
-        if self._inbox.full():  # the next second will do
-            return
-        said = self._town.tick(now)
-        if said is not None:
-            self._inbox.put_nowait(said)
+        if self._said is None:
+            self._said = self._town.tick(now)
+        if self._said is not None and posted(self._inbox, self._said):
+            self._said = None
         if self._town.catalogue is not self._shown:
             from kiosk.screen import station_setup
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.messages import CONTENT_JSON, encode_ack
-from sync.mqtt import Arrived, Broker, Closed, Connection, MqttEvent, Opened, Taken
+from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, command_sender, heard, store, town_words
 from sync.receiver.arriving import Delivery, Parcel, is_batch, unpack
@@ -76,6 +76,9 @@ class Service:
         self._watch = Watch(engine)
         self._town = TownPublisher(engine)
         self._unsigned: str | None = None  # why the lists of cards are not signed anew
+        self._denied: str | None = (
+            None  # what of the subscriptions the broker refuses, as last said
+        )
 
     def run(self) -> None:
         """Serve until asked to end."""
@@ -160,6 +163,12 @@ class Service:
                     self._connection.subscribe(heard.TOPICS)
                     self._town.begin()
                     log.info("listening on %s:%s", self._broker.host, self._broker.port)
+                case Denied(_, words):
+                    if words != self._denied:  # once, not at each connection
+                        log.warning(
+                            "states, health and replies of stations are not heard: %s", words
+                        )
+                    self._denied = words
                 case Closed(_, words):
                     log.warning("%s", words)
                     self._lost()

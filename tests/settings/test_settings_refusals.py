@@ -56,6 +56,7 @@ SPOILT = [
     ("[mqtt]", f'[city]\npublic_key = "{"0" * 64}"\n[mqtt]', "city.public_key", "weak_key"),
     ("[mqtt]", f'[city]\npublic_key = "01{"0" * 62}"\n[mqtt]', "city.public_key", "weak_key"),
     (CROWD, 'crowd = "together"', "points.mode", "points_need_turns"),
+    ('id = "b1"', 'id = "b-1"', "bin[0].id", "bin_hyphen"),
     ('port = "/dev/ttyS0"', 'port = "/dev/ttyS0"\nreset_pin = 5', "reader[1].reset_pin", "pin_twice"),
     ("[mqtt]", '[cards]\nsun_url = "?c={mac}"\n[mqtt]', "cards.sun_url", "sun_url"),
     ("[mqtt]", '[cards]\nsun_url = "?p={picc}&c={cmac}"\n[mqtt]', "cards.sun_url", "sun_url"),

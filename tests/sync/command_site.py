@@ -119,6 +119,7 @@ class ObedientStation(Station):
         return words.handler(self._takers())(args)
 
     def stop(self) -> None:
+        self.ledger.end_waits()
         self._server.stop()
         self._loop.stop()
         self._thread.join()
