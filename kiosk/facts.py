@@ -114,13 +114,15 @@ class TownFacts(msgspec.Struct, frozen=True, kw_only=True):
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the city and caretakers ordered. ``closed`` why, by language (empty where nobody said), and
     ``closed_by`` whom; ``locked`` bins; ``refused`` why the last command that was not done was not, and its
-    age."""
+    age; ``answer_refused`` why the last word on a balance was not believed, and its age."""
 
     closed: dict[str, str] | None = None
     closed_by: By | None = None
     locked: tuple[str, ...] = ()
     refused: str | None = None
     refused_age_ms: int | None = None
+    answer_refused: str | None = None
+    answer_refused_age_ms: int | None = None
 
 
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):

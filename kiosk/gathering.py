@@ -26,6 +26,7 @@ from kiosk.nodump import may_dump_core
 
 if TYPE_CHECKING:
     from drivers.worker import Device
+    from kiosk.balances import Balances
     from kiosk.cards.lists import CardLists
     from kiosk.clock import StationClock
     from kiosk.commands import Commands
@@ -82,6 +83,7 @@ class Gathering:
         """Set once they are read: the ledger comes first."""
         self.town: Town | None = None
         self.commands: Commands | None = None
+        self.balances: Balances | None = None
 
     def acknowledged(self, verdict: AckVerdict) -> None:
         """The city's word came."""
@@ -167,12 +169,15 @@ class Gathering:
     def _orders(self, now_ms: int) -> OrderFacts:
         standing = self._station.standing
         refused = None if self.commands is None else self.commands.refused
+        answer = None if self.balances is None else self.balances.refused
         return OrderFacts(
             closed=standing.closed,
             closed_by=standing.closed_by,
             locked=standing.locked,
             refused=None if refused is None else refused.code,
             refused_age_ms=None if refused is None else now_ms - refused.t_ms,
+            answer_refused=None if answer is None else answer.code,
+            answer_refused_age_ms=None if answer is None else now_ms - answer.t_ms,
         )
 
     def _cards(self, taken: int, refused: int, now_ms: int) -> CardFacts:

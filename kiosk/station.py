@@ -19,6 +19,7 @@ import msgspec
 
 from kiosk import __version__, recording, words
 from kiosk.answers import Answers
+from kiosk.balances import Balances
 from kiosk.cards import list_ops
 from kiosk.cards.counters import CounterFile
 from kiosk.cards.holders import CardHolders
@@ -169,7 +170,14 @@ class _Running:
             now=self._clock.now,
             listens=lambda: words.topics(self._takers()),
         )
-        self._facts.commands = self._commands
+        self._balances = Balances(
+            settings.station.id,
+            city=list_ops.city(settings),
+            wanted=settings.points.balance,
+            now=self._clock.now,
+            post=self._post,
+        )
+        self._facts.commands, self._facts.balances = self._commands, self._balances
         self._looked = EachTick(
             lambda: self._town.points.effective_link_days,
             self._ledger,
@@ -283,7 +291,7 @@ class _Running:
 
     def _takers(self) -> tuple[words.Taker, ...]:
         """Who takes what the city says."""
-        return (self._lists, self._town, self._commands)
+        return (self._lists, self._town, self._commands, self._balances)
 
     def _link(self, args: Args) -> dict[str, Any]:
         link = checked_args(args, _Link)

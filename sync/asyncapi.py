@@ -17,6 +17,7 @@ from kiosk.core.entries import AnyDraft, At
 from sync.messages import Command, Health, Offline, Online, Reply
 from sync.messages.card_lists import DeltaWire, FullWire, PartWire
 from sync.messages.content import CONTENT_JSON, CONTENT_ZLIB, MAX_PLAIN_BYTES
+from sync.messages.points import Balance
 from sync.messages.town import CatalogueWire, TariffWire
 from sync.messages.wire import AckWire, BatchWire, Hash, Seq
 
@@ -68,7 +69,7 @@ def schemas() -> Json:
     """JSON Schemas (2020-12) by name."""
     drafts = get_args(AnyDraft)
     lists = [FullWire, PartWire, DeltaWire]
-    smaller = [Online, Offline, Health, Command, Reply]
+    smaller = [Online, Offline, Health, Command, Reply, Balance]
     town = [CatalogueWire, TariffWire]
     types = [BatchWire, AckWire, *lists, *town, *smaller, At, Thinned, *drafts]
     _, given = msgspec.json.schema_components(
@@ -172,6 +173,13 @@ _CHANNELS: list[tuple[str, str, list[str], str]] = [
         "What became of it, signed by the station. The same command again is not done again, and is"
         " answered alike.",
     ),
+    (
+        "points",
+        _PREFIX + "points",
+        ["balance"],
+        "The city's answer to a balance_asked entry of this station's, while somebody waits for it. It"
+        " names the ask and no pseudonym; the station shows it once and keeps it nowhere.",
+    ),
 ]
 _OPERATIONS: list[tuple[str, str, str, int, bool]] = [
     ("sendBatch", "send", "ledger", 1, False),
@@ -188,6 +196,7 @@ _OPERATIONS: list[tuple[str, str, str, int, bool]] = [
     ("receiveTariff", "receive", "tariff", 1, True),
     ("receiveCommand", "receive", "command", 1, False),
     ("sendReply", "send", "reply", 1, False),
+    ("receivePoints", "receive", "points", 1, False),
 ]
 """Name, what the *station* does, channel, QoS, retained."""
 _PAYLOADS = {
@@ -203,6 +212,7 @@ _PAYLOADS = {
     "tariff": "TariffWire",
     "command": "Command",
     "reply": "Reply",
+    "balance": "Balance",
 }
 
 

@@ -75,6 +75,8 @@ class StationRules:
     link_days: int = 0
     self_issue: bool = False
     """Whether residents may begin a spare card themselves."""
+    balance: bool = False
+    """Whether residents may ask the city for their balance."""
     visit_idle_ms: int = 30_000
     thanks_ms: int = 6_000
     reopen_ms: int = 600_000

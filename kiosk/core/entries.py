@@ -32,6 +32,9 @@ Cause = Literal[
 Mode = Literal["estimate", "certified"]
 CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
+AskId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,64}$", max_length=64)]
+"""Of one question for a balance."""
+
 
 class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When: told, not trusted. ``boot`` 32 hex, ``boot_ms`` since it, ``utc_ms`` as believed."""
@@ -112,6 +115,14 @@ class Claim(Draft, frozen=True, tag="claim"):
     """A card shown after its drop."""
 
     visit: str
+    seal: str | None
+
+
+class BalanceAsked(Draft, frozen=True, tag="balance_asked"):
+    """A resident asked for a card's balance; ``ask`` (never used twice) is named by the answer. It earns
+    nothing and is no visit."""
+
+    ask: AskId
     seal: str | None
 
 
@@ -293,6 +304,7 @@ AnyDraft = (
     | Checkin
     | Alias
     | Claim
+    | BalanceAsked
     | CardBegun
     | CardClosed
     | CardAccount

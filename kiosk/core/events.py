@@ -169,6 +169,7 @@ TouchAction = Literal[
     "count",  # one piece into a bin without a scale
     "goodbye",  # end my visit
     "full",  # いっぱい
+    "balance",  # ポイントを見る: the next card asks the city for its balance
     "begin_card",  # はじめての方: the next spare card becomes somebody's
 ]
 
@@ -284,6 +285,15 @@ class TownSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceTold:
+    """The city's proven answer to ``ask``: what the account has."""
+
+    t_ms: int
+    ask: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passes; posted at least every 250 ms."""
 
@@ -309,5 +319,6 @@ Event = (
     | ClockKnown
     | LinkChanged
     | TownSaid
+    | BalanceTold
     | Tick
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kiosk.core import checkins
+from kiosk.core import balances, checkins
 from kiosk.core.effects import Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, CardAccount, CardBegun, CardClosed, CardJoined
 from kiosk.core.events import CardSeen, CardWork, SlipSeen, Touch
@@ -85,6 +85,10 @@ def shown(state: State, card: CardSeen) -> list[Effect] | None:
         if spare:
             state.intend(BeginCard(card))
             return [Beep("seen")]
+    if awaited is not None and awaited.what == "balance":
+        state.awaited = None  # a spare card has answered it, too
+        if not spare:
+            return balances.shown(state, card)
     lost = None if awaited is None else awaited.lost
     if awaited is not None and lost is not None and spare and own != lost.card:
         state.awaited = None

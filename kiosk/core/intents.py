@@ -37,6 +37,13 @@ class ClaimFor:
 
 
 @dataclass(frozen=True, slots=True)
+class AskBalance:
+    """A card was shown after a touch on 「ポイントを見る」 (``balances``)."""
+
+    card: CardSeen
+
+
+@dataclass(frozen=True, slots=True)
 class BeginCard:
     """A spare card was shown after a touch on 「はじめての方」 (``holding``)."""
 
@@ -152,6 +159,7 @@ class Write:
 Intent = (
     Greet
     | ClaimFor
+    | AskBalance
     | BeginCard
     | CloseCard
     | ReplaceCard

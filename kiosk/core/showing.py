@@ -15,12 +15,16 @@ RESULT_MS = 4_000
 
 REFUSED_MS = 6_000
 WELCOME_MS = 4_000
+ANSWER_MS = 30_000
+"""How long the city's answer is waited for."""
+BALANCE_MS = 8_000
 
 
 @dataclass(slots=True)
 class Showing:
     """The phase and what it speaks of. ``visit`` also after its end, for the thanks; ``certified`` only
-    with a weight that was recorded as such (one that still moves, or a sum, is none)."""
+    with a weight that was recorded as such (one that still moves, or a sum, is none). ``ask`` while its
+    answer is waited for, ``balance`` while that is shown: both go with their phase."""
 
     phase: Phase = "waiting"
     since_ms: int = 0
@@ -28,6 +32,8 @@ class Showing:
     net_g: int | None = None
     visit: Visit | None = None
     certified: bool = False
+    ask: str | None = None
+    balance: int | None = None
 
     def show(
         self,
@@ -38,9 +44,12 @@ class Showing:
         net_g: int | None = None,
         visit: Visit | None = None,
         certified: bool = False,
+        ask: str | None = None,
+        balance: int | None = None,
     ) -> None:
         self.phase, self.since_ms = phase, t_ms
         self.bin, self.net_g, self.visit, self.certified = bin_id, net_g, visit, certified
+        self.ask, self.balance = ask, balance
 
     def rest(self, t_ms: int, current: Visit | None) -> None:
         """Back to what is true between two happenings: greeted, thanked, or waiting."""
@@ -67,7 +76,13 @@ class Showing:
         elif self.phase in ("thanks", "no_card"):
             if age_ms >= thanks_ms and (self.visit is None or self.visit.ended_ms is not None):
                 self.rest(t_ms, current)
-        elif self.phase in ("refused", "spare", "stopped"):
+        elif self.phase == "balance_asked":
+            if age_ms >= ANSWER_MS:
+                self.show("balance_unknown", t_ms)
+        elif self.phase == "balance":
+            if age_ms >= BALANCE_MS:
+                self.rest(t_ms, current)
+        elif self.phase in ("refused", "spare", "stopped", "balance_unknown"):
             if age_ms >= REFUSED_MS:
                 self.rest(t_ms, current)
         elif self.phase == "welcome":

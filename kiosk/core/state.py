@@ -40,10 +40,10 @@ class Counters:
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """What the next card or slip means until ``until_ms`` (``holding``): ``begin`` a spare card,
-    ``slip`` a lost card's, ``replace`` the ``lost`` card by a spare one, ``close`` whatever is shown.
-    ``request`` the caretaker's, "" after a touch."""
+    ``balance`` whose points are asked for (``balances``), ``slip`` a lost card's, ``replace`` the ``lost``
+    card by a spare one, ``close`` whatever is shown. ``request`` the caretaker's, "" after a touch."""
 
-    what: Literal["begin", "slip", "replace", "close"]
+    what: Literal["begin", "balance", "slip", "replace", "close"]
     until_ms: int
     request: str = ""
     lost: SlipSeen | None = None

@@ -20,6 +20,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ============ ======================================================================================
 ``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
              ``residents`` what is remembered of it: ``earned``, ``ties``
+``balances`` a touch, and then a card: what the city says of its points
 ``holding``  a spare card becomes somebody's, a lost one is replaced or closed
 ``visits``   who is here; ``closing`` how a visit ends; ``owners`` whose a change is
 ``weights``  samples to stable weights (``settle``, ``bin``), and what they mean:
@@ -41,6 +42,7 @@ from __future__ import annotations
 from kiosk.core import (
     adjusting,
     bags,
+    balances,
     booking,
     checkins,
     closing,
@@ -60,8 +62,9 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import AnyDraft, Clock
+from kiosk.core.entries import AnyDraft, BalanceAsked, Clock
 from kiosk.core.events import (
+    BalanceTold,
     CardRefused,
     CardSeen,
     CardWork,
@@ -87,6 +90,7 @@ from kiosk.core.events import (
 from kiosk.core.intents import (
     Adjust,
     Answer,
+    AskBalance,
     BeginCard,
     ClaimFor,
     Close,
@@ -176,7 +180,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor | BeginCard):
+        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
@@ -230,6 +234,8 @@ class Station:
                 state.intend(Serve(event))
             case ScaleAdjusted():
                 state.intend(Adjust(event))
+            case BalanceTold():
+                balances.told(state, event)
             case TownSaid():
                 state.intend(Rule(event))
             case OrderGiven():
@@ -291,6 +297,8 @@ class Station:
                 return checkins.decide(state, intent.card)
             case ClaimFor():
                 return checkins.decide_claim(state, intent)
+            case AskBalance():
+                return balances.decide(state)
             case BeginCard():
                 return holding.decide_begin(state, intent)
             case CloseCard():
@@ -330,6 +338,10 @@ class Station:
                 checkins.done(state, intent.card, items)
             case ClaimFor():
                 checkins.claimed(state, intent, items)
+            case AskBalance():
+                (asked,) = items
+                assert isinstance(asked.draft, BalanceAsked)
+                balances.asked(state, intent, asked.draft)
             case BeginCard():
                 holding.begun(state, intent, items)
             case CloseCard():
@@ -367,6 +379,8 @@ def _item(intent: Intent, draft: AnyDraft) -> Item:
     """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
     if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
         return holding.item(intent, draft)
+    if isinstance(draft, BalanceAsked) and isinstance(intent, AskBalance):
+        return balances.item(intent, draft)
     if isinstance(intent, Greet | ClaimFor):
         return checkins.item(intent.card, draft)
     return Item(draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import checkins, holding
+from kiosk.core import balances, checkins, holding
 from kiosk.core.bin import Bin
 from kiosk.core.events import Touch
 from kiosk.core.intents import Answer, Piece
@@ -12,7 +12,10 @@ from kiosk.core.state import State
 def touched(state: State, touch: Touch) -> None:
     """What makes no sense here and now does nothing: fingers are late and press twice."""
     if touch.action == "claim":
+        balances.other_touched(state)
         checkins.claim_touched(state, touch)
+    elif touch.action == "balance":
+        balances.touched(state, touch)
     elif touch.action == "begin_card":
         holding.touched(state, touch)
     elif touch.action == "goodbye":

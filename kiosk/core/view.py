@@ -23,10 +23,13 @@ Phase = Literal[
     "spare",  # a pre-printed card that nobody has begun: a touch has to come first
     "welcome",  # a card became somebody's
     "stopped",  # a card was closed
+    "balance_asked",  # the city is asked for a card's points
+    "balance",  # its answer: balance
+    "balance_unknown",  # no line, or no answer in time
     "bag_question",  # is it a new bag? asked only when unclear
     "closed",
 ]
-Awaiting = Literal["begin", "slip", "replace", "close"]
+Awaiting = Literal["begin", "balance", "slip", "replace", "close"]
 """What the next card or slip means (``kiosk.core.state.Awaited``)."""
 BinState = Literal[
     "ready",
@@ -67,7 +70,8 @@ class View(msgspec.Struct, frozen=True):
     ``claiming`` while the next card claims; ``can_begin`` while 「はじめての方」 may be touched;
     ``awaiting`` what else the next card means; ``cards_readable`` false while every reader is lost.
     ``closed`` why the station is, by language (empty where nobody said), None while it is open;
-    ``message`` the city's, by language; ``here`` while it shows which station it is.
+    ``message`` the city's, by language; ``here`` while it shows which station it is. ``can_ask`` while
+    「ポイントを見る」 may be touched; ``balance`` the points that the city has told of.
     """
 
     phase: Phase
@@ -94,3 +98,5 @@ class View(msgspec.Struct, frozen=True):
     closed: dict[str, str] | None = None
     message: dict[str, str] | None = None
     here: bool = False
+    can_ask: bool = False
+    balance: int | None = None

@@ -48,6 +48,8 @@ def view(state: State, *, storage_trouble: bool) -> View:
         closed=orders.closed,
         message=None if orders.message is None else orders.message.text,
         here=state.here_until_ms > t_ms,
+        can_ask=cards_readable and state.rules.balance and state.awaited is None,
+        balance=showing.balance,
     )
 
 

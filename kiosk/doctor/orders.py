@@ -26,7 +26,7 @@ CAUSES = {
 
 
 def orders(found: OrderFacts) -> Iterator[Finding]:
-    """Closed, locked bins, and a command that was not done in the last day."""
+    """Closed, locked bins; of the last day a command not done, and a balance not believed."""
     told = False
     if found.closed is not None:
         told = True
@@ -44,6 +44,15 @@ def orders(found: OrderFacts) -> Iterator[Finding]:
             case="refused",
             cause=CAUSES.get(found.refused, found.refused),
             values={"age_ms": found.refused_age_ms or 0},
+        )
+    if found.answer_refused is not None and (found.answer_refused_age_ms or 0) < RECENT_MS:
+        told = True
+        yield Finding(
+            code="orders",
+            level="WARN",
+            case="answer_refused",
+            cause=CAUSES.get(found.answer_refused, found.answer_refused),
+            values={"age_ms": found.answer_refused_age_ms or 0},
         )
     if not told:
         yield Finding(code="orders", level="OK", case="none")

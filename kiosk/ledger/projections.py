@@ -136,7 +136,7 @@ def _write_book(db: sqlite3.Connection, book: BinBook) -> None:
 def _is_linked(db: sqlite3.Connection, entry: Entry) -> bool:
     """Whether the seal stands for more than a greeting; an alias goes with what it is of."""
     if entry["kind"] != "alias":
-        return entry["visit"] is not None
+        return entry.get("visit") is not None
     (body,) = db.execute(
         "SELECT CAST(body AS BLOB) FROM ledger WHERE seq = ?", (entry["of"],)
     ).fetchone()

@@ -25,7 +25,7 @@ BODY_S = 2.0
 TOKEN_HEADER = "x-kiosk-token"
 
 RESIDENT_ACTIONS: frozenset[TouchAction] = frozenset(
-    {"claim", "begin_card", "goodbye", "count", "full", "bag_swap", "indicator_zeroed"}
+    {"claim", "balance", "begin_card", "goodbye", "count", "full", "bag_swap", "indicator_zeroed"}
 )
 """What anybody before the screen may do. The rules take the last two only as answers to a question,
 a scale's repair is the caretaker's."""

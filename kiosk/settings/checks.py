@@ -33,6 +33,8 @@ from kiosk.settings.shape import (
 )
 from kiosk.tomlfile import FileProblem
 
+MAX_GATHER_S = 10
+"""So long a question may wait for company on a metered line: somebody stands there."""
 MAX_SOCKET_PATH = 107
 """Bytes of a Unix socket's path (``sockaddr_un.sun_path`` less its NUL)."""
 
@@ -58,6 +60,7 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     checks.append(partial(check_cards, settings.cards, file))
     checks.append(partial(check_points, settings, catalogue, file))
     checks.append(partial(check_lists, settings, file))
+    checks.append(partial(check_balance, settings, file))
     names = [(f"cards.foreign[{n}].name", one.name) for n, one in enumerate(settings.cards.foreign)]
     checks.append(partial(check_unique, iter(names), "name", "setting_twice", file))
     checks.append(partial(check_foreign, settings, file))
@@ -92,6 +95,30 @@ def check_lists(settings: Settings, file: Path) -> None:
             "cards.lists",
             "lists come from the city, and the settings do not name the city's key.",
             "Add public_key in [city], or remove lists.",
+        )
+
+
+def check_balance(settings: Settings, file: Path) -> None:
+    """Only a line to the city brings an answer, and only one on which the question does not wait."""
+    if not settings.points.balance:
+        return
+    if settings.city is None or settings.mqtt is None:
+        raise FileProblem(
+            "balance_needs_city",
+            file,
+            "points.balance",
+            "balances come from the city, and the settings lack its key or the way to it.",
+            "Add [city] and [mqtt], or remove balance.",
+        )
+    if settings.mqtt.gather_s > MAX_GATHER_S:
+        raise FileProblem(
+            "balance_late",
+            file,
+            "points.balance",
+            f"with mqtt.gather_s = {settings.mqtt.gather_s} answers come when nobody waits any more.",
+            f"Lower mqtt.gather_s to {MAX_GATHER_S} or less, or remove balance.",
+            gather=settings.mqtt.gather_s,
+            most=MAX_GATHER_S,
         )
 
 

@@ -35,6 +35,7 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
         catalogue=catalogue.version,
         link_days=settings.points.effective_link_days,
         self_issue=settings.cards.self_issue,
+        balance=settings.points.balance,
         visit_idle_ms=settings.station.visit_idle_s * 1000,
     )
 

@@ -327,7 +327,8 @@ class Thermometer(Part, frozen=True, kw_only=True):
 
 
 class Points(Part, frozen=True, kw_only=True):
-    """Thanks-points. ``link_days`` None: 90 with points by item or weight, else 0."""
+    """Thanks-points. ``link_days`` None: 90 with points by item or weight, else 0. ``balance``: whether
+    residents may ask the city for theirs."""
 
     mode: PointsMode = "none"
     per_visit: Count = 1
@@ -335,6 +336,7 @@ class Points(Part, frozen=True, kw_only=True):
     link_days: Annotated[int, Meta(ge=0, le=366)] | None = None
     per_kg: dict[str, Count] = msgspec.field(default_factory=dict)
     per_item: dict[str, Count] = msgspec.field(default_factory=dict)
+    balance: bool = False
 
     @property
     def linked(self) -> bool:

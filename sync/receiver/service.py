@@ -19,11 +19,12 @@ import sqlalchemy as sa
 
 from kiosk.core.errors import OperatorError
 from sync.ending import Ending
-from sync.messages import encode_ack
+from sync.messages import CONTENT_JSON, encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
 from sync.notify import notify
 from sync.receiver import card_lists, command_sender, heard, store, town_words
 from sync.receiver.arriving import Delivery, Parcel, is_batch, unpack
+from sync.receiver.balances import Told
 from sync.receiver.database import utc_ms
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.patience import Ended, Patience, Unstorable
@@ -202,6 +203,7 @@ class Service:
             for refused in outcome.refusals:
                 self._warn(refused.city, refused.station, refused.code, refused.seq)
             self._answer(outcome.answers)
+            self._tell_balances(outcome.balances)
         if self._connection is not None:
             for message, _ in arrived:
                 if message.mid is not None:
@@ -297,6 +299,13 @@ class Service:
             return
         since = f", and {quiet} times since this was last said" if quiet else ""
         log.warning("%s/%s: %s at %s%s", city, station, code, seq, since)
+
+    def _tell_balances(self, told: list[Told]) -> None:
+        if self._connection is None:
+            return
+        for each in told:
+            payload = each.signed(self._signer)
+            self._connection.publish(each.topic, payload, content_type=CONTENT_JSON)
 
     def _answer(self, answers: list[Answer]) -> None:
         if self._connection is None:

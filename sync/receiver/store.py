@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
-from sync.receiver import books, closings, parking, registry, timing, town_reports
+from sync.receiver import balances, books, closings, parking, registry, timing, town_reports
 from sync.receiver.arriving import Delivery, Parcel, unpack
 from sync.receiver.books import Book
 from sync.receiver.continuity import (
@@ -56,6 +56,7 @@ class Outcome:
 
     answers: list[Answer]
     refusals: list[Refusal]
+    balances: list[balances.Told]
 
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
@@ -101,6 +102,7 @@ class _Round:
         self._unsealed: dict[str, list[int]] = defaultdict(list)
         self._timed: set[str] = set()  # ledgers with new clock entries
         self._refusals: list[Refusal] = []
+        self._asked: list[balances.Asked] = []
 
     def new_ledgers(self) -> dict[str, Whose]:
         """Ledgers that have no row yet and whose station has proved itself."""
@@ -123,7 +125,8 @@ class _Round:
             self._take(parcel)
         answers = self._answers()
         self._finish()
-        return Outcome(answers, self._refusals)
+        told = balances.tell(self._connection, self._asked, self._now_ms)
+        return Outcome(answers, self._refusals, told)
 
     def refuse_all(self, code: str) -> Outcome:
         """Nothing; each message is put aside with ``code``."""
@@ -135,7 +138,7 @@ class _Round:
                 self._aside.append(Aside(each.delivery, code))
         answers = self._answers()
         self._finish()
-        return Outcome(answers, self._refusals)
+        return Outcome(answers, self._refusals, [])
 
     def _take(self, parcel: Parcel) -> None:
         whose, batch = parcel.whose, parcel.batch
@@ -233,6 +236,8 @@ class _Round:
         if closed := closings.closed_in(batch, watermark):
             self._closed[book.whose.city] += closed
         self._booking.add(book.whose.city, book.whose.station, batch, watermark)
+        whose = book.whose
+        self._asked += balances.asked_in(whose.city, whose.station, batch, watermark, self._now_ms)
         if said := town_reports.said_in(batch, watermark):
             self._said[book.whose.city, book.whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)

@@ -129,7 +129,7 @@ def test_wrong_settings_are_exit_2_with_the_place(site: Site) -> None:
 def test_config_show_has_every_default(site: Site) -> None:
     assert "screen.port = 8080" in site.kiosk("config", "show").out
     assert "bin[0].scale.kind = indicator" in site.kiosk("config", "show").out
-    assert site.kiosk("config", "show", "--json").value["mqtt"]["keepalive_s"] == 60
+    assert site.kiosk("config", "show", "--json").value["mqtt"]["port"] == 1883
 
 
 def test_the_language_is_the_stations_unless_asked_otherwise(site: Site) -> None:

@@ -91,6 +91,12 @@ CASES = [
     (well(**ordered(closed={}, closed_by="caretaker")), "WARN", "orders.closed_here"),
     (well(**ordered(locked=("b1",))), "WARN", "orders.locked"),
     (well(**ordered(refused="bad_signature", refused_age_ms=9)), "WARN", "orders.refused"),
+    (
+        well(**ordered(answer_refused="bad_signature", answer_refused_age_ms=9)),
+        "WARN",
+        "orders.answer_refused",
+    ),
+    (well(**ordered(answer_refused="shape", answer_refused_age_ms=2 * DAY_MS)), "OK", ""),
     (well(**ordered(refused="expired", refused_age_ms=2 * DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
     (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),

@@ -1,6 +1,6 @@
 """Kills at random between the ledger and the city's table: nothing lost, nothing twice.
 
-``KIOSK_SEARCH_SIZE`` multiplies the kills; 63 makes the thousand. A long run with its own options is
+``KIOSK_SEARCH_SIZE`` multiplies the kills; 100 makes the thousand. A long run with its own options is
 ``hw-sim chaos --kills 1000``.
 """
 
@@ -20,7 +20,7 @@ from hw_sim.chaos.run import Wish, run
 from hw_sim.postgres import NoPostgres, programs
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
-KILLS = 16 * SIZE
+KILLS = 10 * SIZE
 
 
 def has_postgres() -> bool:

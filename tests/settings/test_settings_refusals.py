@@ -16,6 +16,7 @@ from kiosk import catalogue, settings
 from kiosk.cli.texts import Words
 from kiosk.settings import IndicatorScale, shape
 from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
+from sync.signing import Signer
 
 NFC = 'kind = "pn532"\nport = "/dev/ttyS0"'
 INDICATOR = 'kind = "indicator"\nport = "/dev/ttyUSB0"\nmax_g = 60000\ndivision_g = 20\n'
@@ -111,6 +112,7 @@ SPOILT = [
     ("[mqtt]", "[cards]\nlist_end_days = 0\n[mqtt]", "cards.list_end_days", "setting_range"),
     ("[mqtt]", '[cards]\nlists = "closed"\n[mqtt]', "cards.lists", "lists_need_city"),
     ("[mqtt]", '[cards]\nlists = "open"\n[mqtt]', "cards.lists", "setting_choice"),
+    ('mode = "kg"', 'mode = "kg"\nbalance = true', "points.balance", "balance_needs_city"),
     ('mode = "kg"', 'mode = "kg"\nlink_days = 0', "points.link_days", "link_days"),
     ('mode = "kg"', 'mode = "visit"\nlink_days = 9', "points.link_days", "link_days"),
     ('host = "127.0.0.1"', 'host = "h"\nport = 65536', "mqtt.port", "setting_range"),
@@ -157,6 +159,19 @@ def test_every_refusal_has_its_words_in_japanese(
     what, todo = Words(language).error(caught.value)  # type: ignore[arg-type]
     assert place in what and what != caught.value.what
     assert any("ぁ" <= one <= "ん" for one in todo)
+
+
+def test_a_balance_needs_a_line_on_which_the_question_does_not_wait(write: Write) -> None:
+    key = f'[city]\npublic_key = "{Signer(b"c" * 32).public_key.hex()}"\n[mqtt]\ngather_s = 10'
+    asking = USUAL.replace('mode = "kg"', 'mode = "kg"\nbalance = true').replace("[mqtt]", key)
+    found = settings.load(write(asking))
+    assert found.rules(catalogue.load(found.paths.catalogue)).balance
+    with pytest.raises(FileProblem) as caught:
+        settings.load(write(asking.replace("gather_s = 10", "gather_s = 11")))
+    assert (caught.value.place, caught.value.code) == ("points.balance", "balance_late")
+    for language in ("ja", "easy"):
+        what, todo = Words(language).error(caught.value)
+        assert "11" in what and "10" in todo
 
 
 def test_a_misspelt_name_is_guessed_at(write: Write) -> None:

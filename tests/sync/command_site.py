@@ -12,6 +12,7 @@ from sync_site import CITY, STATION, STATION_KEY
 
 from kiosk import words
 from kiosk.answers import Answers
+from kiosk.balances import Balances
 from kiosk.cards.list_files import City as CityKey
 from kiosk.cards.lists import CardLists
 from kiosk.commands import Commands
@@ -31,7 +32,8 @@ BINS = {"b1": "pet-bottle", "b2": "carton"}
 
 
 class ObedientStation(Station):
-    """Two bins without scales. ``clock`` is the quality of its clock; ``wall_off_ms`` how wrong it is."""
+    """Two bins without scales; residents may ask for their points. ``clock`` is the quality of its clock;
+    ``wall_off_ms`` how wrong it is."""
 
     clock: Any = "synced"
     wall_off_ms = 0
@@ -54,10 +56,11 @@ class ObedientStation(Station):
             day_of=lambda utc_ms: utc_ms // 86_400_000,
         )
         inbox: queue.Queue[Event] = queue.Queue(INBOX_EVENTS)
-        answers = Answers(poster(inbox))
+        self.post = poster(inbox)
+        answers = Answers(self.post)
         self.beeps: list[str] = []
         bins = tuple(BinRules(bin_id, item, None) for bin_id, item in BINS.items())
-        self.rules = Rules(StationRules(bins), self.ledger.memory())
+        self.rules = Rules(StationRules(bins, balance=True), self.ledger.memory())
         self._loop = Loop(
             self.rules,
             append=self.ledger.append,
@@ -84,6 +87,13 @@ class ObedientStation(Station):
             now=self.now,
             listens=lambda: words.topics(self._takers()),
         )
+        self.balances = Balances(
+            STATION,
+            city=CityKey(CITY, self._city),
+            wanted=True,
+            now=self.now,
+            post=self.post,
+        )
         ops = dict(
             ledger_ops(
                 self.ledger,
@@ -102,13 +112,14 @@ class ObedientStation(Station):
         self._server.start()
 
     def _takers(self) -> tuple[words.Taker, ...]:
-        return self.lists, self.commands
+        return self.lists, self.commands, self.balances
 
     def _word(self, args: dict[str, Any]) -> dict[str, Any]:
         self.handed.append(args["topic"])
         return words.handler(self._takers())(args)
 
     def stop(self) -> None:
+        self.ledger.end_waits()
         self._server.stop()
         self._loop.stop()
         self._thread.join()

@@ -36,14 +36,23 @@ def city_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'city.db'}"
     server: Postgres = request.getfixturevalue("postgres")
-    name = f"city_{next(_numbers)}"
-    return server.schema(name)
+    return server.schema(f"city_{next(_numbers)}")
 
 
 @pytest.fixture
 def city(city_url: str) -> Iterator[sa.Engine]:
     """A fresh database that knows the station's key."""
-    engine = open_database(city_url)
+    yield from _city(city_url)
+
+
+@pytest.fixture
+def one_city(tmp_path: Path) -> Iterator[sa.Engine]:
+    """The same on SQLite, where the database has no say in the story."""
+    yield from _city(f"sqlite:///{tmp_path / 'city.db'}")
+
+
+def _city(url: str) -> Iterator[sa.Engine]:
+    engine = open_database(url)
     with engine.begin() as connection:
         add_station(connection, CITY, STATION, STATION_KEY.public_key)
     yield engine

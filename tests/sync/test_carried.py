@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -188,16 +189,19 @@ def test_the_file_is_its_owners_alone_where_the_medium_can(one: Site) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
-def test_root_reads_as_the_stations_user_and_writes_where_root_may(one: Site) -> None:
-    one.drop(1)
-    for path in (one.home, *one.home.rglob("*")):
-        os.chown(path, 65_534, 65_534)
-    for above in one.home.parents[:-2]:  # all but the system's own
-        above.chmod(above.stat().st_mode | 0o055)
-    one.stick.chmod(0o700)
-    file = one.export()
-    assert file.stat().st_uid == 0
-    assert {path.stat().st_uid for path in one.home.glob("ledger*")} == {65_534}
+def test_root_reads_as_the_stations_user_and_writes_where_root_may() -> None:
+    """Not below ``tmp_path``: its folders are root's alone, and another run may shut them again."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with _site(folder, f"sqlite:///{folder / 'city.db'}") as one:
+            one.drop(1)
+            for path in (one.home, *one.home.rglob("*")):
+                os.chown(path, 65_534, 65_534)
+            one.stick.chmod(0o700)
+            file = one.export()
+            assert file.stat().st_uid == 0
+            assert {path.stat().st_uid for path in one.home.glob("ledger*")} == {65_534}
 
 
 # --- what is not believed -----------------------------------------------------------------------------

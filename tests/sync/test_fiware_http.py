@@ -169,30 +169,30 @@ def test_what_could_be_searched_for_is_found_where_it_is(city: sa.Engine) -> Non
     ],
 )  # fmt: skip
 def test_a_platform_in_trouble_is_told_in_words_and_gets_all_of_it_later(
-    city: sa.Engine, platform: Platform, act: Act, code: str
+    one_city: sa.Engine, platform: Platform, act: Act, code: str
 ) -> None:
     book = Book()
     set_clock(book)
     book.weigh(2)
-    store_all(city, book)
+    store_all(one_city, book)
     platform.script = [act]
-    follower = Follower(city, to_broker(platform.url))
+    follower = Follower(one_city, to_broker(platform.url))
     follower.step()
-    assert trouble(city) == code
+    assert trouble(one_city) == code
     first = len(platform.requests)
     drain(follower)
-    assert trouble(city) is None
-    assert aside(city) == {}
+    assert trouble(one_city) is None
+    assert aside(one_city) == {}
     assert platform.requests[first].body == platform.requests[0].body, "the same again"
     assert len([one for one in platform.entities() if ":RecyclingDeposit:" in one]) == 2
 
 
-def test_a_platform_that_is_not_there_is_told_and_waited_for(city: sa.Engine) -> None:
-    store_all(city, Book())
+def test_a_platform_that_is_not_there_is_told_and_waited_for(one_city: sa.Engine) -> None:
+    store_all(one_city, Book())
     gone = Platform()
     gone.close()
-    Follower(city, to_broker(gone.url)).step()
-    assert trouble(city) == "unreachable"
+    Follower(one_city, to_broker(gone.url)).step()
+    assert trouble(one_city) == "unreachable"
 
 
 def test_one_entity_that_the_broker_cannot_stand_is_found_and_set_aside(city: sa.Engine) -> None:
@@ -256,12 +256,12 @@ def test_the_same_batch_twice_is_the_same_once_to_a_broker(
 
 
 def test_a_connection_that_the_platform_closed_while_it_was_idle_is_opened_anew(
-    city: sa.Engine, platform: Platform
+    one_city: sa.Engine, platform: Platform
 ) -> None:
     book = Book()
-    store_all(city, book)
+    store_all(one_city, book)
     sink = to_broker(platform.url)
-    follower = Follower(city, sink)
+    follower = Follower(one_city, sink)
     drain(follower)
 
     def close_quietly(handler: Any) -> None:
@@ -271,32 +271,32 @@ def test_a_connection_that_the_platform_closed_while_it_was_idle_is_opened_anew(
     platform.script = [close_quietly]
     for after in (1, 2):
         book.weigh(1)
-        store_all(city, book, after)
+        store_all(one_city, book, after)
         drain(follower)
-    assert trouble(city) is None
+    assert trouble(one_city) is None
     assert len(platform.requests) == 3
 
 
 def test_a_token_comes_from_its_file_each_time_and_goes_nowhere_in_the_clear(
-    city: sa.Engine, platform: Platform, tmp_path: Path
+    one_city: sa.Engine, platform: Platform, tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
     token.write_text("first\n", encoding="ascii")
     book = Book()
-    store_all(city, book)
-    follower = Follower(city, to_broker(platform.url, token_file=token))
+    store_all(one_city, book)
+    follower = Follower(one_city, to_broker(platform.url, token_file=token))
     drain(follower)
     token.write_text("second\n", encoding="ascii")
     book.weigh(1)
-    store_all(city, book, 1)
+    store_all(one_city, book, 1)
     drain(follower)
     heads = [request.headers["authorization"] for request in platform.requests]
     assert heads == ["Bearer first", "Bearer second"]
     token.write_text("two\nlines", encoding="ascii")
     book.weigh(1)
-    store_all(city, book, 2)
+    store_all(one_city, book, 2)
     follower.step()
-    assert trouble(city) == "token_unreadable"
+    assert trouble(one_city) == "token_unreadable"
     with pytest.raises(OperatorError, match="anybody can read"):
         Client("http://platform.example", timeout_s=1, token_file=token)
 
@@ -310,20 +310,20 @@ def test_what_is_no_address_is_refused_at_once(url: str) -> None:
     assert "p@" not in str(caught.value)
 
 
-def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, city: sa.Engine) -> None:
+def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, one_city: sa.Engine) -> None:
     key, cert = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     platform = Platform(tls=context)
     try:
         book = Book()
-        store_all(city, book)
-        Follower(city, to_broker(platform.url)).step()
-        assert trouble(city) == "tls_refused"
+        store_all(one_city, book)
+        Follower(one_city, to_broker(platform.url)).step()
+        assert trouble(one_city) == "tls_refused"
         assert platform.requests == []
-        with city.begin() as connection:
+        with one_city.begin() as connection:
             connection.execute(sa.text("UPDATE sink_state SET until_ms = 0"))
-        drain(Follower(city, to_broker(platform.url, ca_file=cert)))
+        drain(Follower(one_city, to_broker(platform.url, ca_file=cert)))
         assert len(platform.requests) == 1
     finally:
         platform.close()

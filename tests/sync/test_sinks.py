@@ -113,19 +113,21 @@ def test_a_platform_that_is_away_gets_everything_when_it_is_back(city: sa.Engine
     assert (standing.behind, standing.trouble_code) == (0, None)
 
 
-def test_a_platforms_own_word_when_to_come_back_is_heeded_within_a_bound(city: sa.Engine) -> None:
+def test_a_platforms_own_word_when_to_come_back_is_heeded_within_a_bound(
+    one_city: sa.Engine,
+) -> None:
     book, sink = Book(), Remembering()
-    store_all(city, book)
+    store_all(one_city, book)
     sink.trouble = [Away("busy", "Busy.", "Wait.", retry_after_s=wait) for wait in (40.0, 1e9)]
-    follower = Follower(city, sink)
+    follower = Follower(one_city, sink)
     assert [follower.step() >= 40, follower.step() <= 3600] == [True, True]
 
 
-def test_the_wait_doubles_with_full_jitter_to_its_limit(city: sa.Engine) -> None:
+def test_the_wait_doubles_with_full_jitter_to_its_limit(one_city: sa.Engine) -> None:
     book, sink = Book(), Remembering()
-    store_all(city, book)
+    store_all(one_city, book)
     sink.trouble = [Away("gone", "It is gone.", "Wait.") for _ in range(30)]
-    follower = Follower(city, sink)
+    follower = Follower(one_city, sink)
     waits = [follower.step() for _ in range(30)]
     assert all(wait <= min(300, 2.0**n) for n, wait in enumerate(waits))
     assert len({round(wait, 6) for wait in waits}) == 30, "no two come back at once"

@@ -2,12 +2,14 @@
 
 The rules and the receiver's decisions are the product's; link and broker are the worst that their
 contracts allow: delays, reordering between receivers, duplicates, everything in flight lost.
+``KIOSK_SEARCH_SIZE`` multiplies the worlds.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import random
 from collections.abc import Callable
 
@@ -41,6 +43,7 @@ from sync.uplink_events import (
     Tick,
 )
 
+SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 TROUBLE_MS = 120_000
 """How long things go wrong; afterwards the world is only slow."""
 END_MS = 30 * 60_000
@@ -213,7 +216,7 @@ class World:
                 self.later(number, lambda: self.tell(AckArrived(payload)))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4 * SIZE))
 def test_nothing_is_lost_and_nothing_twice_whatever_the_link_does(
     seed: int, city: sa.Engine
 ) -> None:

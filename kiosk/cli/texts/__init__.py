@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Literal
 
 from kiosk.core.errors import KioskError
@@ -24,8 +26,7 @@ class Words:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        text = files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-        self._texts: dict[str, str] = dict(flat(tomllib.loads(text)))
+        self._texts = _read(language)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text; KeyError where the catalogue lacks it (our own mistake)."""
@@ -70,6 +71,13 @@ class Words:
         except KeyError:  # came from another program, which says no more than its own words
             return error.what, error.todo
         return what or error.what, todo or error.todo
+
+
+@cache
+def _read(language: Language) -> Mapping[str, str]:
+    """Parsed once in a process: a thousand lines of TOML take longer than most answers."""
+    text = files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return MappingProxyType(dict(flat(tomllib.loads(text))))
 
 
 def flat(tables: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

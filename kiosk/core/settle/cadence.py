@@ -17,7 +17,8 @@ class Cadence:
     """``period_s`` the period as it has turned out to be."""
 
     def __init__(self, period_ms: float) -> None:
-        self._nominal_ms = self._period_ms = period_ms
+        self._period_ms = period_ms
+        self._low_ms, self._high_ms = (1 - PERIOD_RANGE) * period_ms, (1 + PERIOD_RANGE) * period_ms
         self._beat_ms: float | None = None
 
     def clear(self) -> None:
@@ -28,17 +29,20 @@ class Cadence:
         if self._beat_ms is None:
             self._beat_ms = float(t_ms)
             return 0
-        expected_ms = self._beat_ms + self._period_ms
-        late_ms = t_ms - expected_ms
-        missing = (
-            max(0, round(late_ms / self._period_ms)) if late_ms > LATE * self._period_ms else 0
-        )
-        late_ms -= missing * self._period_ms
-        if abs(late_ms) > self._period_ms:
+        period_ms = self._period_ms
+        late_ms = t_ms - self._beat_ms - period_ms
+        missing = 0
+        if late_ms > LATE * period_ms:
+            missing = round(late_ms / period_ms)
+            late_ms -= missing * period_ms
+        if abs(late_ms) > period_ms:
             self._beat_ms = float(t_ms)
             return missing
         self._beat_ms = t_ms - late_ms + BEAT_GAIN * late_ms
-        period_ms = self._period_ms + PERIOD_GAIN * late_ms
-        low, high = 1 - PERIOD_RANGE, 1 + PERIOD_RANGE
-        self._period_ms = min(high * self._nominal_ms, max(low * self._nominal_ms, period_ms))
+        period_ms += PERIOD_GAIN * late_ms
+        if period_ms < self._low_ms:
+            period_ms = self._low_ms
+        elif period_ms > self._high_ms:
+            period_ms = self._high_ms
+        self._period_ms = period_ms
         return missing

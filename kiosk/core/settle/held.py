@@ -11,6 +11,8 @@ change before's own). After ``REFINE_S`` the level follows drift and creep: 2 g 
 
 from __future__ import annotations
 
+import math
+
 from kiosk.core.settle.hypotheses import Mode
 
 DRIFT_D_PER_S = 0.02
@@ -76,11 +78,14 @@ class Held:
             self._refine_n -= 1
             self._n += 1
             late_g = self.late_g + rest_g / self._n
-            late_g = min(self._slack_g, max(-self._slack_g, late_g))
+            if abs(late_g) > self._slack_g:
+                late_g = math.copysign(self._slack_g, late_g)
             self.level_g += late_g - self.late_g
             self.late_g = late_g
             return False
         # The mean of as many samples, taken one by one: a first-order filter costs nothing.
         pull_g = rest_g / self._mean_n
-        self.level_g += min(self._slew_g, max(-self._slew_g, pull_g))
+        self.level_g += (
+            pull_g if abs(pull_g) <= self._slew_g else math.copysign(self._slew_g, pull_g)
+        )
         return False

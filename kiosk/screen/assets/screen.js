@@ -129,9 +129,10 @@ function sceneOf() {
     scene.buttons.push(touch(words().goodbye, "goodbye"));
   }
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
-  const newcomer = view.phase === "waiting" && view.can_begin;
-  scene.newcomer = newcomer ? [touch(words().begin, "begin_card")] : [];
-  if (newcomer && view.bins.length > 8) scene.more = []; // a bin's own trouble stands on its tile
+  const first = view.phase === "waiting"; // what may be touched before a card is shown
+  scene.newcomer = first && view.can_begin ? [touch(words().begin, "begin_card")] : [];
+  if (first && view.can_ask) scene.newcomer.push(touch(words().balance_touch, "balance"));
+  if (scene.newcomer.length > 0 && view.bins.length > 8) scene.more = []; // a bin's own trouble stands on its tile
   if (view.storage_trouble) {
     scene.tone = "care";
     scene.more = [words().storage, contactLine()];
@@ -145,6 +146,8 @@ function awaited() {
   switch (view.awaiting) {
     case "begin":
       return said.begin_show;
+    case "balance":
+      return said.balance_show;
     case "slip":
       return said.slip_show;
     case "replace":
@@ -221,6 +224,12 @@ function phaseScene() {
         more: view.can_begin ? [] : [contactLine()],
         buttons: view.can_begin ? [touch(said.begin, "begin_card", null, "first")] : [],
       };
+    case "balance_asked":
+      return { tone: "calm", picture: "clock", template: said.balance_asked };
+    case "balance":
+      return { tone: "glad", picture: "heart", template: said.balance, values: { points: String(view.balance) } };
+    case "balance_unknown":
+      return { tone: "calm", picture: "clock", template: said.balance_unknown };
     case "welcome":
       return { tone: "glad", picture: "hello", template: said.welcome };
     case "stopped":
