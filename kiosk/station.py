@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from kiosk.settings import Settings
 
 LOG = logging.getLogger("kiosk")
+LEDGER_S = 3.0
+"""How long a start waits for whoever has the ledger: a command that looked while nothing ran."""
 CRASHED = 70
 """EX_SOFTWARE (sysexits.h): our own bug; systemd starts the station anew."""
 
@@ -109,7 +111,7 @@ class _Running:
         self._tap = Tap()
 
         # Before any pin or port: another station may be weighing with them.
-        place = held.enter_context(hold(settings.paths.data))
+        place = held.enter_context(hold(settings.paths.data, LEDGER_S))
         self._devices: list[Device] = []
         self._start(devices.scales(settings), held)
         self._ledger = held.enter_context(

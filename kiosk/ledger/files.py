@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from kiosk.core.errors import OperatorError
 from kiosk.ledger.errors import from_os, refused
 from sync.signing import write_durably
 
+LOCK_POLL_S = 0.05
 MAX_RETIRED = 1000
 """Ledgers that ended, kept in one folder; each is one restore or one broken card."""
 
@@ -115,25 +117,34 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
 
 
 @contextmanager
-def writers_lock(path: Path) -> Iterator[None]:
+def writers_lock(path: Path, patience_s: float = 0.0) -> Iterator[None]:
     """Holds the ledger for this process; the kernel lets go when the process ends, however it does.
 
-    Raises OperatorError where another process holds it or a right is missing, StorageError where the
-    file cannot be made.
+    ``patience_s`` how long another one that holds it is waited for. Raises OperatorError where it holds
+    it longer or a right is missing, StorageError where the file cannot be made.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise refused(error, path) from error
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OperatorError(
-                "already_running",
-                "The station is already running and holds the ledger.",
-                "Stop the other one first (systemctl stop kiosk-station).",
-            ) from None
+        until_s = time.monotonic() + patience_s
+        while not _locked(fd):
+            if time.monotonic() >= until_s:
+                raise OperatorError(
+                    "already_running",
+                    "The station is already running and holds the ledger.",
+                    "Stop the other one first (systemctl stop kiosk-station).",
+                )
+            time.sleep(LOCK_POLL_S)
         yield
     finally:
         os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -59,15 +59,15 @@ class Progress:
     turn: int = field(default=0, compare=False)
 
 
-def hold(folder: Path) -> ExitStack:
+def hold(folder: Path, patience_s: float = 0.0) -> ExitStack:
     """The writer's place in ``folder``, for as long as the stack is open. Raises OperatorError where
-    another process has it, StorageError."""
+    another process has it for longer than ``patience_s``, StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise from_os(error) from error
     with ExitStack() as held:
-        held.enter_context(writers_lock(Folder(folder).lock))
+        held.enter_context(writers_lock(Folder(folder).lock, patience_s))
         return held.pop_all()
 
 
