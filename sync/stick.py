@@ -88,6 +88,13 @@ def write(
 def refuse_anothers(path: Path, ours: Callable[[bytes], bool]) -> None:
     """OperatorError where a file of somebody else's has the name, or the name of its beginnings."""
     for file in (path, part_of(path)):
+        if file.exists() and not file.is_file():  # a device would be replaced, a pipe waited for
+            raise OperatorError(
+                "file_in_the_way",
+                f"Another file is there already: {file}.",
+                "Name another file or folder, or move that one away.",
+                file=file,
+            )
         beginning = first_line(file)
         if beginning and not ours(beginning):
             raise OperatorError(

@@ -102,7 +102,7 @@ def group(kind: Kind) -> click.Group:
     ) -> None:
         now_ms = utc_ms()
         effective_ms = moment(effective, now_ms)
-        signer = city_key(database, key_file)
+        signer = city_key(database, key_file, first=False)
         with opened(database) as engine, engine.begin() as connection:
             city = identifier(city)
             known = town_words.current(connection, city, "catalogue", effective_ms)
