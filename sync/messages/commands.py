@@ -36,10 +36,10 @@ OPS = tuple(str(order.__struct_config__.tag) for order in get_args(AnyOrder))
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The city asks. ``sig`` is the city's over ``kiosk-command-v1\\n{city}/{station}\\n{id}\\n
-    {expires_ms}\\n{op}\\n{canonical args}``; ``expires_ms`` (UTC) is when it counts no more. The answer
-    goes to MQTT's response topic with its correlation data. ``op`` and its ``args`` are those of
-    ``order`` in the ledger's ``command`` entries."""
+    """The city asks. ``sig`` is the city's over
+    ``kiosk-command-v1\\n{city}/{station}\\n{id}\\n{expires_ms}\\n{op}\\n{canonical args}``;
+    ``expires_ms`` (UTC) is when it counts no more. The answer goes to MQTT's response topic with its
+    correlation data. ``op`` and its ``args`` are those of ``order`` in the ledger's ``command`` entries."""
 
     id: OrderId
     op: Code

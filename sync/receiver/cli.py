@@ -244,6 +244,7 @@ def epoch() -> None:
 @json_option
 def epoch_new(database: str, as_json: bool) -> None:
     """After every restore of the database: stations then send again what it lacks."""
+    require_database(database)
     with opened(database) as engine, engine.begin() as connection:
         number = registry.new_epoch(connection)
     say(as_json, {"epoch": number}, f"epoch {number}")

@@ -84,7 +84,10 @@ def test_a_refusal_is_two_sentences_or_one_value(args: tuple[str, ...], code: st
     assert error["code"] == code and error["what"].endswith(".") and error["todo"].endswith(".")
 
 
-def test_every_epoch_is_one_higher(url: str) -> None:
+def test_every_epoch_is_one_higher_and_begins_in_no_database_by_mistake(url: str) -> None:
+    mistyped = call("epoch", "new", "--database", url)
+    assert mistyped.exit_code == 2
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
     assert [ask("epoch", "new", "--database", url)["epoch"] for _ in range(2)] == [2, 3]
 
 
