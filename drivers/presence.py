@@ -44,7 +44,3 @@ class Presence:
         """Whether ``key`` would be the same presentation still. Notes nothing."""
         last_ms = self._last_ms.get(hidden(key))
         return last_ms is not None and t_ms - last_ms < self._away_ms
-
-    def anything_since(self, t_ms: int) -> bool:
-        """Whether some card was in sight at ``t_ms`` or later."""
-        return any(last_ms >= t_ms for last_ms in self._last_ms.values())

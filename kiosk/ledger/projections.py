@@ -103,15 +103,6 @@ def read_memory(
     )
 
 
-def dump(db: sqlite3.Connection) -> dict[str, Sequence[Any]]:
-    """Every row of every projection, to compare."""
-    return {
-        table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-        for table in _TABLES
-        if table != "projected"
-    }
-
-
 def _for_rules(books: Mapping[str, BinBook], bin_id: str, item: str, *, new_bag: str) -> BinBook:
     # A bin that is new in the settings has no weight in the books: its first entry gives it one,
     # and its bag's name.

@@ -70,11 +70,6 @@ def takes(topic: str) -> bool:
     return topic.endswith(("/reply", "/state"))
 
 
-def is_reply(topic: str) -> bool:
-    """Whether it is for nobody else."""
-    return topic.endswith("/reply")
-
-
 def take(engine: sa.Engine, messages: list[Arrived], now_ms: int) -> None:
     """Store what stations said of commands, and that they are there. What they cannot have said is
     passed over, and logged."""

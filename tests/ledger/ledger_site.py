@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kiosk.core.effects import Item
 from kiosk.core.entries import (
@@ -160,3 +161,14 @@ def thin(site: Site, ledger: Ledger, *seqs: int) -> None:
     with closing(sqlite3.connect(site.database)) as db, db:
         db.execute("INSERT INTO snapshot VALUES (?, ?)", (at, data))
         db.executemany("UPDATE ledger SET body = NULL WHERE seq = ?", [(seq,) for seq in seqs])
+
+
+def projected(db: sqlite3.Connection) -> dict[str, list[Any]]:
+    """Every row of every projection, to compare."""
+    kept = {"ledger", "seal", "batch_sig", "snapshot", "sent", "unseal", "projected"}
+    tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {
+        name: db.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
+        for (name,) in tables
+        if name not in kept and not name.startswith(("_", "sqlite_"))
+    }

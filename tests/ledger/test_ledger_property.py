@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from ledger_site import DAY_MS, ITEMS, Site, checkin, close_visit
+from ledger_site import DAY_MS, ITEMS, Site, checkin, close_visit, projected
 
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.effects import Item
@@ -101,8 +101,8 @@ def test_projections_are_what_the_ledger_adds_up_to(site: Site, seed: int) -> No
         site.folder, city_key=site.city.public_key, station_key=site.signer.public_key
     ).findings
     with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
-        kept = projections.dump(db)
+        kept = projected(db)
         projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
-        assert projections.dump(db) == kept
+        assert projected(db) == kept
         assert {row[0]: row[3] for row in kept["book"]} == life.gross_g
         assert kept["counter"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from ledger_site import DAY_MS, Site, checkin, close_visit, weighing
+from ledger_site import DAY_MS, Site, checkin, close_visit, projected, weighing
 
 from kiosk.core.cards import CardBody, CardDesk, issue
 from kiosk.core.chain import seal
@@ -158,10 +158,10 @@ def test_the_projections_of_aliases_are_made_again_from_the_ledger(site: Site) -
     ledger.append([checkin(b"m"), alias()])
     ledger.close()
     with closing(sqlite3.connect(site.database)) as db:
-        before = projections.dump(db)
+        before = projected(db)
         with db:
             projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
-        assert projections.dump(db) == before
+        assert projected(db) == before
 
 
 @pytest.mark.parametrize("item", [Item(Alias(None, 0), pseudonym=b"short", back=1)])
