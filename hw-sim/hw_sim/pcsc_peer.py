@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,7 +162,8 @@ class _Connection:
         return held
 
     def _say(self, message: bytes) -> None:
-        self._line.sendall(len(message).to_bytes(2, "big") + message)
+        with suppress(ConnectionError):  # taken away in mid-answer: the next read ends it
+            self._line.sendall(len(message).to_bytes(2, "big") + message)
 
 
 def _two_free_ports() -> int:
