@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hw_sim.indicator_speech import SPEECHES
+from hw_sim.plug import plugged, unplugged
 
 FILTER_S = 0.4
 STILL_S = 0.6
@@ -47,8 +48,8 @@ class IndicatorPeer:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(self._slave))
+        plugged(link, self._slave)
+        self._link = link
         self._max_g, self._division_g = max_g, division_g
         self._stream = stream
         self._speech = SPEECHES[protocol]
@@ -98,6 +99,7 @@ class IndicatorPeer:
 
     def stop(self) -> None:
         """Pull the plug: whoever holds the port sees it vanish."""
+        unplugged(self._link, self._slave)
         os.close(self._master)
         os.close(self._slave)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hw_sim.ntag424 import GONE, FileChip
+from hw_sim.plug import plugged, unplugged
 
 RETRY_S = 0.005
 """One look into an empty field."""
@@ -50,9 +51,9 @@ class Pn532Peer:
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
         if link is not None:
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.path)
+            plugged(link, self._slave)
             self.path = str(link)
+        self._link = link
         self._random = np.random.default_rng(seed)
         self._tag: Tag | None = None
         self._powered: Tag | None = None
@@ -88,6 +89,8 @@ class Pn532Peer:
         """Pull the plug: whoever holds the port sees it vanish."""
         self._stop.set()
         self._thread.join(2)
+        if self._link is not None:
+            unplugged(self._link, self._slave)
         os.close(self._master)
         os.close(self._slave)
 

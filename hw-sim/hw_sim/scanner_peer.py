@@ -16,6 +16,8 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
+from hw_sim.plug import plugged, unplugged
+
 TURN_S = 0.02
 LOOK_S = 5.0
 """The module's default for one look."""
@@ -42,8 +44,8 @@ class ScannerPeer:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(self._slave))
+        plugged(link, self._slave)
+        self._link = link
         self.path = str(link)
         self._suffix = suffix
         self._same_code_s = same_code_s
@@ -73,6 +75,7 @@ class ScannerPeer:
         """Pull the plug: whoever holds the port sees it vanish."""
         self._stop.set()
         self._thread.join(2)
+        unplugged(self._link, self._slave)
         os.close(self._master)
         os.close(self._slave)
 

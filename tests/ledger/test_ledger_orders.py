@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-from ledger_site import DAY_MS, Site, weighing
+from ledger_site import DAY_MS, Site, projected, weighing
 
 from kiosk.core.effects import Item
 from kiosk.core.entries import Commanded
@@ -42,9 +42,9 @@ def test_what_was_ordered_stands_after_a_night_and_a_rebuild_says_the_same(
     assert set(standing.done) == {"c0", "c1", "c2", "c3", "last"}
     again.close()
     with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
-        before = projections.dump(db)
+        before = projected(db)
         projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
-        assert projections.dump(db) == before
+        assert projected(db) == before
     assert verify(site.folder).findings == ()
 
 
