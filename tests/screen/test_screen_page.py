@@ -61,20 +61,22 @@ def test_a_hostile_station_name_is_only_a_name() -> None:
 def test_all_languages_say_the_same_things() -> None:
     languages = texts.load()
     assert [language.code for language in languages] == ["ja", "easy", "en"]
-    measure = languages[0].words
-    for language in languages:
-        assert language.words.keys() == measure.keys()
-        for key, sentence in language.words.items():
-            assert texts.placeholders(sentence) == texts.placeholders(measure[key]), key
+    for table in texts.TABLES:
+        measure = getattr(languages[0], table)
+        for language in languages:
+            said = getattr(language, table)
+            assert said.keys() == measure.keys()
+            for key, sentence in said.items():
+                assert texts.placeholders(sentence) == texts.placeholders(measure[key]), key
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"waiting": None}, 'lacks "waiting"'),
-        ({"more": "x"}, 'unknown sentence "more"'),
-        ({"refused": "call {somebody}"}, 'other placeholders in "refused" than contact'),
-        ({"small": " "}, 'says nothing for "small"'),
+        ({"waiting": None}, 'lacks "words.waiting"'),
+        ({"more": "x"}, 'unknown sentence "words.more"'),
+        ({"refused": "call {somebody}"}, 'other placeholders in "words.refused" than contact'),
+        ({"small": " "}, 'says nothing for "words.small"'),
     ],
 )
 def test_a_town_that_forgets_a_sentence_is_told_which(
