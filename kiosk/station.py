@@ -133,12 +133,14 @@ class _Running:
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
         station = Station(self._town.rules(), self._ledger.memory())
         # Slow to import, and the scales run by now.
-        from kiosk.screen import ScreenServer, station_setup
+        from kiosk.screen import ScreenServer, speech, station_setup
 
+        spoken = speech(settings, self._town.catalogue)
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
-            setup=station_setup(settings, self._town.catalogue),
+            setup=station_setup(settings, self._town.catalogue, spoken),
+            languages=spoken.languages,
             act=self._act,
         )
         self._loop = Loop(
@@ -210,7 +212,11 @@ class _Running:
         held.callback(self._ledger.end_waits)  # first, or the uplink's long poll holds up the end
         self._screen.start()
         held.callback(self._screen.stop)
-        others = [*devices.thermometers(settings), *devices.lids(settings)]
+        others = [
+            *devices.thermometers(settings),
+            *devices.lids(settings),
+            *devices.fill_sensors(settings),
+        ]
         self._start([*others, *devices.readers(settings, self._clock, self._desk)], held)
 
     def run(self) -> int:

@@ -20,7 +20,7 @@ from kiosk.ledger import ordered
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 from kiosk.ledger.remembered import read_earned, read_tied
 
-PROJECTION = 2
+PROJECTION = 3
 """Raised whenever the tables below come to mean something else."""
 
 DayOf = Callable[[int], int]
@@ -41,7 +41,7 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
             _write_book(db, book)
     if kind in GRAM_KINDS:
         _write_book(db, moved(read_book(db, entry["bin"]), entry))
-    if kind == "command":
+    if kind in ordered.KINDS:
         ordered.apply(db, entry)
     _move_visit(db, entry)
     day = day_of(entry["at"]["utc_ms"])
