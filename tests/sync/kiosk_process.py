@@ -1,4 +1,4 @@
-"""``kiosk`` on a machine whose name service is a file (``link_process``): ``kiosk_process.py HOSTS COMMAND…``."""
+"""``kiosk`` where the name service is a file (``link_process``): ``kiosk_process.py HOSTS COMMAND…``."""
 
 import socket
 import sys
