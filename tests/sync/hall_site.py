@@ -192,8 +192,8 @@ class Hall:
         until(lambda: self.doctor("link")["case"] == "ok", 0, self._log)
 
     def connected(self, *, within_s: float) -> None:
-        """The uplink is, and nothing is wrong."""
-        until(lambda: "online=True  " in self._new(), within_s, self._new)
+        """The uplink is, and nothing is wrong: that is the last it said."""
+        until(lambda: self._new().rstrip(" \n").endswith("online=True"), within_s, self._new)
         self._seen = len(self._log())
 
     def doctor(self, check: str) -> dict[str, Any]:
