@@ -28,7 +28,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODER = msgspec.json.Decoder(ItemStock)
 
 
-class Move(msgspec.Struct, frozen=True):
+class Move(msgspec.Struct, frozen=True, array_like=True):
     """A pickup or sale that was written down. ``bags`` and ``beyond`` of a pickup, ``yen`` of a sale;
     ``voided`` the entry that took it back."""
 
@@ -111,7 +111,7 @@ def moves(db: sqlite3.Connection, last: int) -> list[Move]:
         " FROM stock_move ORDER BY seq DESC LIMIT ?",
         (min(last, MAX_LISTED),),
     ).fetchall()
-    return [Move(*row[:10], bool(row[10]), row[11]) for row in reversed(found)]
+    return [msgspec.convert(row, Move, strict=False) for row in reversed(found)]
 
 
 def move_at(db: sqlite3.Connection, seq: int) -> Move | None:
@@ -121,7 +121,7 @@ def move_at(db: sqlite3.Connection, seq: int) -> Move | None:
         " FROM stock_move WHERE seq = ?",
         (seq,),
     ).fetchone()
-    return None if row is None else Move(*row[:10], bool(row[10]), row[11])
+    return None if row is None else msgspec.convert(row, Move, strict=False)
 
 
 def said_again(db: sqlite3.Connection) -> Iterator[Item]:

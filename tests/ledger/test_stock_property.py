@@ -13,6 +13,7 @@ import pytest
 from ledger_site import DAY_MS, ITEMS, Site, projected, thin
 from test_ledger_property import Life
 
+from kiosk.core import stock
 from kiosk.core.canonical import parse_canonical
 from kiosk.core.effects import Item
 from kiosk.core.entries import ItemCount
@@ -140,10 +141,10 @@ def test_what_is_shown_changes_by_a_groups_drops_and_never_by_ones(site: Site, s
     for code in CODES:
         shown, now, visits = 0, ItemStock(), set[str]()
         for one in written:
-            drop = stocked.stock.amount_of(one)
+            drop = stock.amount_of(one)
             if drop is None or one["item"] != code:
                 continue
-            now = stocked.stock.dropped(now, drop, one["visit"], None, None)
+            now = stock.dropped(now, drop, one["visit"], None, None)
             visits |= {one["visit"]} - {None}
             if now.ever.shown.weighings + now.ever.shown.counts != shown:
                 shown = now.ever.shown.weighings + now.ever.shown.counts
