@@ -29,8 +29,12 @@ Phase = Literal[
     "bag_question",  # is it a new bag? asked only when unclear
     "closed",
 ]
-Awaiting = Literal["begin", "balance", "slip", "replace", "close"]
+Awaiting = Literal["begin", "balance", "slip", "replace", "close", "appoint"]
 """What the next card or slip means (``kiosk.core.state.Awaited``)."""
+CornerView = Literal["closed", "card", "open", "aside"]
+"""The caretaker's corner: ``card`` it waits for a caretaker's card or number, ``aside`` it is open and
+somebody is being served (``kiosk.core.corner``)."""
+ScaleKind = Literal["none", "counts", "indicator"]
 BinState = Literal[
     "ready",
     "weighing",
@@ -47,7 +51,8 @@ BinState = Literal[
 class BinView(msgspec.Struct, frozen=True):
     """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
     ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full); ``locked``
-    where people are sent to its overflow place."""
+    where people are sent to its overflow place. For the caretaker: ``scale`` its kind, ``broken`` while it
+    is used without it, ``bags`` changed since the start and ``bag_g`` what the last one held."""
 
     bin: str
     item: str
@@ -57,6 +62,10 @@ class BinView(msgspec.Struct, frozen=True):
     certified: bool
     counted: bool
     locked: bool = False
+    scale: ScaleKind = "none"
+    broken: bool = False
+    bags: int = 0
+    bag_g: int | None = None
 
 
 class View(msgspec.Struct, frozen=True):
@@ -72,6 +81,7 @@ class View(msgspec.Struct, frozen=True):
     ``closed`` why the station is, by language (empty where nobody said), None while it is open;
     ``message`` the city's, by language; ``here`` while it shows which station it is. ``can_ask`` while
     「ポイントを見る」 may be touched; ``balance`` the points that the city has told of.
+    ``corner`` the caretaker's.
     """
 
     phase: Phase
@@ -100,3 +110,4 @@ class View(msgspec.Struct, frozen=True):
     here: bool = False
     can_ask: bool = False
     balance: int | None = None
+    corner: CornerView = "closed"
