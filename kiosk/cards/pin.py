@@ -3,11 +3,11 @@
 Invariants
   1. The number is in no log, no ledger and no file: what is kept is its scrypt hash under a random salt
      (RFC 7914), in a file of mode 0600, compared in constant time.
-  2. Guessing is bounded, also across restarts and power cuts: a try is counted durably *before* it is looked
-     at, and only a right one takes the count back.
+  2. Guessing is bounded, also across restarts and power cuts: a try is counted durably *before* it is
+     looked at, and only a right one takes the count back.
 
 Theory. Six digits are a million numbers. After ``FREE_TRIES`` wrong ones every further try waits: five
-minutes, then twice as long each time, up to an hour. That is at most 29 tries on the first day and 24 on
+minutes, then twice as long each time, up to an hour. That is about 30 tries on the first day and 24 on
 every other: a million numbers take longer than a century. Time is the station's uptime, since its wall
 clock may be anybody's: a restart begins the pause anew, so that switching off and on gains nothing. A thief
 of the SD card can try all numbers in hours whatever the hash; who has the card has the station anyway.
@@ -35,8 +35,8 @@ MIN_DIGITS, MAX_DIGITS = 6, 12
 FREE_TRIES = 5
 PAUSE_MS, MAX_PAUSE_MS = 300_000, 3_600_000
 SALT_BYTES = 16
-N, R, P = 1 << 14, 8, 5
-"""16 MiB and about a second on a Raspberry Pi 4 (OWASP's equivalent of 2^17, 8, 1)."""
+N, R, P = 1 << 15, 8, 1
+"""32 MiB, and well under a second on a Raspberry Pi 4."""
 MAX_MEMORY_BYTES = 64 << 20
 MAX_FILE_BYTES = 4_096
 MAX_COUNT = 1_000_000
