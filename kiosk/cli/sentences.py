@@ -10,7 +10,15 @@ UNKNOWN = "—"
 
 def sentences(words: Words, finding: Finding) -> tuple[str, str]:
     """What was found and the next step: the cause's own where it has one, else the case's."""
-    values = {
+    values = values_of(words, finding)
+    key = f"doctor.{finding.code}.{finding.case}"
+    todo = words.get(f"advice.{finding.cause}") or words.get(f"{key}.todo", **values)
+    return words(f"{key}.what", **values), todo or ""
+
+
+def values_of(words: Words, finding: Finding) -> dict[str, object]:
+    """What a finding's sentences are filled in with."""
+    values: dict[str, object] = {
         "subject": finding.subject,
         "cause": cause(words, finding.cause),
         "cause_code": finding.cause or UNKNOWN,
@@ -24,9 +32,7 @@ def sentences(words: Words, finding: Finding) -> tuple[str, str]:
         values["subject"] = words(f"town.{finding.subject}")
     if "age_ms" in finding.values:
         values["age"] = age(words, int(finding.values["age_ms"]))
-    key = f"doctor.{finding.code}.{finding.case}"
-    todo = words.get(f"advice.{finding.cause}") or words.get(f"{key}.todo", **values)
-    return words(f"{key}.what", **values), todo or ""
+    return values
 
 
 def cause(words: Words, code: str | None) -> str:
