@@ -15,6 +15,7 @@ from screen_people import Browser, Station
 from screen_scenes import CATALOGUE, setup
 
 from kiosk import catalogue
+from kiosk.core.catalogue import Hazard
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import Phase
 from kiosk.screen import page, texts
@@ -99,6 +100,7 @@ def test_every_sentence_is_used_and_every_used_sentence_exists() -> None:
     badges = re.search(r"const BADGES = \{(.*?)\}", drawn, re.DOTALL)
     assert badges is not None
     used |= set(re.findall(r': "([a-z_]+)"', badges[1]))
+    used |= {f"hazard_{one.replace('-', '_')}" for one in get_args(Hazard)}
     assert used == set(texts.load()[0].words)
 
 

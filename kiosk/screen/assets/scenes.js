@@ -132,7 +132,7 @@ function phaseScene(now) {
         // One thing at a time: a bin's own trouble stands on its tile.
         return { tone: "calm", picture: "hello", template: said.no_reader, tiles: true, more: [contactLine(now)] };
       }
-      return { tone: "calm", picture: "card", template: said.waiting, tiles: true, more: news(now) };
+      return { tone: "calm", picture: "card", template: view.resumed ? said.resumed : said.waiting, tiles: true, more: news(now) };
     case "greeting":
       return { tone: "glad", picture: "hello", template: said.greeting, tiles: true, more: news(now) };
     case "weighing":
