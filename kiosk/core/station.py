@@ -31,6 +31,7 @@ Events come in and effects go out here; what each means is in a room of its own.
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh; ``fullness`` bins that are full; ``heat`` a station that is hot
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
+``corner``   the caretaker's corner: who may work at the screen, and until when
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
@@ -48,6 +49,7 @@ from kiosk.core import (
     booking,
     checkins,
     closing,
+    corner,
     devices,
     doubts,
     fullness,
@@ -73,6 +75,8 @@ from kiosk.core.events import (
     CardSeen,
     CardWork,
     ClockKnown,
+    CornerActed,
+    CornerAsked,
     CountsBlock,
     DeviceBack,
     DeviceLost,
@@ -83,6 +87,7 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    Noted,
     OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
@@ -104,6 +109,7 @@ from kiosk.core.intents import (
     Fill,
     Greet,
     Intent,
+    Note,
     Obey,
     Piece,
     ReplaceCard,
@@ -193,7 +199,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard):
+        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard | Note):
             self._state.intend_first(intent)
         return self._heard([Beep("trouble")])
 
@@ -230,6 +236,14 @@ class Station:
                 return holding.slip_shown(state, event)
             case CardWork():
                 holding.asked(state, event)
+            case CornerAsked():
+                corner.asked(state, event)
+            case CornerActed():
+                if corner.acted(state, event):
+                    effects = self._take(event.act)
+                    if isinstance(event.act, Touch):
+                        state.answer(event.request, "done")
+                    return effects
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -264,6 +278,9 @@ class Station:
                 state.intend(Rule(event))
             case OrderGiven():
                 state.intend(Obey(event))
+            case Noted():
+                if not state.intents and not self._blocked():  # now or never: the answer says which
+                    state.intend(Note(event.draft))
             case Tick():
                 pass
         return []
@@ -283,6 +300,7 @@ class Station:
         bags.pass_time(state, t_ms)
         fullness.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
+        corner.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         obeying.pass_time(state)
         state.turns.pass_time(t_ms)
@@ -355,7 +373,7 @@ class Station:
                 return intent.said.drafts
             case Obey():
                 return obeying.decide(state, intent)
-            case Write():
+            case Write() | Note():
                 return (intent.draft,)
 
     def _done(self, intent: Intent, items: tuple[Item, ...]) -> list[Effect]:
@@ -398,7 +416,7 @@ class Station:
                 ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
-            case Fill() | Write():
+            case Fill() | Write() | Note():
                 pass
         return []
 

@@ -23,6 +23,7 @@ from kiosk.screen.app import Act, Taker, web_app
 from kiosk.screen.connections import Connections
 from kiosk.screen.feed import Feed
 from kiosk.screen.setup import Setup
+from kiosk.screen.texts import Language
 
 MAX_CONNECTIONS = 64
 BACKLOG = 64

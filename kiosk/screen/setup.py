@@ -69,9 +69,7 @@ def item_words(item: Item, code: str, language: str, spoken: Spoken) -> ItemWord
     one that it is like."""
     said = spoken.items.get(language, {}).get(code, NOTHING_SAID)
     like = spoken.like.get(language, language) if language not in OWN else language
-    return ItemWords(
-        said.name or getattr(item, like), said.short or getattr(item, f"short_{like}")
-    )
+    return ItemWords(said.name or getattr(item, like), said.short or getattr(item, f"short_{like}"))
 
 
 def overflow(item: Item, code: str, language: str, spoken: Spoken) -> str:

@@ -2,9 +2,9 @@
 
 Files ``*.toml`` of one folder (``paths.texts``), with the same tables as the station's own. A file whose
 ``code`` is ``ja``, ``easy`` or ``en`` puts its sentences in the place of the station's; any other code is
-a language of its own, whose ``[words]``, ``[town]`` and ``[play]`` must be whole. What it lacks all the same
-(a program that is newer than the file has sentences more) is taken from the language that it is ``like``,
-and so are the caretaker's corner and the items' names that it does not give.
+a language of its own, whose ``[words]``, ``[town]`` and ``[play]`` must be whole. What it lacks all the
+same (a program that is newer than the file has sentences more) is taken from the language that it is
+``like``, and so are the caretaker's corner and the items' names that it does not give.
 
 Invariant: nothing in these files keeps a station from starting or leaves a resident without a sentence.
 What is wrong is passed over and told as ``FileProblem`` s (``kiosk config check``).
@@ -274,5 +274,7 @@ def _item_problems(told: TownFile, file: Path, catalogue: Catalogue | None) -> l
             )
         for number, line in enumerate(item.short or ()):
             for one in short_misfits(line, f"items.{code}.short[{number}]"):
-                found.append(FileProblem(one.code, file, one.place, one.what, one.todo, **one.values))
+                found.append(
+                    FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
+                )
     return found
