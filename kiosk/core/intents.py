@@ -17,6 +17,7 @@ from kiosk.core.events import (
 )
 from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
+from kiosk.core.yard import AnyStock
 
 MAX_INTENTS = 1_024
 
@@ -45,9 +46,10 @@ class AskBalance:
 
 @dataclass(frozen=True, slots=True)
 class BeginCard:
-    """A spare card was shown after a touch on 「はじめての方」 (``holding``)."""
+    """A spare card was shown after a touch on 「はじめての方」, or a caretaker's word (``holding``)."""
 
     card: CardSeen
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,13 @@ class Write:
     draft: AnyDraft
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a caretaker wrote down: told at once whether it is kept, so never tried again by itself."""
+
+    draft: AnyStock
+
+
 Intent = (
     Greet
     | ClaimFor
@@ -175,4 +184,5 @@ Intent = (
     | Rule
     | Obey
     | Write
+    | Note
 )

@@ -12,6 +12,7 @@ from typing import Literal
 
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
+from kiosk.core.cornered import Bags, Corner
 from kiosk.core.effects import AnswerCode, Answered, Lamp
 from kiosk.core.entries import CloseCause, VisitClose
 from kiosk.core.events import DeviceLost, Moment, SlipSeen
@@ -23,6 +24,7 @@ from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
 from kiosk.core.timely import KnownTime
+from kiosk.core.turns import Turns
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -41,9 +43,10 @@ class Counters:
 class Awaited:
     """What the next card or slip means until ``until_ms`` (``holding``): ``begin`` a spare card,
     ``balance`` whose points are asked for (``balances``), ``slip`` a lost card's, ``replace`` the ``lost``
-    card by a spare one, ``close`` whatever is shown. ``request`` the caretaker's, "" after a touch."""
+    card by a spare one, ``close`` whatever is shown, ``appoint`` a caretaker's to be, ``corner`` one's.
+    ``request`` the caretaker's, "" after a touch."""
 
-    what: Literal["begin", "balance", "slip", "replace", "close"]
+    what: Literal["begin", "balance", "slip", "replace", "close", "appoint", "corner"]
     until_ms: int
     request: str = ""
     lost: SlipSeen | None = None
@@ -83,12 +86,16 @@ class State:
     """When each device's last alarm was written."""
     showing: Showing = field(default_factory=Showing)
     lamps: Lamps = field(default_factory=Lamps)
+    turns: Turns = field(default_factory=Turns)
     counters: Counters = field(default_factory=Counters)
     told: list[Answered] = field(default_factory=list)
     """Answers that have not gone out yet."""
     online: bool = False
     here_until_ms: int = 0
     """Until then the screen says that this is the station that the city looks for."""
+    corner: Corner = field(default_factory=Corner)
+    bags: dict[str, Bags] = field(default_factory=dict)
+    """Of each bin whose bag was changed since the start."""
     names: int = 0
 
     def name(self, letter: str) -> str:
@@ -131,5 +138,6 @@ def begin(rules: StationRules, memory: Memory) -> State:
         bins={b.bin: Bin(b, books[b.bin], cold=not memory.same_boot) for b in rules.bins},
         residents=Residents(memory, rules.limits_a_day),
         orders=memory.orders,
+        turns=Turns(resumed=bool(memory.open_visits)),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )

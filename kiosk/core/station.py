@@ -31,9 +31,10 @@ Events come in and effects go out here; what each means is in a room of its own.
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
+``corner``   the caretaker's corner: who may work at the screen, and until when
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
-``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
+``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
 ============ ======================================================================================
 """
 
@@ -46,6 +47,7 @@ from kiosk.core import (
     booking,
     checkins,
     closing,
+    corner,
     devices,
     doubts,
     holding,
@@ -69,6 +71,8 @@ from kiosk.core.events import (
     CardSeen,
     CardWork,
     ClockKnown,
+    CornerActed,
+    CornerAsked,
     CountsBlock,
     DeviceBack,
     DeviceLost,
@@ -77,6 +81,7 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    Noted,
     OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
@@ -97,6 +102,7 @@ from kiosk.core.intents import (
     CloseCard,
     Greet,
     Intent,
+    Note,
     Obey,
     Piece,
     ReplaceCard,
@@ -180,7 +186,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard):
+        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard | Note):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
@@ -210,6 +216,14 @@ class Station:
                 return holding.slip_shown(state, event)
             case CardWork():
                 holding.asked(state, event)
+            case CornerAsked():
+                corner.asked(state, event)
+            case CornerActed():
+                if corner.acted(state, event):
+                    effects = self._take(event.act)
+                    if isinstance(event.act, Touch):
+                        state.answer(event.request, "done")
+                    return effects
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -240,6 +254,9 @@ class Station:
                 state.intend(Rule(event))
             case OrderGiven():
                 state.intend(Obey(event))
+            case Noted():
+                if not state.intents and not self._blocked():  # now or never: the answer says which
+                    state.intend(Note(event.draft))
             case Tick():
                 pass
         return []
@@ -258,8 +275,10 @@ class Station:
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
+        corner.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         obeying.pass_time(state)
+        state.turns.pass_time(t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
             self._failed_ms = None
@@ -327,7 +346,7 @@ class Station:
                 return intent.said.drafts
             case Obey():
                 return obeying.decide(state, intent)
-            case Write():
+            case Write() | Note():
                 return (intent.draft,)
 
     def _done(self, intent: Intent, items: tuple[Item, ...]) -> list[Effect]:
@@ -370,7 +389,7 @@ class Station:
                 ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
-            case Write():
+            case Write() | Note():
                 pass
         return []
 

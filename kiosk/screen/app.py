@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,15 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from kiosk.core.errors import OperatorError
 from kiosk.core.events import TouchAction
 from kiosk.screen.connections import Connections
 from kiosk.screen.feed import Feed
 from kiosk.screen.guard import Guard
 from kiosk.screen.page import Asset
 
-MAX_BODY_BYTES = 256
+MAX_BODY_BYTES = 2_048
 BODY_S = 2.0
 TOKEN_HEADER = "x-kiosk-token"
+JSON = "application/json"
 
 RESIDENT_ACTIONS: frozenset[TouchAction] = frozenset(
     {"claim", "balance", "begin_card", "goodbye", "count", "full", "bag_swap", "indicator_zeroed"}
@@ -33,6 +37,31 @@ BIN_ACTIONS: frozenset[TouchAction] = frozenset({"count", "full", "bag_swap", "i
 
 Act = Callable[[TouchAction, str | None], None]
 """Hands a touch to the rules; may wait for room in the station's inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes touches that are more than a finger on a bin (a vote, the caretaker's corner).
+
+    ``shape`` a struct with ``tag_field="action"`` and ``forbid_unknown_fields``: its tag is the action.
+    ``take`` runs in a thread of the server's; what it gives back is the answer as JSON (None: 204), an
+    OperatorError of its is told with 409.
+    """
+
+    shape: type[msgspec.Struct]
+    take: Callable[[Any], object]
+
+    @property
+    def action(self) -> str:
+        tag = self.shape.__struct_config__.tag
+        assert isinstance(tag, str), "a taker's shape names its action by its tag"
+        return tag
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """Whichever touch: its action says what the rest has to be."""
+
+    action: str
 
 
 class TouchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,13 +86,14 @@ def web_app(
     connections: Connections,
     act: Act,
     bins: frozenset[str],
+    takers: Sequence[Taker],
     token: str,
     port: int,
 ) -> Starlette:
     """All routes behind the guard."""
     routes = [Route(path, _served(assets, path)) for path in assets]
     routes.append(Route("/events", Events(feed, connections), methods=["GET"]))
-    routes.append(Route("/act", Touches(act, bins, token).take, methods=["POST"]))
+    routes.append(Route("/act", Touches(act, bins, takers, token).take, methods=["POST"]))
     return Starlette(routes=routes, middleware=[Middleware(Guard, port=port)])
 
 
@@ -114,38 +144,54 @@ async def _left(receive: Receive) -> None:
 
 
 class Touches:
-    """``POST /act``: 204 taken, 403 not ours or not a resident's, 4xx otherwise."""
+    """``POST /act``: 200 or 204 taken, 403 not ours or not a resident's, 409 refused and why, 4xx
+    otherwise."""
 
-    def __init__(self, act: Act, bins: frozenset[str], token: str) -> None:
+    def __init__(self, act: Act, bins: frozenset[str], takers: Sequence[Taker], token: str) -> None:
         self._act = act
         self._bins = bins
+        self._takers = {taker.action: taker for taker in takers}
         self._token = token
         self._busy = False
 
     async def take(self, request: Request) -> Response:
         try:
-            touch = await self._checked(request)
+            do = self._meant(await self._checked(request))
             if self._busy:  # one finger at a time; the inbox may be waiting
                 raise Refused(429, "The touch before this one is still on its way.")
         except Refused as refused:
             return PlainTextResponse(f"{refused}\n", refused.status)
         self._busy = True
         try:
-            await asyncio.to_thread(self._act, touch.action, touch.bin)
+            answer = await asyncio.to_thread(do)
+        except OperatorError as error:
+            told = {"code": error.code, "what": error.what, "todo": error.todo}
+            return Response(msgspec.json.encode(told), 409, media_type=JSON)
         finally:
             self._busy = False
-        return Response(status_code=204)
+        if answer is None:
+            return Response(status_code=204)
+        return Response(msgspec.json.encode(answer), media_type=JSON)
 
-    async def _checked(self, request: Request) -> TouchBody:
+    async def _checked(self, request: Request) -> bytes:
+        """The touch's bytes, from the station's own page."""
         if "origin" not in request.headers:  # the guard has looked at it; a browser always sends it
             raise Refused(403, "Only the station's own page may touch.")
         token = request.headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(token.encode("latin-1"), self._token.encode()):
             raise Refused(403, "The page is an old one; load it again.")
-        if request.headers.get("content-type") != "application/json":
+        if request.headers.get("content-type") != JSON:
             raise Refused(415, "A touch is application/json.")
+        return await _body(request)
+
+    def _meant(self, body: bytes) -> Callable[[], object]:
+        """What the touch sets going."""
         try:
-            touch = msgspec.json.decode(await _body(request), type=TouchBody)
+            taker = self._takers.get(msgspec.json.decode(body, type=_Named).action)
+            if taker is not None:
+                asked = msgspec.json.decode(body, type=taker.shape)
+                return lambda: taker.take(asked)
+            touch = msgspec.json.decode(body, type=TouchBody)
         except msgspec.MsgspecError as error:
             raise Refused(400, "That is no touch.") from error
         if touch.action not in RESIDENT_ACTIONS:
@@ -154,7 +200,7 @@ class Touches:
             touch.bin is not None and touch.action not in BIN_ACTIONS
         ):
             raise Refused(400, "That touch needs one of this station's bins, or none.")
-        return touch
+        return lambda: self._act(touch.action, touch.bin)
 
 
 async def _body(request: Request) -> bytes:

@@ -4,12 +4,15 @@ A view goes out at once when something happened that people wait for (another ph
 record), else at most every ``INTERVAL_MS``. Each client holds no queue: it takes the newest when it
 is ready for it. One that does not take its bytes within ``SEND_S`` is cut off, so that neither the
 station nor the other clients ever feel it.
+
+Beside the views go *asides*: named events (``event: town``) for what changes seldom. Each name's newest
+value wins, goes out at most every ``INTERVAL_MS``, and is the first that a new client hears of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -28,6 +31,14 @@ RETRY_MS = 500
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Any]
+
+
+class _Client:
+    """One stream: what it has not been sent yet."""
+
+    def __init__(self, asides: Iterable[str]) -> None:
+        self.woken = asyncio.Event()
+        self.wants = set(asides)
 
 
 class Coalescer:
@@ -51,7 +62,15 @@ class Coalescer:
 
 def _happening(view: View) -> tuple[object, ...]:
     """What people wait for; the rest (a weight in motion, a fill) may come 100 ms later."""
-    return (view.phase, view.since_ms, view.bin, view.checkins, view.refusals, view.records)
+    return (
+        view.phase,
+        view.since_ms,
+        view.bin,
+        view.checkins,
+        view.refusals,
+        view.records,
+        view.corner,
+    )
 
 
 class Feed:
@@ -65,7 +84,10 @@ class Feed:
         self._timer: asyncio.TimerHandle | None = None
         self._frame: bytes | None = None
         self._count = 0
-        self._clients: set[asyncio.Event] = set()
+        self._clients: set[_Client] = set()
+        self._asides: dict[str, bytes] = {}
+        self._held: dict[str, asyncio.TimerHandle] = {}
+        """Asides that went out lately, until the next may."""
         self._closed = False
 
     @property
@@ -85,6 +107,26 @@ class Feed:
         elif wait_ms is not None:
             self._timer = self._loop.call_later(wait_ms / 1000, self._broadcast)
 
+    def tell(self, name: str, value: object) -> None:
+        """The newest ``value`` (JSON) of the aside ``name``."""
+        frame = b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(value))
+        if frame == self._asides.get(name):
+            return
+        self._asides[name] = frame
+        if name not in self._held:
+            self._send_aside(name, frame)
+
+    def _send_aside(self, name: str, frame: bytes) -> None:
+        self._held[name] = self._loop.call_later(INTERVAL_MS / 1000, self._let_go, name, frame)
+        for client in self._clients:
+            client.wants.add(name)
+            client.woken.set()
+
+    def _let_go(self, name: str, sent: bytes) -> None:
+        del self._held[name]
+        if self._asides[name] != sent:
+            self._send_aside(name, self._asides[name])
+
     def renew(self, run: str) -> None:
         """Pages of the run before are old ones from now on."""
         self._run = run
@@ -97,28 +139,34 @@ class Feed:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for woken in self._clients:
-            woken.set()
+        for held in self._held.values():
+            held.cancel()
+        for client in self._clients:
+            client.woken.set()
 
     async def stream(self, send: Send) -> None:
         """One client's events until it or the server goes. TimeoutError: it does not read."""
-        woken = asyncio.Event()
-        if self._frame is not None:
-            woken.set()
-        self._clients.add(woken)
+        client = _Client(self._asides)
+        sent = b""
+        if self._frame is not None or client.wants:
+            client.woken.set()
+        self._clients.add(client)
         try:
             await _in_time(send, b"retry: %d\n\n" % RETRY_MS)
             while not self._closed:
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):
-                        await woken.wait()
+                        await client.woken.wait()
                 except TimeoutError:
-                    pass  # nothing new: the same once more, as a sign of life
-                woken.clear()
-                if self._frame is not None and not self._closed:
-                    await _in_time(send, self._frame)
+                    sent = b""  # nothing new: the same once more, as a sign of life
+                client.woken.clear()
+                while client.wants and not self._closed:
+                    await _in_time(send, self._asides[client.wants.pop()])
+                if self._frame is not None and self._frame is not sent and not self._closed:
+                    sent = self._frame
+                    await _in_time(send, sent)
         finally:
-            self._clients.discard(woken)
+            self._clients.discard(client)
 
     def _broadcast(self) -> None:
         self._timer = None
@@ -127,8 +175,8 @@ class Feed:
         self._count += 1
         data = msgspec.json.encode(self._offered)
         self._frame = b"id: %s-%d\ndata: %s\n\n" % (self._run.encode(), self._count, data)
-        for woken in self._clients:
-            woken.set()
+        for client in self._clients:
+            client.woken.set()
 
     def _now_ms(self) -> int:
         return int(self._loop.time() * 1000)

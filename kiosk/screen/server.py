@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import socket
 import threading
+from collections.abc import Sequence
 
 import uvicorn
 
@@ -18,7 +19,7 @@ from drivers.clock import boottime_ms
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import View
 from kiosk.screen import page, texts
-from kiosk.screen.app import Act, web_app
+from kiosk.screen.app import Act, Taker, web_app
 from kiosk.screen.connections import Connections
 from kiosk.screen.feed import Feed
 from kiosk.screen.setup import Setup
@@ -48,20 +49,25 @@ class _Server(uvicorn.Server):
 class ScreenServer:
     """``GET /``, ``GET /events``, ``POST /act`` on a loopback address; ``port`` 0 picks a free one.
 
-    ``act(action, bin)`` hears what residents touch, in a thread of the server's.
+    ``act(action, bin)`` hears what residents touch, in a thread of the server's; ``takers`` what is touched
+    beside that.
     """
 
     name = "screen"
 
-    def __init__(self, host: str, port: int, *, setup: Setup, act: Act) -> None:
+    def __init__(
+        self, host: str, port: int, *, setup: Setup, act: Act, takers: Sequence[Taker] = ()
+    ) -> None:
         self._address = (host, port)
         self._setup = setup
         self._act = act
+        self._takers = takers
         self._languages = texts.load()
         self._token = secrets.token_urlsafe(32)
         self._assets: dict[str, page.Asset] = {}
         self._lock = threading.Lock()
         self._newest: View | None = None
+        self._told: dict[str, object] = {}
         self._offering = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feed: Feed | None = None
@@ -104,6 +110,13 @@ class ScreenServer:
             if self._loop is not None and not self._offering:
                 self._offering = True
                 self._loop.call_soon_threadsafe(self._offer)
+
+    def tell(self, name: str, value: object) -> None:
+        """Send ``value`` as the event ``name`` beside the views, now and to every page that comes later."""
+        with self._lock:
+            self._told[name] = value
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._tell, name)
 
     def renew(self, setup: Setup) -> None:
         """Other names for the same bins, from now on: pages load themselves anew."""
@@ -148,6 +161,7 @@ class ScreenServer:
             connections=connections,
             act=self._act,
             bins=frozenset(self._setup.bins),
+            takers=self._takers,
             token=self._token,
             port=self.port,
         )
@@ -174,6 +188,8 @@ class ScreenServer:
             self._loop = loop
             if self._newest is not None:
                 self._feed.offer(self._newest)
+            for name, value in self._told.items():
+                self._feed.tell(name, value)
         beating = asyncio.create_task(self._beat())
         await self._server.serve(sockets=[listener])
         beating.cancel()
@@ -192,6 +208,12 @@ class ScreenServer:
             view, self._offering = self._newest, False
         assert view is not None and self._feed is not None, "offered before it was published"
         self._feed.offer(view)
+
+    def _tell(self, name: str) -> None:
+        with self._lock:
+            value = self._told[name]
+        assert self._feed is not None, "told before it ran"
+        self._feed.tell(name, value)
 
     def _made(self, run: str) -> dict[str, page.Asset]:
         return page.assets(self._setup, self._languages, run=run, token=self._token)

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+from kiosk.core.errors import OperatorError
 from kiosk.core.events import TouchAction
-from kiosk.screen import ScreenServer, Setup
+from kiosk.screen import ScreenServer, Setup, Taker
 
 LONG_S = 20.0
 """How long a test waits before it calls something absent that should have come."""
@@ -19,12 +22,25 @@ LONG_S = 20.0
 Touched = tuple[TouchAction, str | None]
 
 
+class Vote(msgspec.Struct, frozen=True, tag_field="action", tag="vote", forbid_unknown_fields=True):
+    """A touch that says more than which bin."""
+
+    choice: int
+
+
 class Station:
     """What stands behind the screen: it notes the touches."""
 
     def __init__(self, station: Setup, port: int = 0) -> None:
         self.touched: queue.Queue[Touched] = queue.Queue()
-        self.screen = ScreenServer("127.0.0.1", port, setup=station, act=self._act)
+        self.screen = ScreenServer(
+            "127.0.0.1", port, setup=station, act=self._act, takers=[Taker(Vote, self._voted)]
+        )
+
+    def _voted(self, vote: Vote) -> object:
+        if vote.choice > 3:
+            raise OperatorError("no_choice", "There is no such answer.", "Take one of three.")
+        return {"kept": vote.choice} if vote.choice else None
 
     def _act(self, action: TouchAction, bin_: str | None) -> None:
         self.touched.put((action, bin_))
@@ -87,17 +103,22 @@ class Watching:
         self.answer = self.connection.getresponse()
         self.last_id = ""
 
-    def next(self) -> dict[str, Any]:
-        """The next event's data."""
+    def next(self, name: str = "message") -> dict[str, Any]:
+        """The next event's data; ``name`` of one that comes beside the views."""
+        event = "message"
         while True:
             line = self.answer.readline().decode()
             assert line, "the stream ended"
             field, _, value = line.rstrip("\n").partition(": ")
             if field == "id":
                 self.last_id = value
+            if field == "event":
+                event = value
             if field == "data":
-                view: dict[str, Any] = json.loads(value)
-                return view
+                if event == name:
+                    said: dict[str, Any] = json.loads(value)
+                    return said
+                event = "message"
 
     def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         while True:

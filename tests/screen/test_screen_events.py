@@ -142,3 +142,19 @@ def test_happenings_go_at_once_and_weights_wait_their_turn() -> None:
     assert coalescer.wait_ms(heavier, 31) == INTERVAL_MS - 30
     assert coalescer.wait_ms(heavier, 1_000) == 0
     assert coalescer.wait_ms(view(phase="weighing", bin="b1", live_g=40, records=1), 2) == 0
+
+
+def test_what_changes_seldom_comes_beside_the_views_and_first_to_a_late_page(
+    station: Station, watch: Watch
+) -> None:
+    station.screen.tell("town", {"notice": 1})
+    station.screen.publish(WAITING)
+    early = watch()
+    assert early.next("town") == {"notice": 1}
+    for notice in range(2, 500):
+        station.screen.tell("town", {"notice": notice})
+    seen = 0
+    while early.next("town") != {"notice": 499}:
+        seen += 1
+    assert seen < 400
+    assert watch().next("town") == {"notice": 499}

@@ -24,6 +24,15 @@ def test_a_touch_reaches_the_rules(station: Station, browser: Browser) -> None:
     assert station.touched.get(timeout=LONG_S) == ("full", "b2")
 
 
+def test_a_touch_that_says_more_is_taken_answered_or_refused_in_words(browser: Browser) -> None:
+    assert browser.touch({"action": "vote", "choice": 0}).status == 204
+    assert browser.touch({"action": "vote", "choice": 2}).body == '{"kept":2}'
+    refused = browser.touch({"action": "vote", "choice": 4})
+    assert (refused.status, json.loads(refused.body)["code"]) == (409, "no_choice")
+    for wrong in ({"choice": "2"}, {}, {"choice": 1, "card": "k"}, {"choice": 1, "bin": "b1"}):
+        assert browser.touch({"action": "vote", **wrong}).status == 400
+
+
 @pytest.mark.parametrize(
     ("touch", "status"),
     [

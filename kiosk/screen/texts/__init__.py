@@ -15,17 +15,22 @@ import msgspec
 from kiosk.core.errors import OperatorError
 
 MEASURE = "ja"
+TABLES = ("words", "town", "play", "corner")
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 
 
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file. ``order`` of the buttons; ``tag`` as in HTML's ``lang``."""
+    """One file. ``order`` of the buttons; ``tag`` as in HTML's ``lang``. ``words`` what every visit needs;
+    ``town``, ``play`` and ``corner`` what stands behind it."""
 
     code: str
     name: str
     tag: str
     order: int
     words: dict[str, str]
+    town: dict[str, str]
+    play: dict[str, str]
+    corner: dict[str, str]
 
 
 def load() -> tuple[Language, ...]:
@@ -45,15 +50,22 @@ def load() -> tuple[Language, ...]:
 
 def check(language: Language, measure: Language) -> None:
     """OperatorError naming the first sentence that is missing, unknown or differently filled in."""
-    for key in sorted(language.words.keys() ^ measure.words.keys()):
-        wrong = "lacks" if key in measure.words else "has an unknown sentence"
-        raise _problem(language, f'{wrong} "{key}"')
-    for key, sentence in language.words.items():
+    for table in TABLES:
+        _check_table(language, table, getattr(language, table), getattr(measure, table))
+
+
+def _check_table(
+    language: Language, table: str, said: dict[str, str], measure: dict[str, str]
+) -> None:
+    for key in sorted(said.keys() ^ measure.keys()):
+        wrong = "lacks" if key in measure else "has an unknown sentence"
+        raise _problem(language, f'{wrong} "{table}.{key}"')
+    for key, sentence in said.items():
         if not sentence.strip():
-            raise _problem(language, f'says nothing for "{key}"')
-        if placeholders(sentence) != placeholders(measure.words[key]):
-            wanted = ", ".join(sorted(placeholders(measure.words[key]))) or "none"
-            raise _problem(language, f'has other placeholders in "{key}" than {wanted}')
+            raise _problem(language, f'says nothing for "{table}.{key}"')
+        if placeholders(sentence) != placeholders(measure[key]):
+            wanted = ", ".join(sorted(placeholders(measure[key]))) or "none"
+            raise _problem(language, f'has other placeholders in "{table}.{key}" than {wanted}')
 
 
 def placeholders(sentence: str) -> frozenset[str]:
