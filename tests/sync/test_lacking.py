@@ -23,6 +23,7 @@ from sync.receiver.views import drop_views
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 ANN, BOB = b"a", b"b"
+CODES = ("thinned", "unopened", "not_forgotten")
 NOW_MS = 1_000_000
 TOLD = (
     "SELECT seq, kind, body FROM entry ORDER BY ledger, seq",
@@ -65,7 +66,7 @@ def accounts(city: sa.Engine) -> list[tuple[Any, ...]]:
 def findings(city: sa.Engine, now_ms: int = NOW_MS + lacking.GRACE_MS) -> list[Finding]:
     with city.connect() as connection:
         (care,) = look(connection, now_ms)
-    return [one for one in care.findings if one.code in ("thinned", "unopened")]
+    return [one for one in care.findings if one.code in CODES]
 
 
 def codes(city: sa.Engine) -> list[str]:
@@ -158,6 +159,22 @@ def test_a_seal_that_was_forgotten_is_never_opened_again(city: sa.Engine, diary:
     assert accounts(city) == [(1, ANN)], "the copy that was held back said whose that one was"
     assert rows(city, "SELECT points FROM point_nobody") == [(1 + 3 + 4 + 5 + 7,)], "for good"
     assert codes(city) == [] and holds(city)
+
+
+def test_a_word_that_forgets_and_was_taken_out_is_told_and_comes_with_a_resend(
+    city: sa.Engine, diary: Diary
+) -> None:
+    seqs = tuple(diary.seals)
+    send(city, diary.batch(0))
+    diary.add("forget", count=len(seqs))
+    last = diary.head
+    send(city, diary.batch(last - 1, unseal=seqs[:1]))
+    assert codes(city) == [], "many take several batches"
+    (finding,) = findings(city, NOW_MS + lacking.FORGET_MS)
+    assert finding.code == "not_forgotten" and f"{len(seqs) - 1} seals" in finding.what
+    send(city, diary.batch(0, unseal=seqs), diary.batch(0, unseal=seqs))
+    assert findings(city, NOW_MS + lacking.FORGET_MS) == []
+    assert rows(city, "SELECT count(*) FROM seal") == [(0,)] and holds(city)
 
 
 def test_a_card_forgotten_in_the_middle_of_its_visit_still_gets_what_comes_late(
@@ -311,7 +328,7 @@ def test_a_city_that_an_older_receiver_made_learns_what_its_ledgers_lack(
             drop_views(connection)
             for table in ("unopened", "unsealed", "filled", "city_key"):
                 connection.exec_driver_sql(f"DROP TABLE {table}")
-            for column in ("lacking", "covered", "filled"):
+            for column in ("lacking", "covered", "filled", "forgets", "forgotten"):
                 connection.exec_driver_sql(f"ALTER TABLE ledger DROP COLUMN {column}")
             connection.exec_driver_sql("DROP INDEX entry_hollow")
     with opened(city_url) as city:
