@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -22,13 +23,13 @@ from kiosk.core.canonical import MAX_INTEGER
 from sync.messages import Batch
 from sync.messages.bodies import Value
 from sync.messages.bodies import field as field_of
-from sync.receiver.open_visits import OpenVisits
+from sync.receiver.open_visits import NEW, OpenVisits, Standing
 from sync.receiver.point_tables import point_name, point_nobody
 from sync.receiver.tables import seal
 
-KINDS = frozenset(
-    {"checkin", "claim", "weighing", "visit_close", "alias", "card_joined", "recovered"}
-)
+EARN = frozenset({"checkin", "weighing"})
+RARE = frozenset({"alias", "card_joined", "recovered"})
+KINDS = EARN | RARE | {"claim", "visit_close"}
 PLAUSIBLE = 1_000_000
 """Points of one entry; what lies beyond is a station's nonsense and no balance."""
 
@@ -36,14 +37,98 @@ Tie = tuple[bytes, bytes]
 """A name, and the one with whose account it is one from now on."""
 
 
-@dataclass(slots=True)
-class Earned:
-    """What a round's batches add up to; ``names`` by ledger and seq, those that its seals open."""
+Step = tuple[str, str, bytes | None, int]
+"""Of a visit that an earlier batch began: kind, visit, name, points."""
 
-    points: dict[tuple[str, bytes], int] = field(default_factory=lambda: defaultdict(int))
-    nobody: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
-    ties: dict[str, list[Tie]] = field(default_factory=lambda: defaultdict(list))
-    names: dict[tuple[str, int], bytes] = field(default_factory=dict)
+
+@dataclass(slots=True)
+class Gathered:
+    """What one batch earns, as far as it can be known without the database."""
+
+    names: dict[int, bytes]
+    """By seq, those that the batch's seals open."""
+    points: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
+    nobody: int = 0
+    visits: dict[str, Standing | None] = field(default_factory=dict)
+    """Visits that begin here, as they stand at its end; None: closed."""
+    steps: list[Step] = field(default_factory=list)
+    """All of the others, in order: what stands for these visits is in the database."""
+    ties: list[tuple[int, int]] = field(default_factory=list)
+    """The seqs of entries that tie names, and of those that they mean."""
+
+    def credit(self, name: bytes | None, points: int) -> None:
+        if name is None:
+            self.nobody += points
+        elif points:
+            self.points[name] += points
+
+
+def gather(batch: Batch, after: int) -> Gathered:
+    """What entries of a batch beyond seq ``after`` earn."""
+    names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
+    found = Gathered(names)
+    begun, earlier = found.visits, set[str]()
+    skip = max(0, after + 1 - batch.first)
+    numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
+    for kind, value, seq in numbered:
+        if kind not in KINDS:
+            continue
+        if kind in RARE:
+            _gather_rare(found, seq, value)
+            continue
+        visit, points = field_of(value, "visit"), _plausible(field_of(value, "points"))
+        name = names.get(seq)
+        if not isinstance(visit, str):
+            if kind in EARN:
+                found.credit(name if kind == "checkin" else None, points)
+        elif (kind == "weighing" and not points) or (kind == "claim" and name is None):
+            continue  # nothing moves by it
+        elif visit in begun or (kind == "checkin" and visit not in earlier):
+            begun[visit] = _step(found.credit, begun.get(visit) or NEW, kind, name, points)
+        else:
+            earlier.add(visit)
+            found.steps.append((kind, visit, name, points))
+    return found
+
+
+def _gather_rare(found: Gathered, seq: int, value: Value) -> None:
+    of = field_of(value, "of")
+    if type(of) is int and 0 < of <= MAX_INTEGER:
+        found.ties.append((seq, of))
+    inner = field_of(value, "entry")
+    if isinstance(inner, dict):
+        found.nobody += _plausible(inner.get("points"))
+
+
+def _step(
+    credit: Callable[[bytes | None, int], None],
+    before: Standing,
+    kind: str,
+    name: bytes | None,
+    points: int,
+) -> Standing | None:
+    """How a visit stands after one more of its entries; None: it is closed."""
+    whose, held = before
+    match kind:
+        case "checkin":
+            whose, held = name, points
+        case "weighing":
+            held += points
+        case "claim" if whose is None:
+            whose, points = name, held
+        case "visit_close":
+            if whose is None:
+                credit(None, held)
+            return None
+        case _:
+            return before
+    if whose is not None:
+        credit(whose, points)
+    return whose, held
+
+
+def _plausible(points: object) -> int:
+    return points if type(points) is int and abs(points) <= PLAUSIBLE else 0
 
 
 class Booking:
@@ -52,35 +137,55 @@ class Booking:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._earned = Earned()
+        self._points: dict[tuple[str, bytes], int] = defaultdict(int)
+        self._nobody: dict[tuple[str, str], int] = defaultdict(int)
+        self._ties: dict[str, list[Tie]] = defaultdict(list)
+        self._names: dict[str, dict[int, bytes]] = defaultdict(dict)
         self._open: dict[str, OpenVisits] = {}
 
-    def add(self, city: str, station: str, batch: Batch, after: int) -> None:
-        """What entries of a batch beyond seq ``after`` earn; its ledger is held by this round."""
-        skip = max(0, after + 1 - batch.first)
-        numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
-        entries = [
-            (seq, kind, value)
-            for kind, value, seq in numbered
-            if kind in KINDS and (kind != "weighing" or field_of(value, "points"))
-        ]
-        if not entries:
+    def add(self, city: str, station: str, ledger: str, gathered: Gathered) -> None:
+        """What a batch earns; its ledger is held by this round."""
+        self._names[ledger] |= gathered.names
+        for seq, of in gathered.ties:
+            self._tie(city, ledger, seq, of)
+        for earner, points in gathered.points.items():
+            self._points[city, earner] += points
+        self._nobody[city, station] += gathered.nobody
+        if not gathered.visits and not gathered.steps:
             return
-        visits = self._open.get(batch.ledger)
+
+        def credit(name: bytes | None, points: int) -> None:
+            if name is None:
+                self._nobody[city, station] += points
+            else:
+                self._points[city, name] += points
+
+        visits = self._open.get(ledger)
         if visits is None:
-            visits = self._open[batch.ledger] = OpenVisits(self._connection, batch.ledger)
-        one = _OfBatch(self._connection, self._earned, city, station, batch, visits)
-        for seq, kind, value in entries:
-            one.add(seq, kind, value)
+            visits = self._open[ledger] = OpenVisits(self._connection, ledger)
+        for kind, visit, name, points in gathered.steps:
+            visits[visit] = _step(credit, visits[visit], kind, name, points)
+        for visit, standing in gathered.visits.items():
+            visits[visit] = standing
+
+    def _tie(self, city: str, ledger: str, seq: int, of: int) -> None:
+        name, other = self._names[ledger].get(seq), self._names[ledger].get(of)
+        if other is None:
+            row = self._connection.execute(
+                sa.select(seal.c.pseudonym).where(seal.c.ledger == ledger, seal.c.seq == of)
+            ).first()
+            other = None if row is None else bytes(row.pseudonym)
+        if name is not None and other is not None and name != other:
+            self._ties[city].append((name, other))
 
     def finish(self) -> None:
         """Writes visits and sums."""
-        connection, earned = self._connection, self._earned
+        connection = self._connection
         for visits in self._open.values():
             visits.keep()
-        earn(connection, [(*whose, points) for whose, points in earned.points.items() if points])
-        for city, station in sorted(earned.nobody):
-            points = earned.nobody[city, station]
+        earn(connection, [(*whose, points) for whose, points in self._points.items() if points])
+        for city, station in sorted(self._nobody):
+            points = self._nobody[city, station]
             mine = (point_nobody.c.city == city, point_nobody.c.station == station)
             more = sa.update(point_nobody).where(*mine)
             if (
@@ -92,87 +197,9 @@ class Booking:
                 connection.execute(
                     point_nobody.insert().values(city=city, station=station, points=points)
                 )
-        for city in sorted(earned.ties):
-            for name, other in earned.ties[city]:
+        for city in sorted(self._ties):
+            for name, other in self._ties[city]:
                 tie(connection, city, name, other)
-
-
-class _OfBatch:
-    """One batch's entries, in their order."""
-
-    def __init__(
-        self,
-        connection: sa.Connection,
-        earned: Earned,
-        city: str,
-        station: str,
-        batch: Batch,
-        visits: OpenVisits,
-    ) -> None:
-        self._connection, self._earned = connection, earned
-        self._city, self._station, self._ledger = city, station, batch.ledger
-        self._names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
-        for seq, name in self._names.items():
-            earned.names[batch.ledger, seq] = name
-        self._visits = visits
-
-    def add(self, seq: int, kind: str, value: Value) -> None:
-        visit, points = field_of(value, "visit"), field_of(value, "points")
-        if not isinstance(visit, str):
-            visit = None
-        if type(points) is not int or abs(points) > PLAUSIBLE:
-            points = 0
-        match kind:
-            case "checkin":
-                name = self._names.get(seq)
-                if visit is not None:
-                    self._visits[visit] = (name, points)
-                self._credit(name, points)
-            case "weighing" if visit is not None:
-                name, before = self._visits[visit]
-                self._visits[visit] = (name, before + points)
-                if name is not None:
-                    self._credit(name, points)
-            case "weighing":
-                self._credit(None, points)
-            case "claim" if visit is not None and seq in self._names:
-                name, before = self._visits[visit]
-                if name is None:
-                    self._credit(self._names[seq], before)
-                    self._visits[visit] = (self._names[seq], before)
-            case "visit_close" if visit is not None:
-                name, before = self._visits.pop(visit)
-                if name is None:
-                    self._credit(None, before)
-            case "alias" | "card_joined":
-                self._tie(seq, field_of(value, "of"))
-            case "recovered":
-                inner = field_of(value, "entry")
-                points = inner.get("points") if isinstance(inner, dict) else 0
-                if type(points) is int and abs(points) <= PLAUSIBLE:
-                    self._credit(None, points)
-            case _:
-                pass
-
-    def _credit(self, name: bytes | None, points: int) -> None:
-        if not points:
-            return
-        if name is None:
-            self._earned.nobody[self._city, self._station] += points
-        else:
-            self._earned.points[self._city, name] += points
-
-    def _tie(self, seq: int, of: object) -> None:
-        if type(of) is not int or not 0 < of <= MAX_INTEGER:
-            return
-        name, other = self._names.get(seq), self._earned.names.get((self._ledger, of))
-        if other is None:
-            row = self._connection.execute(
-                sa.select(seal.c.pseudonym).where(seal.c.ledger == self._ledger, seal.c.seq == of)
-            ).first()
-            other = None if row is None else bytes(row.pseudonym)
-        if name is not None and other is not None and name != other:
-            self._earned.ties[self._city].append((name, other))
 
 
 def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:
@@ -184,7 +211,7 @@ def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:
     if connection.dialect.name == "postgresql":
         cities, names, points = map(list, zip(*sorted(sums), strict=True))
         connection.exec_driver_sql(
-            f"{columns} SELECT c, n, n, p FROM unnest(%s::text[], %s::bytea[], %s::bigint[])"
+            f"{columns} SELECT c, n, n, p FROM unnest(%b::text[], %b::bytea[], %b::bigint[])"
             f" AS earned (c, n, p) ORDER BY c, n {rest}",
             (cities, names, points),
         )

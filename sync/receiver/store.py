@@ -37,12 +37,13 @@ from sync.receiver.continuity import (
 )
 from sync.receiver.earnings import Booking
 from sync.receiver.judging import check_batch, first_entry
-from sync.receiver.projections import Rows, genesis_of
+from sync.receiver.making import Made, make
+from sync.receiver.projections import genesis_of
 from sync.receiver.quarantine import Aside, put_aside
 from sync.receiver.refusals import Refusal, count
 from sync.receiver.reminders import Answer
-from sync.receiver.tables import anchor, batch_sig, bin_change, opening, seal
-from sync.receiver.writing import writer
+from sync.receiver.tables import seal
+from sync.receiver.writing import Writer, loader
 from sync.signing import verify
 
 DELETE_AT_ONCE = 500
@@ -61,7 +62,8 @@ class Outcome:
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
     """Store what these messages prove, in one transaction; at most one answer for each ledger."""
-    return take_opened(engine, [unpack(each) for each in deliveries], now_ms)
+    made = loader(engine.dialect)
+    return take_opened(engine, [unpack(each, made) for each in deliveries], now_ms)
 
 
 def take_opened(engine: sa.Engine, parcels: Sequence[Parcel], now_ms: int) -> Outcome:
@@ -91,7 +93,8 @@ class _Round:
         self._connection = connection
         self._now_ms = now_ms
         self._parcels = parcels
-        self._writer = writer(connection)
+        self._writer = Writer(connection)
+        self._loader = loader(connection.dialect)
         self._books = books.hold(connection, _named(parcels))
         self._keys = registry.keys_of(connection, {each.whose for each in parcels if each.whose})
         self._told: dict[tuple[Whose, str], AckError | None] = {}
@@ -149,11 +152,11 @@ class _Round:
             self._malformed(whose, parcel.malformed)
         elif batch is not None:
             try:
-                self._take_batch(whose, batch, parcel.plain)
+                self._take_batch(whose, batch, parcel)
             except (Refused, Fork) as problem:
                 self._refuse_batch(parcel.delivery, whose, batch, problem)
 
-    def _take_batch(self, whose: Whose, batch: Batch, plain: bytes) -> None:
+    def _take_batch(self, whose: Whose, batch: Batch, parcel: Parcel) -> None:
         book = self._books.get(batch.ledger)
         other = book is not None and book.whose != whose
         if book is not None and other and (book.key is not None or batch.first > 1):
@@ -170,13 +173,13 @@ class _Round:
         if batch.first > book.watermark + 1:
             if book.fork_seq is not None and book.key is None:
                 raise Fork(book.fork_seq)  # its genesis was refused: nothing ever joins on
-            parking.park(self._connection, book, batch, plain, self._now_ms)
+            parking.park(self._connection, book, batch, parcel.plain, self._now_ms)
             return
-        self._join(book, batch)
+        self._join(book, batch, parcel.made)
         self._told.setdefault((whose, batch.ledger), None)
         self._unpark(book)
 
-    def _join(self, book: Book, batch: Batch) -> None:
+    def _join(self, book: Book, batch: Batch, made: Made | None = None) -> None:
         """Store what is new in a batch that begins at most one beyond the watermark."""
         if batch.last < book.watermark:
             self._writer.flush()
@@ -193,7 +196,7 @@ class _Round:
         if batch.first == 1 and book.key is None:
             self._begin(book, batch)
         if batch.last > book.watermark:
-            self._store(book, batch)
+            self._store(book, batch, made)
         if batch.unseals is not None:
             self._unsealed[book.name] += batch.unseals.seqs
 
@@ -215,28 +218,17 @@ class _Round:
         book.key = book.changed["public_key"] = bytes.fromhex(genesis.key)
         book.save(self._connection)  # before the next genesis of this round looks for its twin
 
-    def _store(self, book: Book, batch: Batch) -> None:
-        skip, watermark = book.watermark + 1 - batch.first, book.watermark
-        made = Rows()
-        made.add_all(batch.ledger, watermark + 1, batch.values[skip:])
-        # Seals only of new entries: a repeated batch must not bring back what was forgotten.
-        seals = [
-            (batch.ledger, each.seq, bytes.fromhex(each.salt), bytes.fromhex(each.pseudonym))
-            for each in batch.seals
-            if each.seq > watermark
-        ]
-        self._writer.entries(book.whose.station, batch, skip)
-        self._writer.rows(seal, seals)
-        self._writer.rows(bin_change, made.bin_change)
-        self._writer.rows(anchor, made.anchor)
-        if made.anchor:
+    def _store(self, book: Book, batch: Batch, made: Made | None) -> None:
+        watermark = book.watermark
+        if made is None or made.after != watermark:
+            made = make(self._loader, book.whose.station, batch, watermark)
+        self._writer.add(made.loads)
+        if made.timed:
             self._timed.add(batch.ledger)
-        self._writer.rows(opening, made.opening)
-        self._writer.rows(batch_sig, [(batch.ledger, batch.last, batch.signature)])
         if closed := closings.closed_in(batch, watermark):
             self._closed[book.whose.city] += closed
-        self._booking.add(book.whose.city, book.whose.station, batch, watermark)
         whose = book.whose
+        self._booking.add(whose.city, whose.station, batch.ledger, made.gathered)
         self._asked += balances.asked_in(whose.city, whose.station, batch, watermark, self._now_ms)
         if said := town_reports.said_in(batch, watermark):
             self._said[book.whose.city, book.whose.station] += said

@@ -113,10 +113,13 @@ def test_a_claim_brings_what_was_dropped_before_the_card_and_else_it_is_nobodys(
     diary.leave("v2")
     diary.drop(None, 2)
     diary.seals.pop(diary.come(BOB, None, 9))  # forgotten before the line was back
+    diary.seals.pop(diary.come(BOB, "v3", 1))
+    diary.drop("v3", 5)
+    diary.leave("v3")
     for after in range(diary.head):
         send(city, diary, diary.batch(after, after + 1))
     assert balances(city) == {ANN: 7}
-    assert count(city, "point_nobody", "sum(points)") == 4 + 2 + 9
+    assert count(city, "point_nobody", "sum(points)") == 4 + 2 + 9 + 6
 
 
 def test_names_that_are_tied_anywhere_are_one_account_everywhere(
