@@ -19,7 +19,7 @@ import click
 from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
-from sync.receiver import care_cli, registry, town_cli
+from sync.receiver import care_cli, interpreter, registry, town_cli
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
@@ -109,6 +109,7 @@ def run(
     ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
+        interpreter.settle()
         Service(engine, broker, signer, ending).run()
 
 

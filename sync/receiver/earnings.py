@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -135,8 +135,12 @@ class Booking:
     """One round's. Everything is written at its end, sums of names in a fixed order: other rounds touch
     them too."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(
+        self, connection: sa.Connection, visits: Mapping[str, Mapping[str, Standing]] | None
+    ) -> None:
+        """``visits``: the open ones of each ledger that this round holds, None where they are many."""
         self._connection = connection
+        self._visits = visits
         self._points: dict[tuple[str, bytes], int] = defaultdict(int)
         self._nobody: dict[tuple[str, str], int] = defaultdict(int)
         self._ties: dict[str, list[Tie]] = defaultdict(list)
@@ -162,7 +166,8 @@ class Booking:
 
         visits = self._open.get(ledger)
         if visits is None:
-            visits = self._open[ledger] = OpenVisits(self._connection, ledger)
+            stored = None if self._visits is None else self._visits.get(ledger, {})
+            visits = self._open[ledger] = OpenVisits(self._connection, ledger, stored)
         for kind, visit, name, points in gathered.steps:
             visits[visit] = _step(credit, visits[visit], kind, name, points)
         for visit, standing in gathered.visits.items():

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
-from sync.receiver import balances, books, closings, parking, registry, timing, town_reports
+from sync.receiver import balances, beside, books, closings, parking, timing, town_reports
 from sync.receiver.arriving import Delivery, Parcel, unpack
 from sync.receiver.books import Book
 from sync.receiver.continuity import (
@@ -96,11 +96,13 @@ class _Round:
         self._writer = Writer(connection)
         self._loader = loader(connection.dialect)
         self._books = books.hold(connection, _named(parcels))
-        self._keys = registry.keys_of(connection, {each.whose for each in parcels if each.whose})
+        stations = {each.whose for each in parcels if each.whose}
+        self._beside = beside.look(connection, self._books, stations)
+        self._keys = self._beside.keys
         self._told: dict[tuple[Whose, str], AckError | None] = {}
         self._aside: list[Aside] = []
         self._closed: dict[str, list[bytes]] = defaultdict(list)
-        self._booking = Booking(connection)
+        self._booking = Booking(connection, self._beside.visits)
         self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
         self._unsealed: dict[str, list[int]] = defaultdict(list)
         self._timed: set[str] = set()  # ledgers with new clock entries
@@ -287,7 +289,7 @@ class _Round:
 
     def _answers(self) -> list[Answer]:
         """What the stations are told after the commit."""
-        epoch = registry.current_epoch(self._connection)
+        epoch = self._beside.epoch
         answers = []
         for (whose, name), error in self._told.items():
             book, stands = self._books.get(name), True
