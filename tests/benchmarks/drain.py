@@ -24,9 +24,8 @@ proxy that counts every byte of the uplink's connection, both ways. ``--peer PYT
 ThingsBoard's gateway afterwards, as shipped and tuned, to PUBACK (``drain_peer.py``; PYTHON is that of the
 peers' environment). It needs fewer of them: its clock runs from the first record on the broker to the
 last, so a start is not in its rate, nor its first pack of 10,000 (in its favour: 5 % of 200,000).
-``--peer-memory`` tries
-its memory store as well, which takes minutes. Each part is said on standard error when it is done; all of
-them are one JSON value at the end.
+``--peer-memory`` tries its memory store as well, which takes minutes. Each part is said on standard error
+when it is done; all of them are one JSON value at the end.
 """
 
 from __future__ import annotations
