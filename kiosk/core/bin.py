@@ -22,6 +22,7 @@ from kiosk.core.memory import BinBook
 from kiosk.core.nights import Nights
 from kiosk.core.settle import CountsSettler, IndicatorSettler, Motion, Plateau, Sign
 from kiosk.core.settled import Level, PendingSwap, Settled, Watched
+from kiosk.core.view import Full
 from kiosk.core.warmth_line import WarmthLine
 
 Stage = Literal["none", "starting", "gap", "normal", "away", "over", "service", "question"]
@@ -296,9 +297,12 @@ class Bin:
         held_g = max(0, self.book.gross_g - self.book.empty_g)
         return min(100, held_g * 100 // self.rules.bag_limit_g)
 
-    def is_full(self) -> bool:
-        """By somebody's word or by weight; until the bag is changed."""
-        return self.said_full or (self.fill_pct() or 0) >= 100
+    def full(self) -> Full | None:
+        """What says that it is full, until the bag is changed: somebody's word before the weight, which
+        is why it is not to be used."""
+        if self.said_full:
+            return "said"
+        return "limit" if (self.fill_pct() or 0) >= 100 else None
 
     def booked(self, draft: AnyDraft) -> None:
         """The ledger has committed an entry on this bin: the book moves."""

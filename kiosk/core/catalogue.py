@@ -40,7 +40,10 @@ Hazard = Literal[
     "spill",
     "smell",
     "hygiene",
+    "needle",
+    "spray-can",
 ]
+MAX_ALSO = 3
 Unit = Literal[
     "weight", "weight-light", "weight-wet", "count", "count-weight", "volume", "staff-only"
 ]
@@ -88,7 +91,7 @@ class Words(Part, frozen=True):
 
 class Described(Part, frozen=True, kw_only=True):
     """An item but for its factor. ``short_*``: two lines for a small sign; ``overflow``: where, when it
-    is full."""
+    is full. ``hazard`` what to heed with it, ``also`` what else people bring in it by mistake."""
 
     ja: Name
     easy: Name
@@ -100,7 +103,14 @@ class Described(Part, frozen=True, kw_only=True):
     bag_limit_g: Annotated[int, Meta(ge=100, le=100_000)]
     unit_hint: Unit
     hazard: Hazard | None = None
+    also: Annotated[tuple[Hazard, ...], Meta(max_length=MAX_ALSO)] = ()
     legal: Legal | None = None
+
+    @property
+    def hazards(self) -> tuple[Hazard, ...]:
+        """All of them, the first one first."""
+        first = () if self.hazard is None else (self.hazard,)
+        return (*first, *(one for one in self.also if one != self.hazard))
 
 
 class Item(Described, frozen=True, kw_only=True):

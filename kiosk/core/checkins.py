@@ -132,6 +132,7 @@ def _tied(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
 
 def _greet(state: State, t_ms: int, visit: Visit) -> None:
     state.counters.checkins += 1
+    state.turns.greet(visit, t_ms)
     if state.showing.phase != "weighing":
         state.showing.show("greeting", t_ms, visit=visit)
 

@@ -23,6 +23,7 @@ from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
 from kiosk.core.timely import KnownTime
+from kiosk.core.turns import Turns
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -83,6 +84,7 @@ class State:
     """When each device's last alarm was written."""
     showing: Showing = field(default_factory=Showing)
     lamps: Lamps = field(default_factory=Lamps)
+    turns: Turns = field(default_factory=Turns)
     counters: Counters = field(default_factory=Counters)
     told: list[Answered] = field(default_factory=list)
     """Answers that have not gone out yet."""
@@ -131,5 +133,6 @@ def begin(rules: StationRules, memory: Memory) -> State:
         bins={b.bin: Bin(b, books[b.bin], cold=not memory.same_boot) for b in rules.bins},
         residents=Residents(memory, rules.limits_a_day),
         orders=memory.orders,
+        turns=Turns(resumed=bool(memory.open_visits)),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )

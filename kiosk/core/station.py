@@ -33,7 +33,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
-``showing``  the screen's phase; ``viewing`` all that it draws; ``lamps``
+``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
 ============ ======================================================================================
 """
 
@@ -260,6 +260,7 @@ class Station:
         holding.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         obeying.pass_time(state)
+        state.turns.pass_time(t_ms)
         state.showing.pass_time(t_ms, state.visits.current(), state.rules.thanks_ms, moving)
         if self._failed_ms is not None and t_ms - self._failed_ms >= TOLD_MS and not state.intents:
             self._failed_ms = None

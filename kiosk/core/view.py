@@ -43,11 +43,17 @@ BinState = Literal[
     "question",
 ]
 
+Full = Literal["said", "sensor", "limit"]
+"""What says that a bin is full: somebody's touch, its fill sensor, or the weight of its bag."""
+Warm = Literal["still", "dim"]
+"""How hot the station is: ``still`` nothing on the screen may move, ``dim`` and it is to be dark."""
+
 
 class BinView(msgspec.Struct, frozen=True):
     """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
     ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full); ``locked``
-    where people are sent to its overflow place."""
+    where people are sent to its overflow place; ``full`` why it is full, also where ``state`` has something
+    more pressing to say, None while it is not."""
 
     bin: str
     item: str
@@ -57,6 +63,7 @@ class BinView(msgspec.Struct, frozen=True):
     certified: bool
     counted: bool
     locked: bool = False
+    full: Full | None = None
 
 
 class View(msgspec.Struct, frozen=True):
@@ -72,6 +79,16 @@ class View(msgspec.Struct, frozen=True):
     ``closed`` why the station is, by language (empty where nobody said), None while it is open;
     ``message`` the city's, by language; ``here`` while it shows which station it is. ``can_ask`` while
     「ポイントを見る」 may be touched; ``balance`` the points that the city has told of.
+
+    Several residents. With ``crowd = "one_by_one"`` ``turn`` is the mark (1 to 9, rising, then 1 again)
+    of the visit whose turn it is, and ``shown`` the mark of the visit that ``net_g``, ``visit_g`` and
+    ``points`` are of: another one's while the earlier resident's last change is still being told. Both
+    are None without a card, and always with ``together``, where nobody has a turn and no sum is shown
+    while several are there. ``greetings`` are the marks of the cards seen in the last seconds, oldest
+    first: the page greets each of them once, also while a bin is being weighed.
+
+    ``resumed`` for a while after a restart in the middle of visits: whoever is there shows the card again.
+    ``quiet`` in the quiet hours: no tone. ``warm`` while the station is too hot, None else.
     """
 
     phase: Phase
@@ -100,3 +117,9 @@ class View(msgspec.Struct, frozen=True):
     here: bool = False
     can_ask: bool = False
     balance: int | None = None
+    turn: int | None = None
+    shown: int | None = None
+    greetings: tuple[int, ...] = ()
+    resumed: bool = False
+    quiet: bool = False
+    warm: Warm | None = None

@@ -15,7 +15,9 @@ def view(state: State, *, storage_trouble: bool) -> View:
     """What the screen has to draw now."""
     showing = state.showing
     active = state.bins.get(showing.bin) if showing.bin else None
-    visit = showing.visit
+    visit = showing.visit if _is_its_own(state, showing.visit) else None
+    taking_turns = state.rules.crowd == "one_by_one"
+    current = state.visits.current()
     t_ms = state.now.boot_ms
     cards_readable = devices.cards_readable(state)
     claiming = cards_readable and state.claim_until_ms > t_ms
@@ -50,7 +52,16 @@ def view(state: State, *, storage_trouble: bool) -> View:
         here=state.here_until_ms > t_ms,
         can_ask=cards_readable and state.rules.balance and state.awaited is None,
         balance=showing.balance,
+        turn=current.mark if taking_turns and current is not None else None,
+        shown=visit.mark if taking_turns and visit is not None else None,
+        greetings=tuple(mark for mark, _ in state.turns.greeted),
+        resumed=state.turns.resumed,
     )
+
+
+def _is_its_own(state: State, visit: Visit | None) -> bool:
+    """Whether nobody else would take its sum for theirs: in ``together`` several may stand there."""
+    return state.rules.crowd == "one_by_one" or len(state.visits.open()) <= 1 or visit is None
 
 
 def _points(visit: Visit | None) -> int | None:
@@ -84,13 +95,14 @@ def _bin_view(bin_: Bin, now: Moment, *, locked: bool) -> BinView:
         certified=certified.is_certified(bin_, now),
         counted=bin_.scaleless,
         locked=locked,
+        full=bin_.full(),
     )
 
 
 def _bin_state(bin_: Bin) -> BinState:
     """The one thing to know about a bin, the most pressing first."""
     if bin_.scaleless:
-        return "full" if bin_.is_full() else "no_scale"
+        return "full" if bin_.full() else "no_scale"
     if bin_.stage == "over" and not bin_.lost:
         return "overload"
     if bin_.lost or bin_.blind:
@@ -103,7 +115,7 @@ def _bin_state(bin_: Bin) -> BinState:
         return "starting"
     if bin_.moving_since_ms is not None:
         return "weighing"
-    return "full" if bin_.is_full() else "ready"
+    return "full" if bin_.full() else "ready"
 
 
 def _rounded(bin_: Bin, grams: int | None) -> int | None:

@@ -32,6 +32,8 @@ class Visit:
     pieces: int = 0
     points: int = 0
     """Earned by it, and by the visit that it goes on with."""
+    mark: int | None = None
+    """Its turn's, for the screen; None while nobody has shown a card."""
     ended_ms: int | None = None
     why: CloseReason = "idle"
     closed: bool = False

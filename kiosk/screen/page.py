@@ -18,6 +18,17 @@ from kiosk.screen.setup import Setup
 from kiosk.screen.texts import Language
 
 ASSETS = "kiosk.screen.assets"
+SCRIPTS = (
+    "screen.js",
+    "scenes.js",
+    "moment.js",
+    "drawing.js",
+    "words.js",
+    "town.js",
+    "play.js",
+    "corner.js",
+)
+STYLES = ("screen.css", "town.css", "play.css", "corner.css")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +45,8 @@ def assets(
     """Everything the browser asks for, by path."""
     return {
         "/": Asset(_page(setup, languages, run=run, token=token), "text/html"),
-        "/screen.css": Asset(_text("screen.css").encode(), "text/css"),
-        "/screen.js": Asset(_text("screen.js").encode(), "text/javascript"),
-        "/words.js": Asset(_text("words.js").encode(), "text/javascript"),
+        **{f"/{name}": Asset(_text(name).encode(), "text/javascript") for name in SCRIPTS},
+        **{f"/{name}": Asset(_text(name).encode(), "text/css") for name in STYLES},
         "/favicon.ico": Asset(_text("favicon.svg").encode(), "image/svg+xml"),
     }
 

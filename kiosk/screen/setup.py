@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kiosk.core.catalogue import Hazard
+from kiosk.core.config import Crowd
+
 if TYPE_CHECKING:
     from kiosk.core.catalogue import Catalogue
     from kiosk.settings import Settings
@@ -23,20 +26,24 @@ class ItemWords(msgspec.Struct, frozen=True):
 
 
 class BinSetup(msgspec.Struct, frozen=True):
-    """One bin: its item's code, the place beside it when it is full, by language."""
+    """One bin: its item's code, the place beside it when it is full, by language; ``hazards`` what to
+    heed there, the first one first (their words are ``hazard_...`` of the texts, with ``_`` for ``-``)."""
 
     item: str
     overflow: Mapping[str, str]
+    hazards: tuple[Hazard, ...] = ()
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """One station's page. ``items``: code to language to words; ``contact``: whom to ask."""
+    """One station's page. ``items``: code to language to words; ``contact``: whom to ask. ``crowd``: with
+    ``one_by_one`` the page shows whose turn it is (``View.turn``)."""
 
     station: str
     language: str
     contact: str
     bins: Mapping[str, BinSetup]
     items: Mapping[str, Mapping[str, ItemWords]]
+    crowd: Crowd = "together"
 
 
 def station_setup(settings: Settings, catalogue: Catalogue) -> Setup:
@@ -53,6 +60,7 @@ def station_setup(settings: Settings, catalogue: Catalogue) -> Setup:
         bins[bin_.id] = BinSetup(
             bin_.item,
             {language: bin_.overflow or getattr(item.overflow, language) for language in languages},
+            item.hazards,
         )
     contact = settings.station.contact
     return Setup(
@@ -61,4 +69,5 @@ def station_setup(settings: Settings, catalogue: Catalogue) -> Setup:
         contact=f"{contact.name} {contact.phone}",
         bins=bins,
         items=items,
+        crowd=settings.station.crowd,
     )

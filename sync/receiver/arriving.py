@@ -51,6 +51,5 @@ def unpack(delivery: Delivery, loader: Loader) -> Parcel:
         batch = decode_batch(plain)
     except Malformed as malformed:
         return Parcel(delivery, whose, malformed=malformed)
-    return Parcel(
-        delivery, whose, plain, batch, made=make(loader, whose.station, batch, batch.first - 1)
-    )
+    made = make(loader, whose.city, whose.station, batch, batch.first - 1)
+    return Parcel(delivery, whose, plain, batch, made=made)

@@ -16,20 +16,21 @@ from sync.receiver.books import Book
 from sync.receiver.continuity import Whose
 from sync.receiver.open_visits import WHOLE, Standing
 from sync.receiver.point_tables import point_visit
-from sync.receiver.tables import epoch, ledger, parked, station_key
+from sync.receiver.tables import epoch, ledger, parked, station_key, unsealed
 
-_KEY, _EPOCH, _CONTINUED, _PARKED, _VISIT = range(5)
+_KEY, _EPOCH, _CONTINUED, _PARKED, _AHEAD, _VISIT = range(6)
 
 
 @dataclass(slots=True)
 class Beside:
     """``keys``: those that count for each station, which may be none, the oldest first. ``epoch``: which
     life of the database this is. ``visits``: the open ones of each ledger, None where they are too many
-    to be read at once."""
+    to be read at once. ``ahead``: seqs of each ledger whose seals were forgotten before they came."""
 
     keys: dict[Whose, list[bytes]]
     epoch: int = 0
     visits: dict[str, dict[str, Standing]] | None = field(default_factory=dict)
+    ahead: dict[str, set[int]] = field(default_factory=dict)
 
 
 def look(connection: sa.Connection, books: Mapping[str, Book], stations: Iterable[Whose]) -> Beside:
@@ -46,6 +47,8 @@ def look(connection: sa.Connection, books: Mapping[str, Book], stations: Iterabl
             books[name].continuations.append((number, bytes(data)))
         elif what == _PARKED:
             books[name].parked.add((number, last))
+        elif what == _AHEAD:
+            found.ahead.setdefault(name, set()).add(number)
         elif found.visits is not None:
             open_visits += 1
             found.visits.setdefault(name, {})[other] = (
@@ -82,6 +85,9 @@ def _query(books: Mapping[str, Book], stations: Mapping[Whose, Any]) -> sa.Compo
         sa.select(_what(_PARKED), parked.c.ledger, nothing, parked.c.first, parked.c.last, nothing).where(
             parked.c.ledger.in_(names)
         ),
+        sa.select(_what(_AHEAD), unsealed.c.ledger, nothing, unsealed.c.seq, nothing, nothing)
+        .join(ledger, ledger.c.ledger == unsealed.c.ledger)
+        .where(ledger.c.ledger.in_(names), unsealed.c.seq > ledger.c.watermark),
         sa.select(_what(_VISIT), visits.c.ledger, visits.c.visit, visits.c.points, nothing, visits.c.name),
     )  # fmt: skip
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -27,9 +28,8 @@ from sync.receiver.open_visits import NEW, OpenVisits, Standing
 from sync.receiver.point_tables import point_name, point_nobody
 from sync.receiver.tables import seal
 
-EARN = frozenset({"checkin", "weighing"})
-RARE = frozenset({"alias", "card_joined", "recovered"})
-KINDS = EARN | RARE | {"claim", "visit_close"}
+TIES = frozenset({"alias", "card_joined"})
+KINDS = TIES | {"checkin", "claim", "weighing", "visit_close", "recovered"}
 PLAUSIBLE = 1_000_000
 """Points of one entry; what lies beyond is a station's nonsense and no balance."""
 
@@ -37,98 +37,27 @@ Tie = tuple[bytes, bytes]
 """A name, and the one with whose account it is one from now on."""
 
 
-Step = tuple[str, str, bytes | None, int]
-"""Of a visit that an earlier batch began: kind, visit, name, points."""
-
-
 @dataclass(slots=True)
-class Gathered:
-    """What one batch earns, as far as it can be known without the database."""
+class Earned:
+    """What a round's batches add up to; ``names`` by ledger and seq, those that its seals open."""
 
-    names: dict[int, bytes]
-    """By seq, those that the batch's seals open."""
-    points: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
-    nobody: int = 0
-    visits: dict[str, Standing | None] = field(default_factory=dict)
-    """Visits that begin here, as they stand at its end; None: closed."""
-    steps: list[Step] = field(default_factory=list)
-    """All of the others, in order: what stands for these visits is in the database."""
-    ties: list[tuple[int, int]] = field(default_factory=list)
-    """The seqs of entries that tie names, and of those that they mean."""
-
-    def credit(self, name: bytes | None, points: int) -> None:
-        if name is None:
-            self.nobody += points
-        elif points:
-            self.points[name] += points
+    points: dict[tuple[str, bytes], int] = field(default_factory=lambda: defaultdict(int))
+    nobody: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    ties: dict[str, list[Tie]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
 
-def gather(batch: Batch, after: int) -> Gathered:
-    """What entries of a batch beyond seq ``after`` earn."""
-    names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
-    found = Gathered(names)
-    begun, earlier = found.visits, set[str]()
-    skip = max(0, after + 1 - batch.first)
-    numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
-    for kind, value, seq in numbered:
-        if kind not in KINDS:
-            continue
-        if kind in RARE:
-            _gather_rare(found, seq, value)
-            continue
-        visit, points = field_of(value, "visit"), _plausible(field_of(value, "points"))
-        name = names.get(seq)
-        if not isinstance(visit, str):
-            if kind in EARN:
-                found.credit(name if kind == "checkin" else None, points)
-        elif (kind == "weighing" and not points) or (kind == "claim" and name is None):
-            continue  # nothing moves by it
-        elif visit in begun or (kind == "checkin" and visit not in earlier):
-            begun[visit] = _step(found.credit, begun.get(visit) or NEW, kind, name, points)
-        else:
-            earlier.add(visit)
-            found.steps.append((kind, visit, name, points))
-    return found
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What one batch earns, as far as it can be known without the database (``reckon``)."""
 
-
-def _gather_rare(found: Gathered, seq: int, value: Value) -> None:
-    of = field_of(value, "of")
-    if type(of) is int and 0 < of <= MAX_INTEGER:
-        found.ties.append((seq, of))
-    inner = field_of(value, "entry")
-    if isinstance(inner, dict):
-        found.nobody += _plausible(inner.get("points"))
-
-
-def _step(
-    credit: Callable[[bytes | None, int], None],
-    before: Standing,
-    kind: str,
-    name: bytes | None,
-    points: int,
-) -> Standing | None:
-    """How a visit stands after one more of its entries; None: it is closed."""
-    whose, held = before
-    match kind:
-        case "checkin":
-            whose, held = name, points
-        case "weighing":
-            held += points
-        case "claim" if whose is None:
-            whose, points = name, held
-        case "visit_close":
-            if whose is None:
-                credit(None, held)
-            return None
-        case _:
-            return before
-    if whose is not None:
-        credit(whose, points)
-    return whose, held
-
-
-def _plausible(points: object) -> int:
-    return points if type(points) is int and abs(points) <= PLAUSIBLE else 0
+    names: Mapping[int, bytes]
+    earned: Earned
+    begun: Collection[str]
+    """Visits that begin here; those that are ``open`` at its end, closed where they are not."""
+    open: Mapping[str, Standing]
+    later: Sequence[tuple[int, str, Value]]
+    """Entries of visits that an earlier batch began, and those that tie names, in their order."""
 
 
 class Booking:
@@ -136,61 +65,56 @@ class Booking:
     them too."""
 
     def __init__(
-        self, connection: sa.Connection, visits: Mapping[str, Mapping[str, Standing]] | None
+        self, connection: sa.Connection, stored: Mapping[str, Mapping[str, Standing]] | None
     ) -> None:
-        """``visits``: the open ones of each ledger that this round holds, None where they are many."""
+        """``stored``: the open visits of each ledger that this round holds, None where they are many."""
         self._connection = connection
-        self._visits = visits
-        self._points: dict[tuple[str, bytes], int] = defaultdict(int)
-        self._nobody: dict[tuple[str, str], int] = defaultdict(int)
-        self._ties: dict[str, list[Tie]] = defaultdict(list)
-        self._names: dict[str, dict[int, bytes]] = defaultdict(dict)
+        self._stored = stored
+        self._earned = Earned()
         self._open: dict[str, OpenVisits] = {}
 
-    def add(self, city: str, station: str, ledger: str, gathered: Gathered) -> None:
+    def add(self, city: str, station: str, ledger: str, reckoned: Reckoned) -> None:
         """What a batch earns; its ledger is held by this round."""
-        self._names[ledger] |= gathered.names
-        for seq, of in gathered.ties:
-            self._tie(city, ledger, seq, of)
-        for earner, points in gathered.points.items():
-            self._points[city, earner] += points
-        self._nobody[city, station] += gathered.nobody
-        if not gathered.visits and not gathered.steps:
+        into, own = self._earned, reckoned.earned
+        for name, points in own.points.items():
+            into.points[name] += points
+        for hall, points in own.nobody.items():
+            into.nobody[hall] += points
+        into.names |= own.names
+        if not reckoned.later and not reckoned.begun:
             return
-
-        def credit(name: bytes | None, points: int) -> None:
-            if name is None:
-                self._nobody[city, station] += points
+        visits = self.visits(ledger)
+        fold = Fold(self._connection, into, city, station, ledger, reckoned.names, visits)
+        for seq, kind, value in reckoned.later:
+            fold.add(seq, kind, value)
+        for visit in reckoned.begun:
+            standing = reckoned.open.get(visit)
+            if standing is None:
+                visits.pop(visit)
             else:
-                self._points[city, name] += points
+                visits[visit] = standing
 
-        visits = self._open.get(ledger)
-        if visits is None:
-            stored = None if self._visits is None else self._visits.get(ledger, {})
-            visits = self._open[ledger] = OpenVisits(self._connection, ledger, stored)
-        for kind, visit, name, points in gathered.steps:
-            visits[visit] = _step(credit, visits[visit], kind, name, points)
-        for visit, standing in gathered.visits.items():
-            visits[visit] = standing
+    def visits(self, ledger: str) -> OpenVisits:
+        """Those of a ledger that this round holds."""
+        found = self._open.get(ledger)
+        if found is None:
+            stored = None if self._stored is None else self._stored.get(ledger, {})
+            found = self._open[ledger] = OpenVisits(self._connection, ledger, stored)
+        return found
 
-    def _tie(self, city: str, ledger: str, seq: int, of: int) -> None:
-        name, other = self._names[ledger].get(seq), self._names[ledger].get(of)
-        if other is None:
-            row = self._connection.execute(
-                sa.select(seal.c.pseudonym).where(seal.c.ledger == ledger, seal.c.seq == of)
-            ).first()
-            other = None if row is None else bytes(row.pseudonym)
-        if name is not None and other is not None and name != other:
-            self._ties[city].append((name, other))
+    @property
+    def earned(self) -> Earned:
+        """What waits to be written."""
+        return self._earned
 
     def finish(self) -> None:
         """Writes visits and sums."""
-        connection = self._connection
+        connection, earned = self._connection, self._earned
         for visits in self._open.values():
             visits.keep()
-        earn(connection, [(*whose, points) for whose, points in self._points.items() if points])
-        for city, station in sorted(self._nobody):
-            points = self._nobody[city, station]
+        earn(connection, [(*whose, points) for whose, points in earned.points.items() if points])
+        for city, station in sorted(earned.nobody):
+            points = earned.nobody[city, station]
             mine = (point_nobody.c.city == city, point_nobody.c.station == station)
             more = sa.update(point_nobody).where(*mine)
             if (
@@ -202,9 +126,142 @@ class Booking:
                 connection.execute(
                     point_nobody.insert().values(city=city, station=station, points=points)
                 )
-        for city in sorted(self._ties):
-            for name, other in self._ties[city]:
+        for city in sorted(earned.ties):
+            for name, other in earned.ties[city]:
                 tie(connection, city, name, other)
+
+
+def earns(kind: str, value: Value) -> bool:
+    """Whether an entry of KINDS may change anything: most weighings are worth no points."""
+    return kind != "weighing" or bool(field_of(value, "points"))
+
+
+class Visits(Protocol):
+    """Visits that are open, while entries are read in their order."""
+
+    def __getitem__(self, visit: str) -> Standing: ...
+
+    def __setitem__(self, visit: str, standing: Standing) -> None: ...
+
+    def pop(self, visit: str) -> Standing: ...
+
+
+class Fold:
+    """One ledger's entries, in their order. ``names`` by seq, those that their seals open. Without a
+    ``connection`` it takes no entry that ties names."""
+
+    def __init__(
+        self,
+        connection: sa.Connection | None,
+        earned: Earned,
+        city: str,
+        station: str,
+        ledger: str,
+        names: Mapping[int, bytes],
+        visits: Visits,
+    ) -> None:
+        self._connection, self._earned = connection, earned
+        self._city, self._station, self._ledger = city, station, ledger
+        self._names = names
+        for seq, name in names.items():
+            earned.names[ledger, seq] = name
+        self._visits = visits
+
+    def add(self, seq: int, kind: str, value: Value) -> None:
+        visit, points = field_of(value, "visit"), field_of(value, "points")
+        if not isinstance(visit, str):
+            visit = None
+        if type(points) is not int or abs(points) > PLAUSIBLE:
+            points = 0
+        match kind:
+            case "checkin":
+                name = self._names.get(seq)
+                if visit is not None:
+                    self._visits[visit] = (name, points)
+                if visit is None or name is not None:  # else they wait with the visit
+                    self._credit(name, points)
+            case "weighing" if visit is not None:
+                name, before = self._visits[visit]
+                self._visits[visit] = (name, before + points)
+                if name is not None:
+                    self._credit(name, points)
+            case "weighing":
+                self._credit(None, points)
+            case "claim" if visit is not None and seq in self._names:
+                name, before = self._visits[visit]
+                if name is None:
+                    self._credit(self._names[seq], before)
+                    self._visits[visit] = (self._names[seq], before)
+            case "visit_close" if visit is not None:
+                name, before = self._visits.pop(visit)
+                if name is None:
+                    self._credit(None, before)
+            case "alias" | "card_joined":
+                self._tie(seq, field_of(value, "of"))
+            case "recovered":
+                inner = field_of(value, "entry")
+                points = inner.get("points") if isinstance(inner, dict) else 0
+                if type(points) is int and abs(points) <= PLAUSIBLE:
+                    self._credit(None, points)
+            case _:
+                pass
+
+    def _credit(self, name: bytes | None, points: int) -> None:
+        if not points:
+            return
+        if name is None:
+            self._earned.nobody[self._city, self._station] += points
+        else:
+            self._earned.points[self._city, name] += points
+
+    def _tie(self, seq: int, of: object) -> None:
+        if type(of) is not int or not 0 < of <= MAX_INTEGER:
+            return
+        name, other = self._names.get(seq), self._earned.names.get((self._ledger, of))
+        if other is None:
+            assert self._connection is not None, "a tie needs what is stored"
+            row = self._connection.execute(
+                sa.select(seal.c.pseudonym).where(seal.c.ledger == self._ledger, seal.c.seq == of)
+            ).first()
+            other = None if row is None else bytes(row.pseudonym)
+        if name is not None and other is not None and name != other:
+            self._earned.ties[self._city].append((name, other))
+
+
+class _InMemory(dict[str, Standing]):
+    """Visits of one batch."""
+
+    def __missing__(self, visit: str) -> Standing:
+        return NEW
+
+    def pop(self, visit: str) -> Standing:  # type: ignore[override]
+        return super().pop(visit, NEW)
+
+
+def reckon(city: str, station: str, batch: Batch, after: int) -> Reckoned:
+    """What entries of a batch beyond seq ``after`` earn; on any thread."""
+    names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
+    earned, visits = Earned(), _InMemory()
+    fold = Fold(None, earned, city, station, batch.ledger, names, visits)
+    begun, earlier = set[str](), set[str]()
+    later: list[tuple[int, str, Value]] = []
+    skip = max(0, after + 1 - batch.first)
+    numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
+    for kind, value, seq in numbered:
+        if kind not in KINDS or not earns(kind, value):
+            continue
+        visit = field_of(value, "visit")
+        if kind in TIES:
+            later.append((seq, kind, value))
+        elif not isinstance(visit, str) or visit in begun:
+            fold.add(seq, kind, value)
+        elif kind == "checkin" and visit not in earlier:
+            begun.add(visit)
+            fold.add(seq, kind, value)
+        else:
+            earlier.add(visit)
+            later.append((seq, kind, value))
+    return Reckoned(names, earned, begun, visits, later)
 
 
 def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:

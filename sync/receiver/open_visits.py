@@ -39,13 +39,14 @@ class OpenVisits:
         self._look(visit)
         return self._now.get(visit, NEW)
 
-    def __setitem__(self, visit: str, standing: Standing | None) -> None:
-        """None: it is closed."""
+    def __setitem__(self, visit: str, standing: Standing) -> None:
         self._look(visit)
-        if standing is None:
-            self._now.pop(visit, None)
-        else:
-            self._now[visit] = standing
+        self._now[visit] = standing
+
+    def pop(self, visit: str) -> Standing:
+        """It is closed."""
+        self._look(visit)
+        return self._now.pop(visit, NEW)
 
     def keep(self) -> None:
         """Writes what changed."""

@@ -17,13 +17,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
-from sync.receiver import balances, beside, books, closings, parking, timing, town_reports
+from sync.receiver import (
+    balances,
+    beside,
+    books,
+    closings,
+    forgetting,
+    healing,
+    parking,
+    timing,
+    town_reports,
+)
 from sync.receiver.arriving import Delivery, Parcel, unpack
 from sync.receiver.books import Book
 from sync.receiver.continuity import (
@@ -42,11 +52,9 @@ from sync.receiver.projections import genesis_of
 from sync.receiver.quarantine import Aside, put_aside
 from sync.receiver.refusals import Refusal, count
 from sync.receiver.reminders import Answer
-from sync.receiver.tables import seal
 from sync.receiver.writing import Writer, loader
 from sync.signing import verify
 
-DELETE_AT_ONCE = 500
 UNSTORABLE = "unstorable"
 """What a station hears where the city's database takes everything but its batch."""
 
@@ -58,6 +66,7 @@ class Outcome:
     answers: list[Answer]
     refusals: list[Refusal]
     balances: list[balances.Told]
+    healed: list[healing.Healed] = field(default_factory=list)
 
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
@@ -104,8 +113,9 @@ class _Round:
         self._closed: dict[str, list[bytes]] = defaultdict(list)
         self._booking = Booking(connection, self._beside.visits)
         self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
-        self._unsealed: dict[str, list[int]] = defaultdict(list)
+        self._forgotten = forgetting.Forgotten(connection, self._beside.ahead)
         self._timed: set[str] = set()  # ledgers with new clock entries
+        self._healed: list[healing.Healed] = []
         self._refusals: list[Refusal] = []
         self._asked: list[balances.Asked] = []
 
@@ -131,7 +141,7 @@ class _Round:
         answers = self._answers()
         self._finish()
         told = balances.tell(self._connection, self._asked, self._now_ms)
-        return Outcome(answers, self._refusals, told)
+        return Outcome(answers, self._refusals, told, self._healed)
 
     def refuse_all(self, code: str) -> Outcome:
         """Nothing; each message is put aside with ``code``."""
@@ -197,10 +207,12 @@ class _Round:
         check_continuations(book.continuations, batch)
         if batch.first == 1 and book.key is None:
             self._begin(book, batch)
+        if batch.unseals is not None:
+            self._forgotten.add(book, batch.unseals.seqs)
+        if book.lacking and batch.first <= book.watermark:
+            self._heal(book, batch)
         if batch.last > book.watermark:
             self._store(book, batch, made)
-        if batch.unseals is not None:
-            self._unsealed[book.name] += batch.unseals.seqs
 
     def _begin(self, book: Book, batch: Batch) -> None:
         genesis = first_entry(batch)
@@ -221,20 +233,42 @@ class _Round:
         book.save(self._connection)  # before the next genesis of this round looks for its twin
 
     def _store(self, book: Book, batch: Batch, made: Made | None) -> None:
-        watermark = book.watermark
+        watermark, whose = book.watermark, book.whose
         if made is None or made.after != watermark:
-            made = make(self._loader, book.whose.station, batch, watermark)
+            made = make(self._loader, whose.city, whose.station, batch, watermark)
         self._writer.add(made.loads)
+        self._forgotten.store_new(self._writer, book, batch, made, self._now_ms)
+        if made.hollow:
+            book.lack()
+        book.cover(made.covered)
         if made.timed:
             self._timed.add(batch.ledger)
         if closed := closings.closed_in(batch, watermark):
-            self._closed[book.whose.city] += closed
-        whose = book.whose
-        self._booking.add(whose.city, whose.station, batch.ledger, made.gathered)
+            self._closed[whose.city] += closed
+        self._booking.add(whose.city, whose.station, batch.ledger, made.reckoned)
         self._asked += balances.asked_in(whose.city, whose.station, batch, watermark, self._now_ms)
         if said := town_reports.said_in(batch, watermark):
-            self._said[book.whose.city, book.whose.station] += said
+            self._said[whose.city, whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)
+
+    def _heal(self, book: Book, batch: Batch) -> None:
+        """Fill in what came without its text or its opened seal, and comes now."""
+        healed = healing.heal(
+            self._connection,
+            self._writer,
+            self._booking,
+            book,
+            batch,
+            self._forgotten.now(book),
+            self._now_ms,
+        )
+        if healed is None:
+            return
+        self._healed.append(healed)
+        if healed.closed:
+            self._closed[healed.city] += healed.closed
+        if healed.said:
+            self._said[healed.city, healed.station] += healed.said
 
     def _unpark(self, book: Book) -> None:
         """Join what was waiting for the entries that have come; each row leaves the table."""
@@ -305,9 +339,9 @@ class _Round:
 
     def _finish(self) -> None:
         self._writer.flush()
+        timing.learn_anew(self._connection, {one.ledger for one in self._healed if one.timed})
         timing.learn(self._connection, self._timed)
-        for name, seqs in self._unsealed.items():
-            self._unseal(name, seqs)
+        self._forgotten.finish()
         for book in self._books.values():
             book.save(self._connection)
         for city in sorted(self._closed):
@@ -317,13 +351,6 @@ class _Round:
             town_reports.keep(self._connection, city, station, self._said[city, station])
         put_aside(self._connection, self._aside, self._now_ms)
         count(self._connection, self._refusals, self._now_ms)
-
-    def _unseal(self, name: str, seqs: Sequence[int]) -> None:
-        for start in range(0, len(seqs), DELETE_AT_ONCE):
-            some = seqs[start : start + DELETE_AT_ONCE]
-            self._connection.execute(
-                sa.delete(seal).where(seal.c.ledger == name, seal.c.seq.in_(some))
-            )
 
 
 def _named(parcels: Iterable[Parcel]) -> set[str]:

@@ -66,12 +66,17 @@ class Writer:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._copies = connection.dialect.name == "postgresql"
+        self._loader = loader(connection.dialect)
         self._waiting: dict[sa.Table, Load] = defaultdict(list)
 
     def add(self, loads: Mapping[sa.Table, Load]) -> None:
         """Of this database's ``loader``."""
         for table, load in loads.items():
             self._waiting[table] += load
+
+    def rows(self, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Few of them, made now."""
+        self.add({table: self._loader.rows(table, rows)})
 
     def flush(self) -> None:
         """What was given can be read in this transaction from now on."""

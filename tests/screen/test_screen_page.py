@@ -15,13 +15,19 @@ from screen_people import Browser, Station
 from screen_scenes import CATALOGUE, setup
 
 from kiosk import catalogue
+from kiosk.core.catalogue import Hazard
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import Phase
-from kiosk.screen import texts
+from kiosk.screen import page, texts
 
-PATHS = ("/", "/screen.css", "/screen.js", "/words.js", "/favicon.ico")
+PATHS = ("/", *(f"/{name}" for name in (*page.SCRIPTS, *page.STYLES)), "/favicon.ico")
 MOST_BYTES = 300_000
 ASSETS = resources.files("kiosk.screen.assets")
+
+
+def script(*names: str) -> str:
+    """The text of the scripts ``names``, or of all."""
+    return "\n".join((ASSETS / name).read_text("utf-8") for name in names or page.SCRIPTS)
 
 
 def sent_setup(page: str) -> dict[str, Any]:
@@ -89,9 +95,12 @@ def test_a_town_that_forgets_a_sentence_is_told_which(
 
 
 def test_every_sentence_is_used_and_every_used_sentence_exists() -> None:
-    script = (ASSETS / "screen.js").read_text("utf-8")
-    used = set(re.findall(r"(?:\bsaid|words\(\))\.([a-z_]+)", script))
-    used |= set(re.findall(r': "([a-z_]+)"', script[script.index("const BADGES") :][:200]))
+    drawn = script("screen.js", "scenes.js", "moment.js")
+    used = set(re.findall(r"\bsaid\.([a-z_]+)", drawn))
+    badges = re.search(r"const BADGES = \{(.*?)\}", drawn, re.DOTALL)
+    assert badges is not None
+    used |= set(re.findall(r': "([a-z_]+)"', badges[1]))
+    used |= {f"hazard_{one.replace('-', '_')}" for one in get_args(Hazard)}
     assert used == set(texts.load()[0].words)
 
 
@@ -102,14 +111,13 @@ def test_residents_never_read_what_would_frighten_them() -> None:
 
 
 def test_no_words_for_people_stand_in_the_scripts() -> None:
-    for name in ("screen.js", "words.js"):
-        script = re.sub(r"//.*|/\*.*?\*/", "", (ASSETS / name).read_text("utf-8"))
-        assert set(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", script)) <= {"・・・"}, name
+    for name in page.SCRIPTS:
+        code = re.sub(r"//.*|/\*.*?\*/", "", script(name))
+        assert set(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", code)) <= {"・・・"}, name
 
 
 def test_every_phase_has_a_scene() -> None:
-    script = (ASSETS / "screen.js").read_text("utf-8")
-    drawn = set(re.findall(r'case "([a-z_]+)"', script)) | {"closed"}
+    drawn = set(re.findall(r'case "([a-z_]+)"', script("scenes.js"))) | {"closed"}
     assert set(get_args(Phase)) <= drawn
 
 
@@ -118,9 +126,8 @@ def test_every_item_of_the_usual_catalogue_has_a_picture() -> None:
     symbols = set(
         re.findall(r'<symbol id="([a-z]+)"', (ASSETS / "pictograms.svg").read_text("utf-8"))
     )
-    script = (ASSETS / "screen.js").read_text("utf-8")
     assert set(pictures) == set(catalogue.load(CATALOGUE).items)
-    assert set(pictures.values()) | set(re.findall(r'picture[:=] "([a-z]+)"', script)) <= symbols
+    assert set(pictures.values()) | set(re.findall(r'picture[:=] "([a-z]+)"', script())) <= symbols
 
 
 def test_the_page_knows_only_this_stations_items(browser: Browser) -> None:
