@@ -11,7 +11,8 @@ import math
 from pathlib import Path
 
 from kiosk.core.catalogue import Catalogue
-from kiosk.settings.shape import AnyScale, Bin, CountsScale, IndicatorScale
+from kiosk.settings.scales import AnyScale, CountsScale, IndicatorScale
+from kiosk.settings.shape import Bin
 from kiosk.tomlfile import FileProblem
 
 MAX_DIVISIONS = 10_000
@@ -29,7 +30,7 @@ def check_bin(one: Bin, place: str, catalogue: Catalogue, file: Path) -> None:
             file,
             f"{place}.id",
             f"the ledger cannot hold a bin's name with a hyphen, {one.id}.",
-            f"Write {one.id.replace('-', '')}, or another name of a-z and 0-9.",
+            f"Write {one.id.replace('-', '') or 'b1'}, or another name of a-z and 0-9.",
             value=one.id,
         )
     if one.item not in catalogue.items:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from hw_sim.postgres import Postgres
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
@@ -145,6 +149,66 @@ def test_looking_into_a_database_that_is_not_there_makes_none(url: str, tmp_path
     with opened(url):
         assert call("verify", "--database", url).output == "Nothing is stored here yet.\n"
     assert ask("verify", "--database", url) == []
+
+
+LOOKING = (
+    ("doctor",),
+    ("verify",),
+    ("station", "list"),
+    ("station", "days", STATION, "--city", CITY),
+    ("epoch", "new"),
+    ("sink", "list"),
+    ("command", "list"),
+    ("cards", "list", "--city", CITY),
+    ("points", "show", "--city", CITY),
+    ("tariff", "show", "--city", CITY),
+    ("import", "export.jsonl"),
+)
+
+
+@pytest.mark.parametrize("args", LOOKING, ids=" ".join)
+def test_looking_into_an_empty_file_or_another_programs_changes_nothing(
+    args: tuple[str, ...], url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "city.db").touch()
+    assert refused(*args, "--database", url) == "no_city_database"
+    assert (tmp_path / "city.db").read_bytes() == b""
+    before = of_photos(tmp_path / "city.db")
+    assert refused(*args, "--database", url) == "no_city_database"
+    assert (tmp_path / "city.db").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["city.db"]
+
+
+def test_no_city_is_made_in_another_programs_file(url: str, tmp_path: Path) -> None:
+    before = of_photos(tmp_path / "city.db")
+    adding = ("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    assert refused(*adding) == "foreign_database"
+    assert (tmp_path / "city.db").read_bytes() == before
+
+
+def refused(*args: str) -> str:
+    said = call(*args, "--json")
+    assert said.exit_code == 2, said.output
+    code: str = json.loads(said.stdout)["error"]["code"]
+    return code
+
+
+def of_photos(file: Path) -> bytes:
+    """What stands in an SQLite file of another program's."""
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE photo (name TEXT)")
+        db.commit()
+    return file.read_bytes()
+
+
+def test_an_empty_database_of_a_server_stays_empty_where_somebody_only_looks(
+    postgres: Postgres,
+) -> None:
+    url = postgres.schema("looked_at")
+    assert refused("doctor", "--database", url) == "no_city_database"
+    engine = sa.create_engine(url)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
 
 
 def test_the_citys_database_is_no_business_of_other_users(url: str, tmp_path: Path) -> None:
