@@ -28,8 +28,6 @@ def begun(title: str) -> FPDF:
     pdf.set_margin(0)
     pdf.set_auto_page_break(False)
     pdf.set_title(title)
-    for style in ("regular", "bold"):
-        pdf.add_font(style, fname=fonts.path(style), collection_font_number=fonts.JAPANESE)
     return pdf
 
 
@@ -37,6 +35,9 @@ def draw(pdf: FPDF, shape: Shape) -> None:
     """One shape on the file's last page."""
     match shape:
         case Text():
+            if shape.weight not in pdf.fonts:
+                font = fonts.path(shape.weight)
+                pdf.add_font(shape.weight, fname=font, collection_font_number=fonts.JAPANESE)
             pdf.set_text_color(*shape.colour)
             pdf.set_font(shape.weight, size=shape.size / MM_PER_PT)
             pdf.text(shape.x, shape.y, shape.text)

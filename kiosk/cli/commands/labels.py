@@ -25,13 +25,14 @@ def print_() -> None: ...
 @click.pass_obj
 def print_labels(call: Call, out: Path, paper: str) -> None:
     from kiosk import catalogue
-    from kiosk.cards.issuing import write_new
+    from kiosk.cards.issuing import refuse_taken, write_new
     from kiosk.screen.texts.town import spoken
     from kiosk.signs import paper as sheets
     from kiosk.signs import station
 
     if out.suffix.lower() != ".pdf":
         raise wrong_call("form_of_labels", "OUT ends in .pdf.", value=".pdf")
+    refuse_taken(out)  # before the fonts are cut to size, which takes seconds
     settings = call.settings
     items = catalogue.load(settings.paths.catalogue)
     said = spoken(settings.paths.texts, items)
