@@ -30,10 +30,12 @@ class Forgotten:
         self._connection = connection
         self._ahead = ahead
         self._new: dict[str, set[int]] = defaultdict(set)
+        self._books: dict[str, Book] = {}
 
     def add(self, book: Book, seqs: Iterable[int]) -> None:
         """A station's signed word."""
         self._new[book.name].update(seqs)
+        self._books[book.name] = book
 
     def now(self, book: Book) -> set[int]:
         """Of this round."""
@@ -67,12 +69,17 @@ class Forgotten:
         for name in sorted(self._new):
             seqs = sorted(self._new[name])
             for start in range(0, len(seqs), AT_ONCE):
-                self._write(name, seqs[start : start + AT_ONCE])
+                self._write(self._books[name], seqs[start : start + AT_ONCE])
 
-    def _write(self, name: str, seqs: list[int]) -> None:
+    def _write(self, book: Book, seqs: list[int]) -> None:
+        name = book.name
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         rows = [{"ledger": name, "seq": seq} for seq in seqs]
-        self._connection.execute(dialect.insert(unsealed).values(rows).on_conflict_do_nothing())
+        told = dialect.insert(unsealed).values(rows).on_conflict_do_nothing()
+        new = len(self._connection.scalars(told.returning(unsealed.c.seq)).all())
+        if new:
+            book.forgotten += new
+            book.changed["forgotten"] = book.forgotten
         for table in (seal, unopened):
             self._connection.execute(
                 sa.delete(table).where(table.c.ledger == name, table.c.seq.in_(seqs))

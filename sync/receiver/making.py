@@ -39,6 +39,8 @@ class Made:
     """Whether the batch has an entry without its text."""
     covered: int
     """Up to where a snapshot among them stands for what is thinned; 0 where there is none."""
+    forgets: int
+    """Seals that they say are forgotten."""
     timed: bool
     """Whether there are clock entries among them."""
     reckoned: Reckoned
@@ -70,6 +72,7 @@ def make(loader: Loader, city: str, station: str, batch: Batch, after: int) -> M
         shut=[seq for seq in sealed if seq not in opened],
         hollow=None in batch.bodies,
         covered=lacking.snapshot_in(batch, skip),
+        forgets=lacking.forgets_in(batch, skip),
         timed=bool(rows.anchor),
         reckoned=reckon(city, station, batch, after),
     )

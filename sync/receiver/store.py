@@ -241,6 +241,7 @@ class _Round:
         if made.hollow:
             book.lack()
         book.cover(made.covered)
+        book.forget(made.forgets, self._now_ms)
         if made.timed:
             self._timed.add(batch.ledger)
         if closed := closings.closed_in(batch, watermark):
