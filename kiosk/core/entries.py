@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.draft import Draft
 from kiosk.core.orders import AnyOrder, BinId, By, OrderId, UtcMs
+from kiosk.core.yard import Pickup, Sale, StockCarried, StockVoid
 
 CloseCause = Literal["lost", "revoked", "replaced"]
 ClockQuality = Literal["synced", "unsynced"]
@@ -29,6 +31,7 @@ Cause = Literal[
     "indicator_zeroed",
     "unscaled",
 ]
+FullBy = Literal["touch", "sensor"]
 Mode = Literal["estimate", "certified"]
 CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
@@ -43,10 +46,6 @@ class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boot_ms: int
     utc_ms: int
     clock: ClockQuality
-
-
-class Draft(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
-    """An entry before it has a place in the ledger."""
 
 
 class LedgerPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +195,17 @@ class BagSwap(Draft, frozen=True, tag="bag_swap"):
     gross_after_g: int | None
 
 
+class BinFull(Draft, frozen=True, tag="bin_full"):
+    """Somebody's ``touch``, or a fill ``sensor`` for long enough, says that a bin is full, or (``full``
+    false) that it no longer is. A ``bag_swap`` of the bin ends both."""
+
+    bin: BinId
+    item: str
+    bag: str
+    by: FullBy
+    full: bool
+
+
 class ItemCount(Draft, frozen=True, tag="item_count", omit_defaults=True):
     """Pieces (or millilitres) that no scale saw."""
 
@@ -312,6 +322,7 @@ AnyDraft = (
     | Weighing
     | Unattributed
     | BagSwap
+    | BinFull
     | ItemCount
     | VisitClose
     | Forget
@@ -322,5 +333,9 @@ AnyDraft = (
     | TariffBegun
     | Alarm
     | Commanded
+    | Pickup
+    | Sale
+    | StockVoid
+    | StockCarried
     | Snapshot
 )

@@ -15,6 +15,7 @@ from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.moment import Moment as Moment
 from kiosk.core.orders import AnyOrder, By
 from kiosk.core.timely import KnownTime
+from kiosk.core.yard import AnyStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class IndicatorReading:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """A device failed: ``device`` as ``scale:BIN``, ``reader:ID``, ``lid:BIN``; ``code`` stable."""
+    """A device failed: ``device`` as ``scale:BIN``, ``reader:ID``, ``lid:BIN``, ``fill:BIN``; ``code``
+    stable."""
 
     device: str
     t_ms: int
@@ -75,7 +77,7 @@ class CardSeen:
     ``pseudonym`` its account's. ``card`` the card's own where that is another (several cards may share
     an account). ``formerly`` the account's under the key before, while both keys are valid. ``spare``: a
     pre-printed card that nobody has begun to use. ``renamed``: that it was begun or joined is known here
-    under its name of the key before alone.
+    under its name of the key before alone. ``caretaker``: it may open the corner, after a touch.
     """
 
     t_ms: int
@@ -86,6 +88,7 @@ class CardSeen:
     formerly: bytes | None = None
     spare: bool = False
     renamed: bool = False
+    caretaker: bool = False
 
     @property
     def own(self) -> bytes:
@@ -141,12 +144,13 @@ class CardWork:
 
     ``replace`` the lost card by the next spare one shown; ``close`` it. ``lost`` None: its slip is to be
     shown first (``replace``), or it is the next card or slip shown (``close``). ``end`` what ``request``
-    asked for is off.
+    asked for is off. ``appoint``: the next card shown is to be a caretaker's; ``begin``: the next spare one
+    becomes somebody's.
     """
 
     t_ms: int
     request: str
-    work: Literal["replace", "close", "end"]
+    work: Literal["replace", "close", "appoint", "begin", "end"]
     lost: SlipSeen | None = None
     cause: CloseCause = "lost"
 
@@ -160,6 +164,23 @@ class LidMoved:
     open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FillMoved:
+    """What lies before a bin's fill sensor changed."""
+
+    bin: str
+    t_ms: int
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heated:
+    """The station's own temperature, in 1/1000 °C."""
+
+    t_ms: int
+    temperature_mc: int
+
+
 TouchAction = Literal[
     "claim",  # これは私です: the next card claims the anonymous drop
     "bag_swap",  # answer: the bag was changed
@@ -169,6 +190,7 @@ TouchAction = Literal[
     "count",  # one piece into a bin without a scale
     "goodbye",  # end my visit
     "full",  # いっぱい
+    "not_full",  # a caretaker: it is not
     "balance",  # ポイントを見る: the next card asks the city for its balance
     "begin_card",  # はじめての方: the next spare card becomes somebody's
 ]
@@ -246,6 +268,35 @@ class OrderGiven:
     known: KnownTime | None = None
 
 
+CornerWord = Literal[
+    "begin",  # 「係の方」: the next caretaker's card opens the corner
+    "number",  # its number is being typed: longer than a card is waited for
+    "opened",  # the number was right
+    "touch",  # somebody is still there
+    "end",  # 「おわる」
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CornerAsked:
+    """A touch that opens, keeps or ends the corner. Answered with ``Answered``, see ``corner``."""
+
+    t_ms: int
+    request: str
+    word: CornerWord
+
+
+@dataclass(frozen=True, slots=True)
+class CornerActed:
+    """Work from the corner: ``act`` is taken where the corner is open, else ``request`` is answered
+    ``corner_closed``. An ``act`` that is answered itself has the same ``request``; a touch is answered
+    ``done`` here."""
+
+    t_ms: int
+    request: str
+    act: Touch | ServiceAsked | ScaleAdjusted | ZeroAsked | OrderGiven | CardWork
+
+
 @dataclass(frozen=True, slots=True)
 class Warmth:
     """A thermometer's reading, in 1/1000 °C; ``bin`` None for one that stands for the whole hall."""
@@ -285,6 +336,14 @@ class TownSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A caretaker wrote down what happened at the stock yard. Written now or not at all."""
+
+    t_ms: int
+    draft: AnyStock
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceTold:
     """The city's proven answer to ``ask``: what the account has."""
 
@@ -310,15 +369,20 @@ Event = (
     | SlipSeen
     | CardWork
     | LidMoved
+    | FillMoved
+    | Heated
     | Touch
     | ZeroAsked
     | ServiceAsked
     | ScaleAdjusted
     | OrderGiven
+    | CornerAsked
+    | CornerActed
     | Warmth
     | ClockKnown
     | LinkChanged
     | TownSaid
+    | Noted
     | BalanceTold
     | Tick
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.entries import AnyDraft, CloseCause
+from kiosk.core.entries import AnyDraft, CloseCause, FullBy
 from kiosk.core.events import (
     CardSeen,
     OrderGiven,
@@ -17,6 +17,7 @@ from kiosk.core.events import (
 )
 from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
+from kiosk.core.yard import AnyStock
 
 MAX_INTENTS = 1_024
 
@@ -45,9 +46,10 @@ class AskBalance:
 
 @dataclass(frozen=True, slots=True)
 class BeginCard:
-    """A spare card was shown after a touch on 「はじめての方」 (``holding``)."""
+    """A spare card was shown after a touch on 「はじめての方」, or a caretaker's word (``holding``)."""
 
     card: CardSeen
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,15 @@ class Piece:
 
     bin: str
     t_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Somebody or a sensor says that a bin is full, or no longer is (``fullness``)."""
+
+    bin: str
+    by: FullBy
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,13 @@ class Write:
     draft: AnyDraft
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a caretaker wrote down: told at once whether it is kept, so never tried again by itself."""
+
+    draft: AnyStock
+
+
 Intent = (
     Greet
     | ClaimFor
@@ -167,6 +185,7 @@ Intent = (
     | Swap
     | Close
     | Piece
+    | Fill
     | Answer
     | Track
     | Zero
@@ -175,4 +194,5 @@ Intent = (
     | Rule
     | Obey
     | Write
+    | Note
 )

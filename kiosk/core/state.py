@@ -12,6 +12,7 @@ from typing import Literal
 
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
+from kiosk.core.cornered import Bags, Corner
 from kiosk.core.effects import AnswerCode, Answered, Lamp
 from kiosk.core.entries import CloseCause, VisitClose
 from kiosk.core.events import DeviceLost, Moment, SlipSeen
@@ -24,6 +25,7 @@ from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
 from kiosk.core.timely import KnownTime
 from kiosk.core.turns import Turns
+from kiosk.core.view import Warm
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -42,9 +44,10 @@ class Counters:
 class Awaited:
     """What the next card or slip means until ``until_ms`` (``holding``): ``begin`` a spare card,
     ``balance`` whose points are asked for (``balances``), ``slip`` a lost card's, ``replace`` the ``lost``
-    card by a spare one, ``close`` whatever is shown. ``request`` the caretaker's, "" after a touch."""
+    card by a spare one, ``close`` whatever is shown, ``appoint`` a caretaker's to be, ``corner`` one's.
+    ``request`` the caretaker's, "" after a touch."""
 
-    what: Literal["begin", "balance", "slip", "replace", "close"]
+    what: Literal["begin", "balance", "slip", "replace", "close", "appoint", "corner"]
     until_ms: int
     request: str = ""
     lost: SlipSeen | None = None
@@ -91,6 +94,13 @@ class State:
     online: bool = False
     here_until_ms: int = 0
     """Until then the screen says that this is the station that the city looks for."""
+    warm: Warm | None = None
+    """What the station's warmth asks of the screen."""
+    temperature_mc: int | None = None
+    """The station's own, in 1/1000 °C; None while nobody knows."""
+    corner: Corner = field(default_factory=Corner)
+    bags: dict[str, Bags] = field(default_factory=dict)
+    """Of each bin whose bag was changed since the start."""
     names: int = 0
 
     def name(self, letter: str) -> str:
@@ -126,7 +136,7 @@ class State:
 def begin(rules: StationRules, memory: Memory) -> State:
     """The state at a start: visits that the last start left open are closed first."""
     books = {book.bin: book for book in memory.books}
-    return State(
+    state = State(
         rules=rules,
         prefix=memory.prefix,
         same_boot=memory.same_boot,
@@ -136,3 +146,7 @@ def begin(rules: StationRules, memory: Memory) -> State:
         turns=Turns(resumed=bool(memory.open_visits)),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )
+    for name, said in memory.orders.full.items():
+        if name in state.bins:
+            state.bins[name].full_by.update(said)
+    return state

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from kiosk.core.errors import OperatorError
 from sync.receiver import care_tables as care_tables  # all of a city's tables are made together
 from sync.receiver import command_table as command_table
-from sync.receiver import point_tables, tables, timing
+from sync.receiver import lacking, point_tables, tables, timing
 from sync.receiver.recognised import refuse_anothers, require_city
 from sync.receiver.upgrade import upgrade
 from sync.receiver.views import VIEWS, create_views
@@ -61,6 +61,7 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             upgraded = upgrade(connection)
             if serving:
                 timing.learn_all(connection)
+                lacking.note_again(connection)
             if (
                 serving
                 or upgraded

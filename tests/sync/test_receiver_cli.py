@@ -17,6 +17,7 @@ from hw_sim.postgres import Postgres
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
+from sync.receiver import city_keys
 from sync.receiver.arriving import Delivery
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cli import main
@@ -45,8 +46,39 @@ def test_the_citys_key_is_made_beside_the_database_and_stays(url: str, tmp_path:
     first = ask("key", "--database", url)["public_key"]
     assert call("key", "--database", url).stdout == first + "\n"
     assert stat.S_IMODE((tmp_path / "city.key").stat().st_mode) == 0o600
-    other = ask("key", "--database", url, "--key", str(tmp_path / "other.key"))["public_key"]
-    assert other != first
+
+
+def test_no_key_is_made_by_a_mistyped_name(url: str, tmp_path: Path) -> None:
+    made = call("key", "--database", url)
+    assert f"A new key was made: {tmp_path / 'city.key'}" in made.stderr
+    with opened(url) as engine, engine.begin() as connection:
+        city_keys.hold(connection, bytes.fromhex(made.stdout))
+    (tmp_path / "city.key").unlink()
+    for words in ((), ("--key", str(tmp_path / "mistyped.key"))):
+        refused = call("key", "--database", url, *words)
+        assert refused.exit_code == 2 and "There is no key of the city" in refused.stderr
+    assert not list(tmp_path.glob("*.key"))
+
+
+def test_a_city_signs_with_one_key_until_somebody_says_another(url: str, tmp_path: Path) -> None:
+    first = ask("key", "--database", url)["public_key"]
+    with opened(url) as engine, engine.begin() as connection:
+        city_keys.hold(connection, bytes.fromhex(first))
+    new = ("--key", str(tmp_path / "new.key"))
+    second = ask("key", "--database", url, *new, "--make")["public_key"]
+    assert second != first
+    assert call("key", "--database", url, *new, "--make").exit_code == 2, "there is one"
+    calls = (
+        ("run", "--broker", "mqtt://127.0.0.1:1"), ("key",), ("tariff", "sign", "--city", CITY),
+        ("cards", "publish", "--city", CITY), ("command", STATION, "refresh", "--city", CITY),
+    )  # fmt: skip
+    for words in calls:
+        refused = call(*words, "--database", url, *new)
+        assert refused.exit_code == 2, words
+        assert "which its stations believe" in refused.stderr, words
+    assert ask("key", "--database", url, *new, "--replace")["public_key"] == second
+    assert call("key", "--database", url).exit_code == 2, "the old one is nobody's now"
+    assert ask("key", "--database", url, *new)["public_key"] == second
 
 
 def test_a_list_is_never_signed_with_a_key_that_nobody_knows(url: str, tmp_path: Path) -> None:
