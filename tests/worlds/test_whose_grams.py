@@ -101,7 +101,7 @@ def test_no_grams_are_ever_shown_as_anothers(crowd: Crowd) -> None:
         world = Crowded(seed, crowd)
         rng = world.rng
         while world.weights:
-            person = bytes([1 + rng.randrange(12)]) * 16 if rng.random() < 0.85 else None
+            person = bytes([1 + rng.randrange(4)]) * 16 if rng.random() < 0.85 else None
             if person is None:
                 world.live_until_nobody_is_there()  # else it is the open visit's, as people see it
             if person is not None:
