@@ -286,6 +286,14 @@ class FieldStation:
                     return json.loads(line[6:])
         raise AssertionError("the screen's stream ended")
 
+    def until_shown(self, what: str, value: object = True) -> None:
+        """Waits until the screen says so; the doctor may have heard of it a moment before."""
+        self.until(lambda: self.view()[what] == value, f"the screen never had {what} {value}")
+
+    def until_trouble(self, bin_id: str) -> None:
+        """Waits until the screen shows a bin's trouble."""
+        self.until(lambda: self.bin(bin_id)["state"] == "trouble", f"{bin_id} never in trouble")
+
     def bin(self, bin_id: str) -> Any:
         """One bin as the screen draws it."""
         (found,) = (one for one in self.view()["bins"] if one["bin"] == bin_id)
