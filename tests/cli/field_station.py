@@ -309,6 +309,17 @@ class FieldStation:
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return sum(words in line for line in lines)
 
+    def until_told_once(self, device: str) -> None:
+        """Waits until the log holds its loss and its return; each stands there once."""
+        counts = [0, 0]
+
+        def told() -> bool:
+            counts[:] = self.logged(f"{device} is lost"), self.logged(f"{device} is back")
+            return min(counts) >= 1
+
+        self.until(told, f"{device} never lost and back")
+        assert counts == [1, 1], self.log.read_text(encoding="utf-8")
+
     def until(self, seen: Callable[[], object], trouble: str) -> None:
         """Waits for it."""
         limit_s = time.monotonic() + LONG_S

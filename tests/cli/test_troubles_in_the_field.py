@@ -53,7 +53,7 @@ def test_what_is_missing_at_the_start_is_told_and_found_when_it_comes(
     field.until_wrong()
     field.until_ready("b1", "b2")
     for device in ("scale:b2", "reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
 
 
 def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStation) -> None:
@@ -74,7 +74,7 @@ def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStat
     field.until_wrong()
     field.until_shown("cards_readable")
     for device in ("reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
 
 
 def test_readers_of_every_kind_are_found_missing_and_found_when_they_come(
@@ -134,7 +134,7 @@ def test_what_breaks_while_it_runs_is_told_once_and_comes_back(field: FieldStati
     field.unplug_indicator()
     field.until_wrong("scale.b2.indicator_missing")
     for device in ("scale:b1", "reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
     assert (field.logged("scale:b2 is lost"), field.logged("scale:b2 is back")) == (2, 1)
 
 
