@@ -142,6 +142,7 @@ class _Running:
         # Slow to import, and the scales run by now.
         from kiosk.corner import CornerDesk
         from kiosk.screen import ScreenServer, station_setup, texts
+        from kiosk.screen.setup import bin_names
 
         scales = ScaleOps(station, self._tap, self._answers)
         self._corner = CornerDesk(
@@ -153,6 +154,7 @@ class _Running:
             number=number,
             now=self._clock.now,
             facts=lambda: self._facts.gather(),
+            names=lambda: bin_names(settings, self._town.catalogue),
             tell=lambda name, value: self._screen.tell(name, value),
         )
         held.callback(self._corner.stop)
