@@ -35,6 +35,7 @@ from kiosk.commands import Commands
 from kiosk.control.caretaker_ops import caretaker_ops
 from kiosk.control.ledger_ops import Args, checked_args, ledger_ops
 from kiosk.control.server import ControlServer, Handler, Reply
+from kiosk.control.stock_ops import stock_ops
 from kiosk.core.effects import Item
 from kiosk.core.entries import Boot
 from kiosk.core.events import CardRefused, DeviceBack, DeviceLost, Event, Moment, Touch
@@ -322,6 +323,7 @@ class _Running:
             "word": words.handler(self._takers()),
             "link": self._link,
             **caretaker_ops(self._loop, self._answers),
+            **stock_ops(self._loop),
         }
 
     def _takers(self) -> tuple[words.Taker, ...]:

@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,21 @@ def unreadable(path: Path) -> str | None:
     except OSError as error:
         return error.strerror
     return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
+
+
+class CalendarDay(click.ParamType[str]):
+    """A day as ``2026-11-20``."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        try:
+            return datetime.strptime(str(value).strip(), "%Y-%m-%d").date().isoformat()
+        except ValueError:
+            option = name_of(param, ctx)
+            raise wrong_call(
+                "date",
+                f"{option} takes a day as 2026-11-20, not {short(value)}.",
+                option=option,
+                value=short(value),
+            ) from None

@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.adjusted import Adjusted
+from kiosk.core.draft import Draft
 from kiosk.core.orders import AnyOrder, BinId, By, OrderId, UtcMs
+from kiosk.core.yard import Pickup, Sale, StockCarried, StockVoid
 
 CloseCause = Literal["lost", "revoked", "replaced"]
 ClockQuality = Literal["synced", "unsynced"]
@@ -43,10 +45,6 @@ class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boot_ms: int
     utc_ms: int
     clock: ClockQuality
-
-
-class Draft(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
-    """An entry before it has a place in the ledger."""
 
 
 class LedgerPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -322,5 +320,9 @@ AnyDraft = (
     | TariffBegun
     | Alarm
     | Commanded
+    | Pickup
+    | Sale
+    | StockVoid
+    | StockCarried
     | Snapshot
 )

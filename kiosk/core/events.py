@@ -15,6 +15,7 @@ from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.moment import Moment as Moment
 from kiosk.core.orders import AnyOrder, By
 from kiosk.core.timely import KnownTime
+from kiosk.core.yard import AnyStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +317,14 @@ class TownSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A caretaker wrote down what happened at the stock yard. Written now or not at all."""
+
+    t_ms: int
+    draft: AnyStock
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceTold:
     """The city's proven answer to ``ask``: what the account has."""
 
@@ -352,6 +361,7 @@ Event = (
     | ClockKnown
     | LinkChanged
     | TownSaid
+    | Noted
     | BalanceTold
     | Tick
 )

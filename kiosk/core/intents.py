@@ -17,6 +17,7 @@ from kiosk.core.events import (
 )
 from kiosk.core.settled import Settled
 from kiosk.core.visits import Visit
+from kiosk.core.yard import AnyStock
 
 MAX_INTENTS = 1_024
 
@@ -157,6 +158,13 @@ class Write:
     draft: AnyDraft
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a caretaker wrote down: told at once whether it is kept, so never tried again by itself."""
+
+    draft: AnyStock
+
+
 Intent = (
     Greet
     | ClaimFor
@@ -176,4 +184,5 @@ Intent = (
     | Rule
     | Obey
     | Write
+    | Note
 )

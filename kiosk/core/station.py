@@ -81,6 +81,7 @@ from kiosk.core.events import (
     LidMoved,
     LinkChanged,
     Moment,
+    Noted,
     OrderGiven,
     ScaleAdjusted,
     ServiceAsked,
@@ -101,6 +102,7 @@ from kiosk.core.intents import (
     CloseCard,
     Greet,
     Intent,
+    Note,
     Obey,
     Piece,
     ReplaceCard,
@@ -184,7 +186,7 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard):
+        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard | Note):
             self._state.intend_first(intent)
         return [Beep("trouble")]
 
@@ -252,6 +254,9 @@ class Station:
                 state.intend(Rule(event))
             case OrderGiven():
                 state.intend(Obey(event))
+            case Noted():
+                if not state.intents and not self._blocked():  # now or never: the answer says which
+                    state.intend(Note(event.draft))
             case Tick():
                 pass
         return []
@@ -341,7 +346,7 @@ class Station:
                 return intent.said.drafts
             case Obey():
                 return obeying.decide(state, intent)
-            case Write():
+            case Write() | Note():
                 return (intent.draft,)
 
     def _done(self, intent: Intent, items: tuple[Item, ...]) -> list[Effect]:
@@ -384,7 +389,7 @@ class Station:
                 ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
-            case Write():
+            case Write() | Note():
                 pass
         return []
 

@@ -58,6 +58,18 @@ _ORDERED = (
     "PRAGMA user_version = 5",
 )
 
+_STOCKED = (
+    "CREATE TABLE stock (item TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE yard_bag (seq INTEGER NOT NULL, number INTEGER NOT NULL, item TEXT NOT NULL,"
+    " net_g INTEGER, picked INTEGER, PRIMARY KEY (seq, number)) WITHOUT ROWID",
+    "CREATE INDEX yard_bag_here ON yard_bag (item, seq, number) WHERE picked IS NULL",
+    "CREATE INDEX yard_bag_picked ON yard_bag (picked) WHERE picked IS NOT NULL",
+    "CREATE TABLE stock_move (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, item TEXT NOT NULL,"
+    " bags INTEGER, beyond INTEGER NOT NULL, net_g INTEGER, yen INTEGER, who TEXT, date TEXT,"
+    " utc_ms INTEGER NOT NULL, known INTEGER NOT NULL, voided INTEGER)",
+    "PRAGMA user_version = 6",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -91,6 +103,13 @@ def m004_found_at_once(db: Database) -> None:
 def m005_ordered(db: Database) -> None:
     """What stands of the city's and caretakers' orders, as canonical JSON."""
     for statement in _ORDERED:
+        db.execute(statement)
+
+
+@migrations()
+def m006_stocked(db: Database) -> None:
+    """What becomes of each item: bags in the yard, pickups, sales, what may be shown of drops."""
+    for statement in _STOCKED:
         db.execute(statement)
 
 

@@ -24,7 +24,7 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import At, Genesis, LedgerPoint, Opening
 from kiosk.core.errors import StorageError
 from kiosk.core.standing import said_again
-from kiosk.ledger import carrying, making, ordered, projections, rows, salvage, schema
+from kiosk.ledger import carrying, making, ordered, projections, rows, salvage, schema, stocked
 from kiosk.ledger.books import Entry
 from kiosk.ledger.database import connect_reader, connect_writer, told, transaction
 from kiosk.ledger.files import Folder, with_suffix
@@ -130,7 +130,7 @@ def _opened(
     with told():
         genesis = _entry(db, 1)
         head = rows.head(db)
-        last = _entry(db, head[0])
+        last = _of_the_station(db, head[0])
         current = projections.is_current(db)
     if not current:
         with transaction(db):
@@ -148,6 +148,16 @@ def _entry(db: sqlite3.Connection, seq: int) -> Entry:
     (body,) = db.execute("SELECT CAST(body AS BLOB) FROM ledger WHERE seq = ?", (seq,)).fetchone()
     entry: Entry = parse_canonical(body)
     return entry
+
+
+def _of_the_station(db: sqlite3.Connection, seq: int) -> Entry:
+    """The last entry that the station itself wrote, whose boot was its own: what a caretaker wrote down
+    while it did not run says nothing of whether it ran since the power came."""
+    last = _entry(db, seq)
+    while last["kind"] in stocked.CARETAKERS_KINDS:
+        seq -= 1
+        last = _entry(db, seq)
+    return last
 
 
 def _examine(folder: Folder, identity: Identity, ack: Ack | None) -> Reason | None:
@@ -262,6 +272,7 @@ def _turn_over(
                     yield from carrying.scale(book, items)
                 for order in said_again(ordered.read_ended(db)):
                     yield Item(order)
+                yield from stocked.said_again(db)
                 for item in recovered:
                     counted += 1
                     yield item

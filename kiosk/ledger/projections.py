@@ -16,17 +16,20 @@ import msgspec
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.canonical import canonical, parse_canonical
 from kiosk.core.memory import BinBook, Memory
-from kiosk.ledger import ordered
+from kiosk.ledger import ordered, stocked
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 from kiosk.ledger.remembered import read_earned, read_tied
 
-PROJECTION = 2
+PROJECTION = 3
 """Raised whenever the tables below come to mean something else."""
 
 DayOf = Callable[[int], int]
 """UTC milliseconds to the station's local day, counted from 1970-01-01."""
 
-_TABLES = ("book", "open_visit", "held_seal", "day_item", "counter", "standing", "projected")
+_TABLES = (
+    *("book", "open_visit", "held_seal", "day_item", "counter", "standing", "projected"),
+    *stocked.TABLES,
+)
 CARD_KINDS = frozenset({"card_begun", "card_closed", "card_account", "card_joined"})
 
 
@@ -40,7 +43,10 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
         for book in opening_books(entry).values():
             _write_book(db, book)
     if kind in GRAM_KINDS:
-        _write_book(db, moved(read_book(db, entry["bin"]), entry))
+        before = read_book(db, entry["bin"])
+        after = moved(before, entry)
+        _write_book(db, after)
+        stocked.moved(db, before, after, entry)
     if kind == "command":
         ordered.apply(db, entry)
     _move_visit(db, entry)
@@ -56,6 +62,11 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
         _add(db, day, entry["item"], net_g=entry["net_g"], weighings=1)
     elif kind == "item_count":
         _add(db, day, entry["item"], pieces=entry.get("count") or 0, ml=entry.get("ml") or 0)
+    if kind in ("weighing", "item_count"):
+        # A guessed day would show one day's drops as another's.
+        stocked.dropped(db, entry, day if entry["at"]["clock"] == "synced" else None)
+    elif kind in stocked.NOTED_KINDS:
+        stocked.noted(db, entry)
 
 
 def rebuild(db: sqlite3.Connection, day_of: DayOf) -> None:

@@ -39,6 +39,19 @@ def test_an_answer_says_what_was_written_or_that_nothing_was_to_be_done() -> Non
         field.kiosk("open", "--json")
         assert field.kiosk("status", "--json")["orders"]["closed"] is None
 
+        # The bag that was changed lies in the yard, and a caretaker writes down how it goes on.
+        assert field.kiosk("stock", "list", "--json")["items"]["carton"]["stored"]["bags"] == 1
+        gone = field.kiosk("stock", "pickup", "carton", "--kg", "3.2", "--to", "古紙組合", "--json")
+        assert (gone["bags"], gone["net_g"], gone["beyond"]) == (1, 3200, 0)
+        paid = field.kiosk("stock", "sale", "carton", "--kg", "3.2", "--yen", "48", "--json")
+        undone = field.kiosk("stock", "undo", f"{paid['seq']}", "--reason", "別の日", "--json")
+        found = field.kiosk("stock", "list", "--json")
+        carton = found["items"]["carton"]
+        assert (carton["stored"]["bags"], carton["picked"]["bags"]) == (0, 1)
+        assert (carton["sales"], carton["yen"]) == (0, 0)
+        voids = [(move["kind"], move["voided"]) for move in found["moves"]]
+        assert voids == [("pickup", None), ("sale", undone["seq"])]
+
         second = subprocess.run(
             [KIOSK, "run", "--config", field.settings, "--lang", "en"],
             capture_output=True,

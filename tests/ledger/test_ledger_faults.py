@@ -61,7 +61,7 @@ print(json.dumps({"codes": codes, "told": told, "sent": sent}))
 """
 
 FULL_TMPFS = """
-mount -t tmpfs -o size=320k none "$1" && exec "$2" -c "$3" "$1"
+mount -t tmpfs -o size=400k none "$1" && exec "$2" -c "$3" "$1"
 """
 
 FULL = """
