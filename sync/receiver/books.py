@@ -39,6 +39,10 @@ class Book:
     """Up to here a snapshot stands for what is thinned."""
     filled: int = 0
     """Entries whose text came after all."""
+    forgets: int = 0
+    """Seals that its station's entries say are forgotten."""
+    forgotten: int = 0
+    """Those of which the city was told which they are."""
     continuations: list[tuple[int, bytes]] = field(default_factory=list)
     """Points that other ledgers continue: seq and the hash that they name."""
     parked: set[tuple[int, int]] = field(default_factory=set)
@@ -66,6 +70,12 @@ class Book:
         if seq > self.covered:
             self.covered = self.changed["covered"] = seq
 
+    def forget(self, count: int, now_ms: int) -> None:
+        """Entries say that so many more seals are forgotten."""
+        if count:
+            self.forgets += count
+            self.changed |= {"forgets": self.forgets, "forgets_ms": now_ms}
+
     def save(self, connection: sa.Connection) -> None:
         """Write what has changed."""
         if self.changed:
@@ -84,6 +94,7 @@ def hold(connection: sa.Connection, names: Iterable[str]) -> dict[str, Book]:
         row.ledger: Book(
             row.ledger, Whose(row.city, row.station), row.public_key, row.watermark, row.head,
             row.fork_seq, row.told_epoch, bool(row.lacking), row.covered or 0, row.filled or 0,
+            row.forgets or 0, row.forgotten or 0,
         )
         for row in connection.execute(query.with_for_update())
     }  # fmt: skip

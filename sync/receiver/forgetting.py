@@ -28,18 +28,22 @@ class Forgotten:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._new: dict[str, set[int]] = defaultdict(set)
+        self._books: dict[str, Book] = {}
         self._ahead: dict[str, set[int]] = {}
 
     def add(self, book: Book, seqs: Iterable[int]) -> None:
         """A station's signed word."""
         self._new[book.name].update(seqs)
+        self._books[book.name] = book
 
     def now(self, book: Book) -> set[int]:
         """Of this round."""
         return self._new.get(book.name, set())
 
     def beyond(self, book: Book) -> set[int]:
-        """Those of entries that are not stored; read once a round, and nearly always none."""
+        """Those of entries that are not stored; read once a round, and nearly always none. A statement of
+        its own, after the lock: with it, it would miss what another receiver wrote while this one waited.
+        """
         ahead = self._ahead.get(book.name)
         if ahead is None:
             query = sa.select(unsealed.c.seq).where(
@@ -73,12 +77,17 @@ class Forgotten:
         for name in sorted(self._new):
             seqs = sorted(self._new[name])
             for start in range(0, len(seqs), AT_ONCE):
-                self._write(name, seqs[start : start + AT_ONCE])
+                self._write(self._books[name], seqs[start : start + AT_ONCE])
 
-    def _write(self, name: str, seqs: list[int]) -> None:
+    def _write(self, book: Book, seqs: list[int]) -> None:
+        name = book.name
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         rows = [{"ledger": name, "seq": seq} for seq in seqs]
-        self._connection.execute(dialect.insert(unsealed).values(rows).on_conflict_do_nothing())
+        told = dialect.insert(unsealed).values(rows).on_conflict_do_nothing()
+        new = len(self._connection.scalars(told.returning(unsealed.c.seq)).all())
+        if new:
+            book.forgotten += new
+            book.changed["forgotten"] = book.forgotten
         for table in (seal, unopened):
             self._connection.execute(
                 sa.delete(table).where(table.c.ledger == name, table.c.seq.in_(seqs))

@@ -239,6 +239,7 @@ class _Round:
         if None in batch.bodies:
             book.lack()
         book.cover(lacking.snapshot_in(batch, skip))
+        book.forget(lacking.forgets_in(batch, skip), self._now_ms)
         self._writer.rows(bin_change, made.bin_change)
         self._writer.rows(anchor, made.anchor)
         if made.anchor:

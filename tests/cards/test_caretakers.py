@@ -48,9 +48,7 @@ def test_there_is_room_for_so_many_and_nobody_is_removed_twice(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", [b"", b"next 2\nx\n", b"\xff\n", b"next 2\n1 " + b"0" * 99])
-def test_a_damaged_file_opens_nothing_and_keeps_nobody_out(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_damaged_file_opens_nothing_and_keeps_nobody_out(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     assert opened(tmp_path).all() == ()
 

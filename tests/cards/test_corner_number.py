@@ -57,7 +57,9 @@ def test_the_right_number_opens_and_takes_the_count_back(number: CornerNumber) -
         assert refusal(number, RIGHT) == "opened"
 
 
-def test_files_are_its_owners_alone_and_hold_no_number(number: CornerNumber, tmp_path: Path) -> None:
+def test_files_are_its_owners_alone_and_hold_no_number(
+    number: CornerNumber, tmp_path: Path
+) -> None:
     refusal(number, WRONG)
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -67,9 +69,7 @@ def test_files_are_its_owners_alone_and_hold_no_number(number: CornerNumber, tmp
     assert (tmp_path / "other" / pin.FILE).read_bytes() != (tmp_path / pin.FILE).read_bytes()
 
 
-def test_after_five_wrong_ones_even_the_right_one_waits(
-    number: CornerNumber, clock: Clock
-) -> None:
+def test_after_five_wrong_ones_even_the_right_one_waits(number: CornerNumber, clock: Clock) -> None:
     codes = [refusal(number, WRONG) for _ in range(FREE_TRIES)]
     assert codes == ["number_wrong"] * (FREE_TRIES - 1) + ["number_paused"]
     assert refusal(number, RIGHT) == "number_paused"
@@ -133,14 +133,14 @@ def test_a_try_that_cannot_be_counted_is_none(number: CornerNumber, tmp_path: Pa
 
 
 @pytest.mark.parametrize("count", [b"", b"x", b"-3", b"\xff"])
-def test_a_damaged_count_is_no_free_try(
-    number: CornerNumber, tmp_path: Path, count: bytes
-) -> None:
+def test_a_damaged_count_is_no_free_try(number: CornerNumber, tmp_path: Path, count: bytes) -> None:
     (tmp_path / pin.TRIES).write_bytes(count)
     assert refusal(number, RIGHT) == "number_paused"
 
 
-@pytest.mark.parametrize("digits", ["", "12345", "1" * 6, "1234567890123", "12345a", "１２３４５６"])
+@pytest.mark.parametrize(
+    "digits", ["", "12345", "1" * 6, "1234567890123", "12345a", "１２３４５６"]
+)
 def test_what_is_no_good_number_is_refused(tmp_path: Path, digits: str) -> None:
     number = CornerNumber(tmp_path, Clock())
     with pytest.raises(OperatorError, match="6 to 12 digits"):

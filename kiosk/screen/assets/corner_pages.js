@@ -229,8 +229,8 @@ function bag(place, now) {
   return {
     title,
     steps: [
-      ["bag", said.bag_1],
-      ["bagnew", said.bag_2],
+      ["bag-off", said.bag_1],
+      ["bag-on", said.bag_2],
       ["hand", said.bag_3],
     ],
     back,
@@ -270,7 +270,7 @@ function broken(place, now) {
 function bottle(place, now) {
   return {
     title: `${now.said.home_adjust}　${nameOf(binOf(place, now), now)}`,
-    picture: "bottle",
+    picture: "pet-bottle",
     sentence: now.said.adjust_bottle,
     back: { name: "bins", work: "adjust", at: 0 },
     foot: [to(now.said.next, { name: "grams", bin: place.bin, typed: "" }, "first")],
