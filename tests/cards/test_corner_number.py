@@ -26,7 +26,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same function at its smallest cost, which the file names: it is its bounds that are tried here."""
+    """The same function at its smallest cost, which the file names: the bounds are tried here."""
     monkeypatch.setattr(pin, "N", 2)
 
 

@@ -5,6 +5,9 @@ import { pageOf } from "/corner_pages.js";
 import { at } from "/drawing.js";
 import { kilograms } from "/words.js";
 
+const TREMBLE_MS = 150;
+
+let struck = { key: "", ms: 0 };
 let place = { name: "home" };
 let job = null;
 let was = "closed";
@@ -37,8 +40,8 @@ function drawCare(context, state) {
   const resting = view !== null && ["waiting", "closed"].includes(view.phase) && view.awaiting === null;
   const touch = state === "aside" ? "corner_touch" : state === "closed" && resting ? "corner_begin" : "";
   const label = state === "aside" ? said.return : said.open;
-  if (!context.changed("care", [touch, label])) return;
-  const care = at("care");
+  if (!context.changed("caretaker", [touch, label])) return;
+  const care = at("caretaker");
   care.hidden = touch === "";
   care.replaceChildren();
   if (touch === "") return;
@@ -153,7 +156,9 @@ function pad({ pad: keys, enter }, context) {
   const key = (label, kind, press) => {
     const button = make("button", `key ${kind}`, label);
     button.type = "button";
-    button.addEventListener("click", press); // fingers are quick here: no key waits for the one before
+    // Fingers are quick here: a key counts where it is touched, and the next one waits for nothing.
+    button.addEventListener("pointerdown", () => once(label) && press());
+    button.addEventListener("click", (event) => event.detail === 0 && press());
     return button;
   };
   const digits = [..."123456789"].map((digit) => digitKey(digit));
@@ -166,6 +171,14 @@ function pad({ pad: keys, enter }, context) {
     else submit(enter, keys.typed, context);
   };
   return [...digits, key(keys.erase, "erase", () => typed("")), digitKey("0"), key(keys.enter, "first", send)];
+}
+
+/** A trembling finger touches the same key twice. */
+function once(key) {
+  const now = performance.now();
+  const again = struck.key === key && now - struck.ms < TREMBLE_MS;
+  struck = { key, ms: now };
+  return !again;
 }
 
 // -- touches ----------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ const SUITS = {
 };
 
 function bins(place, now) {
-  const { view, said, setup, language, pictures } = now;
+  const { view, said, setup, language, pictureOf } = now;
   const suited = view.bins.filter(SUITS[place.work]);
   const shown = suited.slice(place.at, place.at + TILES);
   const next = { bag: "bag", clean: "clean", broken: "broken", adjust: "bottle" }[place.work];
@@ -189,7 +189,7 @@ function bins(place, now) {
     sentence: suited.length === 0 ? said.no_bins : "",
     tiles: shown.map((bin) => ({
       label: setup.items[bin.item][language].short.join("\n"),
-      picture: pictures[bin.item] ?? "other",
+      picture: pictureOf(bin.item),
       badge: badge(bin, place.work, said),
       go: { name: next, bin: bin.bin, from: bin.bags },
     })),
