@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from kiosk.cards.printing import fonts
 from kiosk.cards.printing.shapes import BLACK, GREEN, GREY, INK, SOFT, Colour, Line, Text
 from kiosk.signs.paper import A4_MM, Drawn, Page
-from kiosk.signs.pictograms import Picture, symbols
+from kiosk.signs.pictograms import RED, STANDING, Picture
 from kiosk.signs.sign import Sign
 
 WIDTH, HEIGHT = A4_MM
-RED: Colour = (178, 24, 24)
 PALE: Colour = (235, 235, 235)
 STANDING_MM = (186.0, 62.0)
 NUMBER_MM = (62.0, 36.0)
@@ -28,7 +27,7 @@ EACH = 2
 def standing(scales: int, words: Mapping[str, str], head: str) -> Iterator[Page]:
     """Sheets with a label for each scale."""
     width, height = STANDING_MM
-    shapes: list[Drawn] = [Picture(5.0, 6.0, height - 12.0, symbols()["standing"], RED, PALE)]
+    shapes: list[Drawn] = [Picture(5.0, 6.0, height - 12.0, STANDING, RED, PALE)]
     x, wide = height + 2.0, width - height - 6.0
     lines = words["ja"].split("\n")
     size = min(fonts.fitted(line, wide, 15.5, "bold", least=8.0)[0] for line in lines)

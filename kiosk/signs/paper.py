@@ -13,12 +13,18 @@ from fpdf.svg import svg_path_converter
 
 from kiosk.cards.printing import pdf as cards_pdf
 from kiosk.cards.printing.shapes import Box, Colour, Line, Shape, Text
-from kiosk.signs.pictograms import GRID, STROKE, Path, Picture
+from kiosk.signs.pictograms import GRID, Path, Picture
 
 A4_MM = (210.0, 297.0)
 A5_OF_A4 = 0.5**0.5
 
 Drawn = Shape | Picture
+
+_RULES = {
+    (True, False): PathPaintRule.FILL_NONZERO,
+    (False, True): PathPaintRule.STROKE,
+    (True, True): PathPaintRule.STROKE_FILL_NONZERO,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def document(pages: Iterable[Page], title: str) -> bytes:
         pdf.add_page(format=(page.width, page.height))
         for shape in page.shapes:
             if isinstance(shape, Picture):
-                for path in shape.paths:
+                for path in shape.symbol.paths:
                     _draw(pdf, shape, path)
             else:
                 cards_pdf.draw(pdf, shape)
@@ -70,11 +76,12 @@ def _draw(pdf: FPDF, picture: Picture, path: Path) -> None:
         svg_path_converter(painted, path.d)
         painted.transform = Transform.scaling(scale, scale).translate(picture.x, picture.y)
         painted.auto_close = False
+        fill, line = picture.of(path.style.fill), picture.of(path.style.line)
         style = painted.style
-        style.paint_rule = PathPaintRule.FILL_NONZERO if path.filled else PathPaintRule.STROKE
-        style.fill_color = _hex(picture.tint) if path.filled else None
-        style.stroke_color = None if path.filled else _hex(picture.colour)
-        style.stroke_width = STROKE
+        style.paint_rule = _RULES[fill is not None, line is not None]
+        style.fill_color = None if fill is None else _hex(fill)
+        style.stroke_color = None if line is None else _hex(line)
+        style.stroke_width = path.style.width
         style.stroke_dash_pattern = ()
         style.stroke_cap_style = StrokeCapStyle.ROUND
         style.stroke_join_style = StrokeJoinStyle.ROUND

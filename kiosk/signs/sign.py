@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kiosk.cards.printing import fonts
 from kiosk.cards.printing.shapes import BLACK, GREEN, INK, SOFT, Box, Colour, Text, Weight
 from kiosk.signs.paper import A4_MM, Drawn, Page
-from kiosk.signs.pictograms import Path, Picture
+from kiosk.signs.pictograms import WHITE, Picture, Symbol
 
 HEIGHT, WIDTH = A4_MM
 EDGE = 14.0
@@ -19,7 +19,6 @@ PICTURE = 118.0
 COLUMN = EDGE + PICTURE + 12.0
 WIDE = WIDTH - EDGE - COLUMN
 WARNING: Colour = (255, 214, 64)
-WHITE: Colour = (255, 255, 255)
 NAME_MM, OTHER_MM, SMALL_MM = 24.0, 10.0, 6.0
 BAND_MM = 29.0
 """One hazard's height."""
@@ -33,7 +32,7 @@ MAX_HAZARDS = 2
 class Heed:
     """One hazard: its picture, and what to do in the three languages."""
 
-    picture: tuple[Path, ...]
+    picture: Symbol
     words: Mapping[str, str]
 
 
@@ -43,7 +42,7 @@ class Sign:
 
     bin: str
     station: str
-    picture: tuple[Path, ...]
+    picture: Symbol
     name: Mapping[str, str]
     short: tuple[str, str]
     """The Japanese name in two lines."""

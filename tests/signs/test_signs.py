@@ -68,7 +68,7 @@ def test_every_items_sign_fits_its_page_with_the_longest_hazards(
 
 def test_every_pictogram_of_the_screen_can_be_printed() -> None:
     pages = [
-        Page(100, 100, (Picture(10, 10, 80, paths),)) for paths in pictograms.symbols().values()
+        Page(150, 100, (Picture(10, 10, 80, symbol),)) for symbol in pictograms.symbols().values()
     ]
     read = pypdfium2.PdfDocument(paper.document(pages, "all"))
     assert len(read) == len(pages) > 30
