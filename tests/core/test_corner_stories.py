@@ -1,4 +1,4 @@
-"""The caretaker's corner against the rules alone: opened, kept, ended, and nothing done while it is closed."""
+"""The caretaker's corner against the rules alone: opened, kept, ended, and idle while it is closed."""
 
 from __future__ import annotations
 

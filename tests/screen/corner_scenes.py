@@ -52,7 +52,7 @@ CARD: dict[str, Any] = {"kind": "card", "work": "replace"}
 @dataclass(frozen=True)
 class Scene:
     """``touches`` the places to touch in turn (of tiles ``.tiles``, of touches ``.corner-foot``, …), each
-    how-many-eth; ``then`` what the station says after them; ``types`` nothing."""
+    how-many-eth; ``then`` what the station says after them."""
 
     touches: tuple[tuple[str, int], ...] = ()
     shown: View = OPEN
@@ -61,7 +61,6 @@ class Scene:
     then: View | None = None
     count: int = 4
     refuses: str = ""
-    types: str = ""
 
 
 def tile(number: int) -> tuple[str, int]:

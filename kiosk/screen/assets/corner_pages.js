@@ -280,7 +280,7 @@ function bottle(place, now) {
 function grams(place, { said }) {
   return {
     title: said.adjust_grams,
-    shown: `${place.typed || "・・・・"} ${said.gram}`,
+    shown: `${place.typed || "・・・"} ${said.gram}`,
     pad: { typed: place.typed, most: 6, erase: said.erase, enter: said.next },
     enter: { place: { name: "empty", bin: place.bin }, field: "grams", least: 3 },
     back: { name: "bottle", bin: place.bin },
