@@ -169,7 +169,7 @@ async function act(action, fields = {}) {
 
 function listen() {
   events?.close();
-  events = new EventSource("/events");
+  events = new EventSource(`/events?page=${token}`);
   heardMs = performance.now();
   events.onmessage = (message) => {
     heardMs = performance.now();
