@@ -1,7 +1,7 @@
 """Draws every page of the caretaker's corner, for somebody to look at.
 
-    python tests/screen/corner_shots.py OUT      every page, language and orientation
-    python tests/screen/corner_shots.py --keep   the few that are kept in docs/screens
+python tests/screen/corner_shots.py OUT      every page, language and orientation
+python tests/screen/corner_shots.py --keep   the few that are kept in docs/screens
 """
 
 from __future__ import annotations
