@@ -52,7 +52,9 @@ class Corner:
             self.touch(*place)
         if scene.then is not None:
             self.server.publish(scene.then)
-            self.page.wait_for_function("() => document.querySelector('#corner .weight')")
+            self.page.wait_for_function(
+                "() => document.querySelector('#corner .weight, #corner[data-care=true]')"
+            )
 
     def tell(self, job: object, shown: View) -> None:
         self.server.tell("corner", {"job": job})
