@@ -24,6 +24,7 @@ CODES = (
     "card",
     "lists",
     "town",
+    "town_file",
     "orders",
     "screen",
     "link",

@@ -80,12 +80,14 @@ class Station(Part, frozen=True, kw_only=True):
 
 
 class Paths(Part, frozen=True, kw_only=True):
-    """Where things lie. ``data``: ledger and acknowledgement; ``run``: the control socket."""
+    """Where things lie. ``data``: ledger and acknowledgement; ``run``: the control socket; ``town``: what
+    people here write for the screen."""
 
     data: Path = Path()
     keys: Path = Path("keys")
     run: Path = Path("run")
     catalogue: Path = Path("catalogue.toml")
+    town: Path = Path("town.toml")
 
     @property
     def ledger(self) -> Path:
