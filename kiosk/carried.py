@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kiosk.control import ControlClient
 from kiosk.core.errors import OperatorError
+from sync import stick
 from sync.messages import Malformed
 from sync.messages.carried import AnswerHead, read_answer, words
 
@@ -72,7 +73,7 @@ def take_in(settings: Settings, path: Path) -> TakenIn:
             "Write public_key in [city]; the city's administrator knows it.",
         )
     try:
-        file = path.open("rb")
+        file = stick.opened(path)
     except OSError as error:
         raise OperatorError(
             "answer_unreadable",

@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from drivers.clock import boottime_ms
 from kiosk import __version__, recording, words
 from kiosk.answers import Answers
 from kiosk.balances import Balances
 from kiosk.behind.teller import TownTeller
 from kiosk.cards import list_ops
+from kiosk.cards.appointing import CaretakerOps
+from kiosk.cards.caretakers import CaretakerCards
 from kiosk.cards.counters import CounterFile
 from kiosk.cards.holders import CardHolders
 from kiosk.cards.keys import desk
 from kiosk.cards.local import ClosedHere
+from kiosk.cards.pin import CornerNumber
 from kiosk.cards.work import CardOps
 from kiosk.clock import StationClock
 from kiosk.commands import Commands
@@ -121,6 +125,9 @@ class _Running:
         )
         self._counters = CounterFile(settings.paths.counters)
         self._holders = self._open_holders(held)
+        self._caretakers = CaretakerCards(settings.paths.data / list_ops.FOLDER)
+        self._caretakers.open()
+        number = CornerNumber(settings.paths.data / list_ops.FOLDER, boottime_ms)
         self._town = Town(settings, own, self._clock.now)
         self._recorder = recording.Recorder(
             self._ledger, self._holders, self._town, self._start_anew
@@ -135,13 +142,29 @@ class _Running:
         self._ledger.append([Item(Boot(f"kiosk {__version__}", settings.digest()))])
         station = Station(self._town.rules(), self._ledger.memory())
         # Slow to import, and the scales run by now.
-        from kiosk.screen import ScreenServer, station_setup
+        from kiosk.corner import CornerDesk
+        from kiosk.screen import ScreenServer, station_setup, texts
+
+        scales = ScaleOps(station, self._tap, self._answers)
+        self._corner = CornerDesk(
+            settings,
+            texts.load(),
+            answers=self._answers,
+            post=self._post,
+            scales=scales,
+            number=number,
+            now=self._clock.now,
+            facts=lambda: self._facts.gather(),
+            tell=lambda name, value: self._screen.tell(name, value),
+        )
+        held.callback(self._corner.stop)
 
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
             setup=station_setup(settings, self._town.catalogue),
             act=self._act,
+            takers=self._corner.takers(),
         )
         self._loop = Loop(
             station,
@@ -195,16 +218,23 @@ class _Running:
             ),
         )
         settings.paths.run.mkdir(parents=True, exist_ok=True)
-        scales = ScaleOps(station, self._tap, self._answers)
         cards = CardOps(self._answers, self._desk, self._town.rules().touch_ms)
+        appointing = CaretakerOps(
+            self._answers,
+            self._caretakers,
+            number,
+            self._clock.now,
+            self._town.rules().touch_ms,
+        )
         control = ControlServer(
             settings.paths.socket,
-            {**self._handlers(), "scale_line": scales.line},
+            {**self._handlers(), **appointing.handlers, "scale_line": scales.line},
             {
                 "watch": self._board.stream,
                 "scale_samples": scales.samples,
                 "card_replace": cards.replace,
                 "card_close": cards.close,
+                "caretaker_add": appointing.add,
             },
         )
         control.start()
@@ -266,6 +296,7 @@ class _Running:
             settings.cards,
             lists=self._lists,
             holders=self._holders,
+            caretakers=self._caretakers,
             counters=self._counters,
         )
 
@@ -330,6 +361,7 @@ class _Running:
     def _publish(self, view: View) -> None:
         if self._board.put(view):
             self._screen.publish(view)
+            self._corner.note(view)
 
     def _each_tick(self, now: Moment) -> None:
         if self._ending.asked:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -121,6 +121,10 @@ class Tap:
                 del self._listeners[listener]
 
 
+def as_said(asked: ServiceAsked) -> Event:
+    return asked
+
+
 class ScaleOps:
     """The control socket's ``scale_line`` and ``scale_samples``."""
 
@@ -137,8 +141,14 @@ class ScaleOps:
         """First the ``line``, then everything the scale says; ``idle`` where that is nothing, so that
         who listens knows that time passes."""
         asked = checked_args(args, _Asked)
-        bin_ = self._bin(asked.bin)
-        with self._tap.listen(asked.bin) as listener, self._service(asked):
+        yield from self.heard(asked.bin, service=asked.service)
+
+    def heard(
+        self, bin_id: str, *, service: bool, within: Callable[[ServiceAsked], Event] = as_said
+    ) -> Generator[Item | None, None, None]:
+        """The same for whoever sits in the station itself; ``within`` what the service is asked in."""
+        bin_ = self._bin(bin_id)
+        with self._tap.listen(bin_id) as listener, self._service(bin_id, service, within):
             yield line(bin_, self._station.lost)
             while True:
                 try:
@@ -147,21 +157,23 @@ class ScaleOps:
                     yield {"idle": True}
 
     @contextmanager
-    def _service(self, asked: _Asked) -> Iterator[None]:
-        if not asked.service:
+    def _service(
+        self, bin_id: str, wanted: bool, within: Callable[[ServiceAsked], Event]
+    ) -> Iterator[None]:
+        if not wanted:
             yield
             return
-        self._serve(asked.bin, begin=True)
+        self._serve(bin_id, within, begin=True)
         try:
             yield
         finally:
             # An adjustment has ended it before; a station that ends answers no more.
             with suppress(DeviceError):
-                self._serve(asked.bin, begin=False)
+                self._serve(bin_id, as_said, begin=False)
 
-    def _serve(self, bin_id: str, *, begin: bool) -> None:
+    def _serve(self, bin_id: str, within: Callable[[ServiceAsked], Event], *, begin: bool) -> None:
         answered = self._answers.ask(
-            lambda request: ServiceAsked(boottime_ms(), bin_id, request, begin)
+            lambda request: within(ServiceAsked(boottime_ms(), bin_id, request, begin))
         )
         if answered.code != "done":
             raise DeviceError(

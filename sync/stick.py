@@ -10,31 +10,63 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from kiosk.core.errors import OperatorError, StorageError
 
 MODE = 0o600
 PART = ".part"
 READ_BYTES = 1 << 20
+MOUNTS = (Path("/media"), Path("/run/media"), Path("/mnt"))
+"""Where sticks appear (FHS 3.0, udisks2). What lies there on the system's own disk is an empty place."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No more fits; FAT holds no file of 4 GiB."""
 
 
 def place(target: Path, name: str) -> Path:
-    """``target`` itself, or ``name`` in it where it is a folder; OperatorError where there is none."""
-    if target.is_dir():
-        return target / name
-    if not target.parent.is_dir():
+    """``target`` itself, or ``name`` in it where it is a folder. A name without an ending that is not
+    there is meant as a folder: else the ledger would lie on the station's own disk, under the stick's name.
+    OperatorError where there is no folder, or no stick in it."""
+    is_file = not target.is_dir() and (target.exists() or bool(target.suffix))
+    folder = target.parent if is_file else target
+    if not folder.is_dir():
         raise OperatorError(
             "no_medium",
-            f"There is no folder {target.parent}.",
+            f"There is no folder {folder}.",
             "Plug the stick in, and name the folder where it appears.",
-            path=target.parent,
+            path=folder,
         )
-    return target
+    if _unplugged(folder):
+        raise OperatorError(
+            "medium_unplugged",
+            f"There is no stick at {folder}: that is a folder on the machine's own disk.",
+            "Plug the stick in, and name the folder where it appears (lsblk shows it).",
+            path=folder,
+        )
+    return target if is_file else target / name
+
+
+def _unplugged(folder: Path) -> bool:
+    """Whether this is where sticks appear, and none is mounted there."""
+    real = folder.resolve()
+    return any(
+        real.is_relative_to(place) and real.stat().st_dev == place.parent.stat().st_dev
+        for place in MOUNTS
+    )
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file that somebody brought, to be read. OSError, also where it is no regular one: a pipe that
+    nobody writes would be waited for."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return os.fdopen(fd, "rb")
 
 
 def write(

@@ -93,7 +93,7 @@ class Wire:
 
     def lost(self, event: type[Event], code: str, now_ms: int) -> str:
         """Down, until a wait drawn by chance is over. The code, or what it comes to by its repetition."""
-        up_ms = now_ms - self._up_since_ms if self.up else 0
+        up_ms = self._heard_ms(now_ms) - self._up_since_ms if self.up else 0
         if up_ms >= TWIN_MS:
             self._refused = self._cuts = 0
         self._cuts = self._cuts + 1 if self.up and code == "hung_up" else 0
@@ -143,6 +143,11 @@ class Wire:
         self.on_way.withdrawn(last)
         if not self.on_way:
             self.puback_due_ms = None
+
+    def _heard_ms(self, now_ms: int) -> int:
+        """Until when the broker was there: a connection that fell silent at once was never a good one."""
+        due_ms = self.puback_due_ms
+        return now_ms if due_ms is None or now_ms < due_ms else due_ms - PUBACK_TIMEOUT_MS
 
     def _begin(self, receive_maximum: int) -> None:
         self.on_way.begin(receive_maximum)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from drivers.worker import Device, Worker
 from kiosk.core.cards import CardDesk
 from kiosk.core.cards.foreign import Pattern
-from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists
+from kiosk.core.cards.knowledge import (
+    NO_CARETAKERS,
+    NO_HOLDERS,
+    NO_LISTS,
+    Caretakers,
+    Holders,
+    Lists,
+)
 from kiosk.core.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ def desk(
     *,
     lists: Lists = NO_LISTS,
     holders: Holders = NO_HOLDERS,
+    caretakers: Caretakers = NO_CARETAKERS,
     counters: Counters | None = None,
 ) -> CardDesk:
     """The desk that alone knows the keys; DeviceError where a file holds none.
@@ -54,6 +62,7 @@ def desk(
         foreign={one.name: Pattern(one.pattern) for one in rules.foreign},
         lists=lists,
         holders=holders,
+        caretakers=caretakers,
         uids=rules.uids,
         sun=None if counters is None else chips(paths, rules, counters),
     )

@@ -18,10 +18,10 @@ from drivers.clock import boottime_ms
 from kiosk.answers import Answers
 from kiosk.control.ledger_ops import Args, checked_args
 from kiosk.core.cards import CardDesk
-from kiosk.core.effects import AnswerCode
+from kiosk.core.effects import AnswerCode, Answered
 from kiosk.core.entries import CloseCause
 from kiosk.core.errors import OperatorError
-from kiosk.core.events import CardWork, SlipSeen
+from kiosk.core.events import CardWork, Event, SlipSeen
 
 HEARTBEAT_S = 0.5
 MAX_BEATS = 400
@@ -53,7 +53,7 @@ class CardOps:
         asked = checked_args(args, _Replace)
         lost = self._lost(asked.code)
         if lost is None:
-            yield self._show("slip")
+            yield show("slip", self._wait_ms)
         yield from self._work("replace", lost, "replaced")
 
     def close(self, args: Args) -> Stream:
@@ -61,7 +61,7 @@ class CardOps:
         asked = checked_args(args, _Close)
         lost = self._lost(asked.code)
         if lost is None:
-            yield self._show("any")
+            yield show("any", self._wait_ms)
         yield from self._work("close", lost, asked.cause)
 
     def _lost(self, code: str | None) -> SlipSeen | None:
@@ -69,34 +69,50 @@ class CardOps:
             return None
         return self._desk().recover(code, t_ms=boottime_ms())
 
-    def _show(self, what: Literal["slip", "card", "any"]) -> Item:
-        return {"show": what, "wait_s": self._wait_ms // 1000}
-
     def _work(
         self, work: Literal["replace", "close"], lost: SlipSeen | None, cause: CloseCause
     ) -> Stream:
-        with self._answers.talk(
-            lambda request: CardWork(boottime_ms(), request, work, lost, cause),
-            lambda request: CardWork(boottime_ms(), request, "end"),
-        ) as answers:
-            for _ in range(MAX_BEATS):
-                try:
-                    code = answers.get(timeout=HEARTBEAT_S).code
-                except queue.Empty:
-                    yield None
-                    continue
-                if code == "show_card":
-                    yield self._show("card")
-                    continue
-                yield from _ended(code)
-                return
-        raise _refusal("nobody_came")
+        yield from worked(self._answers, work, self._wait_ms, lost=lost, cause=cause)
+        yield {"done": True}
 
 
-def _ended(code: AnswerCode) -> Stream:
-    if code != "done":
-        raise _refusal(code)
-    yield {"done": True}
+def show(what: Literal["slip", "card", "any"], wait_ms: int) -> Item:
+    """What has to be shown now, and for how long somebody waits for it."""
+    return {"show": what, "wait_s": wait_ms // 1000}
+
+
+def as_said(work: CardWork) -> Event:
+    return work
+
+
+def worked(
+    answers: Answers,
+    work: Literal["replace", "close", "appoint", "begin"],
+    wait_ms: int,
+    *,
+    lost: SlipSeen | None = None,
+    cause: CloseCause = "lost",
+    within: Callable[[CardWork], Event] = as_said,
+) -> Generator[Item | None, None, Answered]:
+    """Asks, says what is to be shown (None: time passes), and returns the rules' ``done``. ``within`` what
+    the question is asked in. Raises OperatorError where it ended otherwise."""
+    with answers.talk(
+        lambda request: within(CardWork(boottime_ms(), request, work, lost, cause)),
+        lambda request: CardWork(boottime_ms(), request, "end"),
+    ) as box:
+        for _ in range(MAX_BEATS):
+            try:
+                answered = box.get(timeout=HEARTBEAT_S)
+            except queue.Empty:
+                yield None
+                continue
+            if answered.code == "show_card":
+                yield show("card", wait_ms)
+                continue
+            if answered.code != "done":
+                raise _refusal(answered.code)
+            return answered
+    raise _refusal("nobody_came")
 
 
 def _refusal(code: AnswerCode) -> OperatorError:
@@ -105,6 +121,18 @@ def _refusal(code: AnswerCode) -> OperatorError:
             "card_closed_already",
             "This card is closed already.",
             "If it was replaced before, use the slip of the newer card.",
+        )
+    if code == "no_proof":
+        return OperatorError(
+            "card_proves_nothing",
+            "Anybody can copy this card, so it opens no caretaker's corner.",
+            "Take a printed card of the town, or a chip that proves itself.",
+        )
+    if code == "corner_closed":
+        return OperatorError(
+            "corner_closed",
+            "The caretaker's corner is not open.",
+            "Touch the caretaker's button, and show the card.",
         )
     if code == "ended":
         return OperatorError(

@@ -13,7 +13,18 @@ from collections.abc import Sequence
 import click
 
 from kiosk.cli.call import Call
-from kiosk.cli.commands import bag, card, config, ledger, opening, scale, service, state, stock
+from kiosk.cli.commands import (
+    bag,
+    card,
+    caretaker,
+    config,
+    ledger,
+    opening,
+    scale,
+    service,
+    state,
+    stock,
+)
 from kiosk.cli.refusals import translated
 from kiosk.cli.spoken import SpokenGroup, remember
 from kiosk.core.errors import KioskError, OperatorError
@@ -52,7 +63,7 @@ def app(ctx: click.Context) -> None:
         menu(ctx)
 
 
-for module in (state, service, scale, card, bag, stock, opening, ledger, config):
+for module in (state, service, scale, card, caretaker, bag, stock, opening, ledger, config):
     module.add(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.carried import TakenIn
 from kiosk.cli.call import Call
-from kiosk.cli.pages import cause
+from kiosk.cli.sentences import cause
 
 
 def taken_in(call: Call, found: TakenIn) -> None:

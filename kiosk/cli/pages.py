@@ -12,8 +12,9 @@ import click
 
 from kiosk import catalogue
 from kiosk.cli.call import Call, json_line
+from kiosk.cli.sentences import UNKNOWN, age, cause, device_name, sentences
 from kiosk.cli.texts import Words
-from kiosk.cli.time_words import UNKNOWN, certain_time, told_time
+from kiosk.cli.time_words import certain_time, told_time
 from kiosk.doctor import Finding, worst
 from kiosk.doctor.town import local_time
 
@@ -181,34 +182,6 @@ def doctor(call: Call, findings: Sequence[Finding], *, explain: bool) -> None:
     call.say(f"doctor_page.{worst(findings)}")
 
 
-def sentences(words: Words, finding: Finding) -> tuple[str, str]:
-    """What was found and the next step: the cause's own where it has one, else the case's."""
-    values = {
-        "subject": finding.subject,
-        "cause": cause(words, finding.cause),
-        "cause_code": finding.cause or UNKNOWN,
-        **finding.values,
-    }
-    if finding.code == "device":
-        values["subject"] = device_name(words, finding.subject)
-    if finding.code == "lists" and finding.subject:
-        values["subject"] = words(f"cardlist.{finding.subject}")
-    if finding.code == "town" and finding.subject:
-        values["subject"] = words(f"town.{finding.subject}")
-    if "age_ms" in finding.values:
-        values["age"] = age(words, int(finding.values["age_ms"]))
-    key = f"doctor.{finding.code}.{finding.case}"
-    todo = words.get(f"advice.{finding.cause}") or words.get(f"{key}.todo", **values)
-    return words(f"{key}.what", **values), todo or ""
-
-
-def cause(words: Words, code: str | None) -> str:
-    """A device's, ledger's or link's code in words; the code itself where there are none."""
-    if code is None:
-        return UNKNOWN
-    return words.get(f"cause.{code}") or code
-
-
 def verdict(call: Call, found: Verdict) -> None:
     """``kiosk ledger verify``: what is wrong, then what could not be checked."""
     findings = [(one, finding_words(call.words, one)) for one in found.findings]
@@ -311,21 +284,6 @@ def columns(text: str) -> int:
 def weight(grams: int | None) -> str:
     """Kilograms for people; what is not known is no 0."""
     return UNKNOWN if grams is None else f"{grams / 1000:.2f} kg"
-
-
-def age(words: Words, ms: int) -> str:
-    """A length of time in one unit."""
-    for unit, unit_ms in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
-        if ms >= 2 * unit_ms:
-            return words(f"age.{unit}", n=ms // unit_ms)
-    return words("age.seconds", n=ms // 1000)
-
-
-def device_name(words: Words, name: str) -> str:
-    kind, _, subject = name.partition(":")
-    if kind == "signals":
-        return words("device.signals")
-    return f"{words.get(f'device.{kind}') or kind} {subject}".rstrip()
 
 
 def touched(call: Call, answer: Mapping[str, Any]) -> None:

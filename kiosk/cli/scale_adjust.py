@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +17,20 @@ from kiosk.cli.scale_guided import (
     Cancelled,
     check_references,
     guided,
+)
+from kiosk.cli.scale_live import check_answer, line_of, listening
+from kiosk.core import gravity
+from kiosk.core.adjusted import Adjusted, slope_ncounts
+from kiosk.core.adjustment import Fit, Load, Reference, fit
+from kiosk.core.errors import DeviceError, OperatorError
+from kiosk.scale_work import (
+    Line,
     household_tolerance_g,
+    method_of,
+    new_line,
     refusal_words,
     refused,
 )
-from kiosk.cli.scale_live import Line, check_answer, line_of, listening
-from kiosk.core import gravity
-from kiosk.core.adjusted import Adjusted, Point, slope_ncounts
-from kiosk.core.adjustment import Fit, Load, Reference, fit
-from kiosk.core.errors import DeviceError, OperatorError
 
 STEADY_TRIES = 20
 STEADY_S = 0.5
@@ -187,29 +191,8 @@ def fitted(line: Line, found: Fit) -> dict[str, Any]:
 
 def keep(call: Call, line: Line, found: Fit, loads: Sequence[Load], wish: Wish) -> dict[str, Any]:
     """Puts the new line in force."""
-    before = line.scale or Adjusted()
-    zero_counts = round(found.zero_counts) if wish.empty else line.zero_counts
-    here = wish.gravity_m_s2
-    scale = msgspec.structs.replace(
-        before,
-        slope_ncounts_per_g=slope_ncounts(found.counts_per_gram),
-        zero_counts=zero_counts,
-        span_ppm=math.ceil(found.relative_uncertainty * 1e6),
-        linearity_mg=round(max(map(abs, found.residuals_g)) * 1000) if len(loads) > 1 else None,
-        temperature_mc=line.temperature_mc,
-        gravity_um_per_s2=None if here is None else round(here * 1e6),
-        points=tuple(point(load, found.zero_counts) for load in loads),
-    )
-    method = "two_points" if len(loads) == 1 else "points"
-    return put(call, line.bin, method, scale, 0 if wish.empty else None)
-
-
-def point(load: Load, zero_counts: float) -> Point:
-    return Point(
-        load_mg=round(load.reference.mass_g * 1000),
-        uncertainty_mg=round(load.reference.tolerance_g * 1000),
-        counts=round(zero_counts + load.rise_counts),
-    )
+    scale = new_line(line, found, loads, empty=bool(wish.empty), gravity_m_s2=wish.gravity_m_s2)
+    return put(call, line.bin, method_of(loads), scale, 0 if wish.empty else None)
 
 
 def put(
@@ -235,7 +218,7 @@ def tell_refused(call: Call, why: Any) -> int:
     if call.json:
         call.write(refused(why), {"kind": "result", "kept": False})
     else:
-        what, todo = refusal_words(call, why)
+        what, todo = refusal_words(call.words, why)
         raise DeviceError("adjust_refused", what, todo)
     return 1
 

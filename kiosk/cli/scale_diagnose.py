@@ -9,9 +9,10 @@ from dataclasses import asdict
 import click
 
 from kiosk.cli.call import Call
-from kiosk.cli.pages import cause
-from kiosk.cli.scale_live import MG, Doubt, Heard, Line, Lost, Refusals, Sample, listening
+from kiosk.cli.scale_live import listening
+from kiosk.cli.sentences import cause
 from kiosk.core.diagnosis import SECONDS, Figures, Finding, Watched, diagnose
+from kiosk.scale_work import MG, Doubt, Heard, Line, Lost, Refusals, Sample
 
 MAX_SAMPLES = 4_000
 ORDER = ("OK", "WARN", "ERR")

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
 
 from kiosk.cli.call import Call
-from kiosk.cli.scale_live import Doubt, Heard, Line, Lost, Sample, cancelled, scale_lost
-from kiosk.core.adjustment import Load, Reference, Refusal, unfit_reference
-from kiosk.core.errors import DeviceError, OperatorError
+from kiosk.cli.scale_live import cancelled
+from kiosk.core.adjustment import Load, Reference, unfit_reference
+from kiosk.core.errors import OperatorError
 from kiosk.core.guide import Ask, Finished, GaveUp, Guide, Measured, Refused, Sign
+from kiosk.scale_work import (
+    LIMIT_S,
+    Doubt,
+    Heard,
+    Line,
+    Lost,
+    Sample,
+    gave_up,
+    name_of,
+    refusal_words,
+    refused,
+    scale_lost,
+)
 
-HOUSEHOLD_SHARE, HOUSEHOLD_LEAST_G = 0.0025, 5.0
-"""What a digital household scale is trusted with where nobody says better: 0.25 %, at least 5 g."""
 DRAWN_S = 0.25
 """Between two pictures of the live weight."""
-LIMIT_S = 1_800.0
-"""No guided work is longer: the bin is out of use meanwhile."""
 
 
 class Cancelled(Exception):
     """Somebody wanted no more; nothing was kept."""
-
-
-def household_tolerance_g(mass_g: float) -> float:
-    return max(HOUSEHOLD_LEAST_G, HOUSEHOLD_SHARE * mass_g)
 
 
 def check_references(call: Call, references: Sequence[Reference], line: Line) -> None:
@@ -38,7 +41,7 @@ def check_references(call: Call, references: Sequence[Reference], line: Line) ->
     for reference in references:
         why = unfit_reference(reference, line.instrument)
         if why is not None:
-            what, todo = refusal_words(call, why)
+            what, todo = refusal_words(call.words, why)
             raise OperatorError(f"adjust_{name_of(why)}", what, todo)
 
 
@@ -66,20 +69,6 @@ def guided(
         if not call.json and cancelled():
             raise Cancelled
     raise gave_up("patience")
-
-
-def gave_up(why: str) -> DeviceError:
-    if why == "refusals":
-        return DeviceError(
-            "adjust_refusals",
-            "It was tried too often without a result; nothing was kept.",
-            "Run kiosk scale diagnose, and look whether something touches the plate.",
-        )
-    return DeviceError(
-        "adjust_patience",
-        "Nothing happened for three minutes; nothing was kept.",
-        "Begin again when the bottle is at hand.",
-    )
 
 
 class Teller:
@@ -127,7 +116,7 @@ class Teller:
             case Measured():
                 call.say(f"adjust.measured_{sign.step}", kg=f"{sign.grams / 1000:.3f}")
             case Refused():
-                what, todo = refusal_words(call, sign.why)
+                what, todo = refusal_words(call.words, sign.why)
                 call.say("line.error", what=what, todo=todo)
             case _:
                 pass
@@ -159,30 +148,3 @@ def plain(sign: Sign) -> dict[str, Any]:
             return {"kind": "gave_up", "reason": sign.why}
         case Finished():
             return {"kind": "measured_all", "loads": len(sign.loads)}
-
-
-def refused(why: Refusal) -> dict[str, Any]:
-    """A refusal as a JSON line, with its figures."""
-    return {"kind": "refused", "reason": name_of(why), **rounded(why)}
-
-
-def refusal_words(call: Call, why: Refusal) -> tuple[str, str]:
-    """What is wrong and what to do."""
-    values = {
-        name: f"{value / 1000:.2f}" if abs(value) >= 1000 else f"{value:.0f}"
-        for name, value in rounded(why).items()
-    }
-    units = {f"{name}_unit": "kg" if abs(v) >= 1000 else "g" for name, v in rounded(why).items()}
-    key = f"refusal.{name_of(why)}"
-    return call.words(f"{key}.what", **values, **units), call.words(
-        f"{key}.todo", **values, **units
-    )
-
-
-def name_of(why: Refusal) -> str:
-    """``LoadSmall`` is ``load_small``."""
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", type(why).__name__).lower()
-
-
-def rounded(why: Refusal) -> dict[str, float]:
-    return {name: round(value, 1) for name, value in asdict(why).items()}

@@ -13,8 +13,9 @@ from typing import TextIO
 
 from kiosk import __version__
 from kiosk.cli.call import Call
-from kiosk.cli.scale_live import Doubt, Heard, Line, Lost, Refusals, Sample, listening
+from kiosk.cli.scale_live import listening
 from kiosk.core.errors import OperatorError
+from kiosk.scale_work import Doubt, Heard, Line, Lost, Refusals, Sample
 
 FLUSHED_S = 1.0
 

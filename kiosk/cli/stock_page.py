@@ -10,7 +10,8 @@ import msgspec
 
 from kiosk.cli.call import Call
 from kiosk.cli.pages import item_names, table
-from kiosk.cli.time_words import UNKNOWN, told_time
+from kiosk.cli.sentences import UNKNOWN
+from kiosk.cli.time_words import told_time
 from kiosk.core.stock import Bags, ItemStock
 from kiosk.core.yard import AnyStock, Pickup, Sale
 from kiosk.ledger.stocked import Move

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from kiosk.cli.sentences import UNKNOWN
 from kiosk.cli.texts import Words
 
 if TYPE_CHECKING:
     from kiosk.core.timeline import Interval
-
-UNKNOWN = "—"
 
 
 def told_time(words: Words, at: Mapping[str, Any] | None, zone: ZoneInfo) -> str:

@@ -63,6 +63,13 @@ CardAnswer = Literal[
     "card_closed",  # it is closed already
     "nobody_came",  # no card was shown in time
     "ended",  # called off, or something else was asked for
+    "no_proof",  # a card that anybody can copy opens no corner
+]
+
+CornerAnswer = Literal[
+    "done",
+    "corner_closed",  # it is not open now
+    "busy",  # a card is waited for on a caretaker's word
 ]
 
 OrderAnswer = Literal[
@@ -74,18 +81,20 @@ OrderAnswer = Literal[
     "too_many",  # more commands than can be told from one another for as long as they count
 ]
 
-AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer
+AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer | CornerAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The answer to an asked ``request``; ``done`` only after the commit. ``number`` the adjustment in
-    force, ``zero_g`` how far zero has been set from the adjustment's own, in all."""
+    force, ``zero_g`` how far zero has been set from the adjustment's own, in all; ``card`` the own
+    name of a card that was shown for it, where who asked has to keep that."""
 
     request: str
     code: AnswerCode
     number: int = 0
     zero_g: int = 0
+    card: bytes | None = None
 
 
 Effect = Record | Beep | Lamp | Answered

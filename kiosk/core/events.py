@@ -76,7 +76,7 @@ class CardSeen:
     ``pseudonym`` its account's. ``card`` the card's own where that is another (several cards may share
     an account). ``formerly`` the account's under the key before, while both keys are valid. ``spare``: a
     pre-printed card that nobody has begun to use. ``renamed``: that it was begun or joined is known here
-    under its name of the key before alone.
+    under its name of the key before alone. ``caretaker``: it may open the corner, after a touch.
     """
 
     t_ms: int
@@ -87,6 +87,7 @@ class CardSeen:
     formerly: bytes | None = None
     spare: bool = False
     renamed: bool = False
+    caretaker: bool = False
 
     @property
     def own(self) -> bytes:
@@ -142,12 +143,13 @@ class CardWork:
 
     ``replace`` the lost card by the next spare one shown; ``close`` it. ``lost`` None: its slip is to be
     shown first (``replace``), or it is the next card or slip shown (``close``). ``end`` what ``request``
-    asked for is off.
+    asked for is off. ``appoint``: the next card shown is to be a caretaker's; ``begin``: the next spare one
+    becomes somebody's.
     """
 
     t_ms: int
     request: str
-    work: Literal["replace", "close", "end"]
+    work: Literal["replace", "close", "appoint", "begin", "end"]
     lost: SlipSeen | None = None
     cause: CloseCause = "lost"
 
@@ -247,6 +249,35 @@ class OrderGiven:
     known: KnownTime | None = None
 
 
+CornerWord = Literal[
+    "begin",  # 「係の方」: the next caretaker's card opens the corner
+    "number",  # its number is being typed: longer than a card is waited for
+    "opened",  # the number was right
+    "touch",  # somebody is still there
+    "end",  # 「おわる」
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CornerAsked:
+    """A touch that opens, keeps or ends the corner. Answered with ``Answered``, see ``corner``."""
+
+    t_ms: int
+    request: str
+    word: CornerWord
+
+
+@dataclass(frozen=True, slots=True)
+class CornerActed:
+    """Work from the corner: ``act`` is taken where the corner is open, else ``request`` is answered
+    ``corner_closed``. An ``act`` that is answered itself has the same ``request``; a touch is answered
+    ``done`` here."""
+
+    t_ms: int
+    request: str
+    act: Touch | ServiceAsked | ScaleAdjusted | ZeroAsked | OrderGiven | CardWork
+
+
 @dataclass(frozen=True, slots=True)
 class Warmth:
     """A thermometer's reading, in 1/1000 °C; ``bin`` None for one that stands for the whole hall."""
@@ -324,6 +355,8 @@ Event = (
     | ServiceAsked
     | ScaleAdjusted
     | OrderGiven
+    | CornerAsked
+    | CornerActed
     | Warmth
     | ClockKnown
     | LinkChanged

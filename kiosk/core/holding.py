@@ -18,12 +18,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kiosk.core import balances, checkins
-from kiosk.core.effects import Beep, Effect, Item
+from kiosk.core import balances, checkins, corner
+from kiosk.core.effects import Answered, Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, CardAccount, CardBegun, CardClosed, CardJoined
 from kiosk.core.events import CardSeen, CardWork, SlipSeen, Touch
 from kiosk.core.intents import BeginCard, CloseCard, ReplaceCard
 from kiosk.core.state import Awaited, State
+
+_AWAITED: dict[str, Literal["slip", "close", "appoint", "begin"]] = {
+    "replace": "slip",
+    "close": "close",
+    "appoint": "appoint",
+    "begin": "begin",
+}
+"""What is to be shown first where a caretaker's word names no card."""
 
 # -- touches and words ----------------------------------------------------------------------------
 
@@ -47,7 +55,7 @@ def asked(state: State, work: CardWork) -> None:
     if work.lost is not None:
         _known(state, work, work.lost)
     else:
-        what: Literal["slip", "close"] = "slip" if work.work == "replace" else "close"
+        what = _AWAITED[work.work]
         until_ms = work.t_ms + state.rules.touch_ms
         state.awaited = Awaited(what, until_ms, work.request, cause=work.cause)
 
@@ -75,7 +83,13 @@ def pass_time(state: State, t_ms: int) -> None:
 
 def shown(state: State, card: CardSeen) -> list[Effect] | None:
     """What a card does that is no "I am here"; None where it is. The tone comes before the commit."""
+    effects = corner.shown(state, card)
+    if effects is not None:
+        return effects
     awaited, own, spare = state.awaited, card.own, is_spare(state, card)
+    if awaited is not None and awaited.what == "appoint":
+        state.awaited = None
+        return _appointed(state, awaited, card)
     if awaited is not None and awaited.what == "close":
         state.awaited = None
         state.intend(CloseCard(awaited.request, own, awaited.cause, card.t_ms))
@@ -83,8 +97,9 @@ def shown(state: State, card: CardSeen) -> list[Effect] | None:
     if awaited is not None and awaited.what == "begin":
         state.awaited = None  # a card that is somebody's has answered the touch, too
         if spare:
-            state.intend(BeginCard(card))
+            state.intend(BeginCard(card, awaited.request))
             return [Beep("seen")]
+        state.answer(awaited.request, "ended")
     if awaited is not None and awaited.what == "balance":
         state.awaited = None  # a spare card has answered it, too
         if not spare:
@@ -97,6 +112,15 @@ def shown(state: State, card: CardSeen) -> list[Effect] | None:
     if not spare:
         return None
     state.showing.show("spare", card.t_ms)
+    return [Beep("seen")]
+
+
+def _appointed(state: State, awaited: Awaited, card: CardSeen) -> list[Effect]:
+    """Who asked keeps the card's own name; what anybody can copy opens nothing."""
+    if not card.proves:
+        state.answer(awaited.request, "no_proof")
+        return [Beep("refused")]
+    state.told.append(Answered(awaited.request, "done", card=card.own))
     return [Beep("seen")]
 
 
@@ -170,6 +194,7 @@ def begun(state: State, begin: BeginCard, items: tuple[Item, ...]) -> None:
     checkins.done(state, begin.card, items[1:])
     if state.showing.phase == "greeting":
         state.showing.show("welcome", begin.card.t_ms, visit=state.showing.visit)
+    state.answer(begin.request, "done")
 
 
 def closed(state: State, close: CloseCard) -> None:

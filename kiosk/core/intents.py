@@ -46,9 +46,10 @@ class AskBalance:
 
 @dataclass(frozen=True, slots=True)
 class BeginCard:
-    """A spare card was shown after a touch on 「はじめての方」 (``holding``)."""
+    """A spare card was shown after a touch on 「はじめての方」, or a caretaker's word (``holding``)."""
 
     card: CardSeen
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

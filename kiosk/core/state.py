@@ -12,6 +12,7 @@ from typing import Literal
 
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
+from kiosk.core.cornered import Bags, Corner
 from kiosk.core.effects import AnswerCode, Answered, Lamp
 from kiosk.core.entries import CloseCause, VisitClose
 from kiosk.core.events import DeviceLost, Moment, SlipSeen
@@ -42,9 +43,10 @@ class Counters:
 class Awaited:
     """What the next card or slip means until ``until_ms`` (``holding``): ``begin`` a spare card,
     ``balance`` whose points are asked for (``balances``), ``slip`` a lost card's, ``replace`` the ``lost``
-    card by a spare one, ``close`` whatever is shown. ``request`` the caretaker's, "" after a touch."""
+    card by a spare one, ``close`` whatever is shown, ``appoint`` a caretaker's to be, ``corner`` one's.
+    ``request`` the caretaker's, "" after a touch."""
 
-    what: Literal["begin", "balance", "slip", "replace", "close"]
+    what: Literal["begin", "balance", "slip", "replace", "close", "appoint", "corner"]
     until_ms: int
     request: str = ""
     lost: SlipSeen | None = None
@@ -91,6 +93,9 @@ class State:
     online: bool = False
     here_until_ms: int = 0
     """Until then the screen says that this is the station that the city looks for."""
+    corner: Corner = field(default_factory=Corner)
+    bags: dict[str, Bags] = field(default_factory=dict)
+    """Of each bin whose bag was changed since the start."""
     names: int = 0
 
     def name(self, letter: str) -> str:

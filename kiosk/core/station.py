@@ -31,6 +31,7 @@ Events come in and effects go out here; what each means is in a room of its own.
              ``thermometer`` what warmth does to it
 ``pieces``   bins that do not weigh
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
+``corner``   the caretaker's corner: who may work at the screen, and until when
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
@@ -46,6 +47,7 @@ from kiosk.core import (
     booking,
     checkins,
     closing,
+    corner,
     devices,
     doubts,
     holding,
@@ -69,6 +71,8 @@ from kiosk.core.events import (
     CardSeen,
     CardWork,
     ClockKnown,
+    CornerActed,
+    CornerAsked,
     CountsBlock,
     DeviceBack,
     DeviceLost,
@@ -212,6 +216,14 @@ class Station:
                 return holding.slip_shown(state, event)
             case CardWork():
                 holding.asked(state, event)
+            case CornerAsked():
+                corner.asked(state, event)
+            case CornerActed():
+                if corner.acted(state, event):
+                    effects = self._take(event.act)
+                    if isinstance(event.act, Touch):
+                        state.answer(event.request, "done")
+                    return effects
             case CardRefused():
                 state.counters.refusals += 1
                 state.showing.show("refused", event.t_ms)
@@ -263,6 +275,7 @@ class Station:
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
+        corner.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         obeying.pass_time(state)
         state.turns.pass_time(t_ms)

@@ -29,8 +29,12 @@ Phase = Literal[
     "bag_question",  # is it a new bag? asked only when unclear
     "closed",
 ]
-Awaiting = Literal["begin", "balance", "slip", "replace", "close"]
+Awaiting = Literal["begin", "balance", "slip", "replace", "close", "appoint"]
 """What the next card or slip means (``kiosk.core.state.Awaited``)."""
+CornerView = Literal["closed", "card", "open", "aside"]
+"""The caretaker's corner: ``card`` it waits for a caretaker's card or number, ``aside`` it is open and
+somebody is being served (``kiosk.core.corner``)."""
+ScaleKind = Literal["none", "counts", "indicator"]
 BinState = Literal[
     "ready",
     "weighing",
@@ -53,7 +57,8 @@ class BinView(msgspec.Struct, frozen=True):
     """One bin: ``live_g`` rounded to the division, None when not known; ``fill_pct`` of the bag;
     ``counted`` where no scale weighs, so that pieces may be counted by touch (also while full); ``locked``
     where people are sent to its overflow place; ``full`` why it is full, also where ``state`` has something
-    more pressing to say, None while it is not."""
+    more pressing to say, None while it is not. For the caretaker: ``scale`` its kind, ``broken`` while it
+    is used without it, ``bags`` changed since the start and ``bag_g`` what the last one held."""
 
     bin: str
     item: str
@@ -64,6 +69,10 @@ class BinView(msgspec.Struct, frozen=True):
     counted: bool
     locked: bool = False
     full: Full | None = None
+    scale: ScaleKind = "none"
+    broken: bool = False
+    bags: int = 0
+    bag_g: int | None = None
 
 
 class View(msgspec.Struct, frozen=True):
@@ -89,6 +98,7 @@ class View(msgspec.Struct, frozen=True):
 
     ``resumed`` for a while after a restart in the middle of visits: whoever is there shows the card again.
     ``quiet`` in the quiet hours: no tone. ``warm`` while the station is too hot, None else.
+    ``corner`` the caretaker's.
     """
 
     phase: Phase
@@ -123,3 +133,4 @@ class View(msgspec.Struct, frozen=True):
     resumed: bool = False
     quiet: bool = False
     warm: Warm | None = None
+    corner: CornerView = "closed"

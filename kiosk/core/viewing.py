@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from kiosk.core import certified, checkins, devices
+from kiosk.core import certified, checkins, corner, devices
 from kiosk.core.bin import Bin
+from kiosk.core.cornered import Bags
 from kiosk.core.events import Moment
 from kiosk.core.points import entitled
 from kiosk.core.state import State
-from kiosk.core.view import BinState, BinView, View
+from kiosk.core.view import Awaiting, BinState, BinView, ScaleKind, View
 from kiosk.core.visits import Visit
 
 
@@ -40,12 +41,18 @@ def view(state: State, *, storage_trouble: bool) -> View:
         can_claim=cards_readable and not claiming and checkins.claimable(state, t_ms) is not None,
         claiming=claiming,
         can_begin=cards_readable and state.rules.self_issue and state.awaited is None,
-        awaiting=state.awaited.what if cards_readable and state.awaited is not None else None,
+        awaiting=_awaiting(state) if cards_readable else None,
         cards_readable=cards_readable,
         online=state.online,
         storage_trouble=storage_trouble,
         bins=tuple(
-            _bin_view(b, state.now, locked=name in orders.locked) for name, b in state.bins.items()
+            _bin_view(
+                b,
+                state.now,
+                locked=name in orders.locked,
+                bags=state.bags.get(name, Bags()),
+            )
+            for name, b in state.bins.items()
         ),
         closed=orders.closed,
         message=None if orders.message is None else orders.message.text,
@@ -56,7 +63,15 @@ def view(state: State, *, storage_trouble: bool) -> View:
         shown=visit.mark if taking_turns and visit is not None else None,
         greetings=tuple(mark for mark, _ in state.turns.greeted),
         resumed=state.turns.resumed,
+        corner=corner.seen(state),
     )
+
+
+def _awaiting(state: State) -> Awaiting | None:
+    """What residents have to know of it: the corner draws its own."""
+    if state.awaited is None or state.awaited.what == "corner":
+        return None
+    return state.awaited.what
 
 
 def _is_its_own(state: State, visit: Visit | None) -> bool:
@@ -85,7 +100,7 @@ def _live_change_g(bin_: Bin) -> int | None:
     return bin_.live_g - base_g
 
 
-def _bin_view(bin_: Bin, now: Moment, *, locked: bool) -> BinView:
+def _bin_view(bin_: Bin, now: Moment, *, locked: bool, bags: Bags) -> BinView:
     return BinView(
         bin=bin_.rules.bin,
         item=bin_.rules.item,
@@ -96,7 +111,17 @@ def _bin_view(bin_: Bin, now: Moment, *, locked: bool) -> BinView:
         counted=bin_.scaleless,
         locked=locked,
         full=bin_.full(),
+        scale=_scale_kind(bin_),
+        broken=bin_.broken,
+        bags=bags.count,
+        bag_g=bags.net_g,
     )
+
+
+def _scale_kind(bin_: Bin) -> ScaleKind:
+    if bin_.rules.scale is None:
+        return "none"
+    return "counts" if bin_.counts else "indicator"
 
 
 def _bin_state(bin_: Bin) -> BinState:

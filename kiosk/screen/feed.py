@@ -62,7 +62,15 @@ class Coalescer:
 
 def _happening(view: View) -> tuple[object, ...]:
     """What people wait for; the rest (a weight in motion, a fill) may come 100 ms later."""
-    return (view.phase, view.since_ms, view.bin, view.checkins, view.refusals, view.records)
+    return (
+        view.phase,
+        view.since_ms,
+        view.bin,
+        view.checkins,
+        view.refusals,
+        view.records,
+        view.corner,
+    )
 
 
 class Feed:

@@ -29,7 +29,7 @@ def check_bin(one: Bin, place: str, catalogue: Catalogue, file: Path) -> None:
             file,
             f"{place}.id",
             f"the ledger cannot hold a bin's name with a hyphen, {one.id}.",
-            f"Write {one.id.replace('-', '')}, or another name of a-z and 0-9.",
+            f"Write {one.id.replace('-', '') or 'b1'}, or another name of a-z and 0-9.",
             value=one.id,
         )
     if one.item not in catalogue.items:

@@ -24,7 +24,6 @@ from sync.messages.problem import Claim, Malformed
 from sync.messages.wire import (
     MAX_ENTRIES,
     BatchWire,
-    Code,
     Hash,
     Seal,
     Seq,
@@ -67,10 +66,11 @@ class Batch:
 
 
 class _Stamp(msgspec.Struct):
-    """What every body has; its other fields belong to its kind."""
+    """What every body has; its other fields belong to its kind. A kind that nobody knows yet may have any
+    name: a city that refused one would hold up all that comes after it."""
 
     seq: Seq
-    kind: Code
+    kind: str
     at: At
 
 

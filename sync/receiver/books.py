@@ -33,6 +33,12 @@ class Book:
     head: bytes
     fork_seq: int | None
     told_epoch: int
+    lacking: bool = False
+    """Whether a text or an opened seal may be lacking (``healing``)."""
+    covered: int = 0
+    """Up to here a snapshot stands for what is thinned."""
+    filled: int = 0
+    """Entries whose text came after all."""
     continuations: list[tuple[int, bytes]] = field(default_factory=list)
     """Points that other ledgers continue: seq and the hash that they name."""
     parked: set[tuple[int, int]] = field(default_factory=set)
@@ -49,6 +55,16 @@ class Book:
         """Another history was offered; the first word of it stays."""
         if self.fork_seq is None:
             self.fork_seq = self.changed["fork_seq"] = seq
+
+    def lack(self) -> None:
+        """Something did not come with its entry."""
+        if not self.lacking:
+            self.lacking, self.changed["lacking"] = True, 1
+
+    def cover(self, seq: int) -> None:
+        """A snapshot stands for what is thinned up to ``seq``."""
+        if seq > self.covered:
+            self.covered = self.changed["covered"] = seq
 
     def save(self, connection: sa.Connection) -> None:
         """Write what has changed."""
@@ -67,7 +83,7 @@ def hold(connection: sa.Connection, names: Iterable[str]) -> dict[str, Book]:
     books = {
         row.ledger: Book(
             row.ledger, Whose(row.city, row.station), row.public_key, row.watermark, row.head,
-            row.fork_seq, row.told_epoch,
+            row.fork_seq, row.told_epoch, bool(row.lacking), row.covered or 0, row.filled or 0,
         )
         for row in connection.execute(query.with_for_update())
     }  # fmt: skip

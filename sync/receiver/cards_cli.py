@@ -111,7 +111,7 @@ def publish(
 ) -> None:
     """Sign the lists as they are now; a running receiver publishes them to every station."""
     require_database(database)
-    signer = city_key(database, key_file, first=False)
+    signer = city_key(database, key_file)
     done = {}
     with opened(database) as engine, engine.begin() as connection:
         for each in NAMES if name is None else (name,):

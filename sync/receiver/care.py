@@ -8,6 +8,7 @@ back is found by its own queue (``stuck``).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from sync.receiver import lacking
 from sync.receiver.care_tables import station_heard
 from sync.receiver.opening_days import Opening, day_of, opening_of
 from sync.receiver.tables import ledger, refusal, station_key
@@ -91,9 +93,13 @@ def look(connection: sa.Connection, now_ms: int) -> list[StationCare]:
             .order_by(refusal.c.last_ms)
         )
     )
+    lacks: dict[tuple[str, str], list[lacking.Lacking]] = defaultdict(list)
+    for one in lacking.look(connection, now_ms):
+        lacks[one.city, one.station].append(one)
     return [
         _station(
             row,
+            lacks.get((row.city, row.station), []),
             heard.get((row.city, row.station)),
             entries.get((row.city, row.station)),
             refused.get((row.city, row.station)),
@@ -109,7 +115,13 @@ def _by_station(rows: Any) -> dict[tuple[str, str], Any]:
 
 
 def _station(
-    row: Any, heard: Any, entries: Any, refused: Any, opening: Opening, now_ms: int
+    row: Any,
+    lacks: list[lacking.Lacking],
+    heard: Any,
+    entries: Any,
+    refused: Any,
+    opening: Opening,
+    now_ms: int,
 ) -> StationCare:
     entries_ms = None if entries is None else entries.ms
     signs = [entries_ms, None if heard is None else heard.life_ms]
@@ -130,9 +142,9 @@ def _station(
         software=None if heard is None else heard.software,
         findings=(),
     )
-    return replace(
-        care, findings=tuple(_findings(care, entries, refused, entries_ms or row.added_ms, now_ms))
-    )
+    findings = [*_findings(care, entries, refused, entries_ms or row.added_ms, now_ms)]
+    findings += [finding for one in lacks for finding in _lacking(one)]
+    return replace(care, findings=tuple(findings))
 
 
 def _state(heard: Any, life_ms: int | None, now_ms: int) -> str:
@@ -192,3 +204,26 @@ def _findings(
                     f"{kind[:-1]} {name} has a trouble ({how}).",
                     "Ask the caretaker to look at kiosk doctor.",
                 )
+
+
+def _lacking(one: lacking.Lacking) -> Iterator[Finding]:
+    """What did not come with a ledger's entries, and does not come by itself."""
+    again = "Something between station and city takes it out: look at uplink and broker, then: "
+    if one.ended:
+        again = f"The ledger {one.ledger} ended, and its station sends it no more (docs/trust.md)."
+    if one.texts:
+        todo = f"kiosk-receiver command {one.station} resend {one.first_text} --city {one.city}"
+        yield Finding(
+            "thinned",
+            f"{one.texts} entries came without their text, the first is {one.first_text}, and no"
+            " station thins what is new.",
+            again if one.ended else again + todo,
+        )
+    if one.seals:
+        todo = f"kiosk-receiver command {one.station} resend {one.first_seal} --city {one.city}"
+        yield Finding(
+            "unopened",
+            f"{one.seals} entries came without what opens their seals, the first is"
+            f" {one.first_seal}, and the station has not forgotten them.",
+            again if one.ended else again + todo + " (the same day: stations forget)",
+        )

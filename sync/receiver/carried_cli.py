@@ -55,7 +55,7 @@ def import_(
             "Each station's answer is a file of its own.",
             f"Name a folder for --answer, and at most {MAX_FILES} files.",
         )
-    signer = None if target is None else city_key(database, key_file, first=False)
+    signer = None if target is None else city_key(database, key_file)
     found: list[tuple[Imported, Path | None]] = []
     with opened(database) as engine:
         for file in files:

@@ -19,11 +19,12 @@ import click
 from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
-from sync.receiver import care_cli, registry, town_cli
+from sync.receiver import care_cli, city_keys, registry, town_cli
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
+from sync.receiver.city_key_cli import key
 from sync.receiver.command_cli import command
 from sync.receiver.database import opened, reading, require_database, utc_ms
 from sync.receiver.options import (
@@ -104,11 +105,13 @@ def run(
     """Receive until SIGTERM or Ctrl-C. Any number may run side by side."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     broker = parse_broker(broker_url, password_file, ca_file, cert_file, tls_key)
-    signer = city_key(database, key_file)
+    signer = city_key(database, key_file, first=True)
     ending = Ending()
     ending.heed()
     threading.excepthook = _die
     with opened(database, serving=True) as engine:
+        with engine.begin() as connection:
+            city_keys.hold(connection, signer.public_key)
         Service(engine, broker, signer, ending).run()
 
 
@@ -145,19 +148,6 @@ def verify(database: str, as_json: bool) -> None:
         if not checked:
             click.echo("Nothing is stored here yet.")
     sys.exit(1 if any(each.faults for each in checked) else 0)
-
-
-@main.command()
-@database_option
-@key_option
-@json_option
-def key(database: str, key_file: Path | None, as_json: bool) -> None:
-    """Print the city's public key, which goes into every station's settings."""
-    public_key = city_key(database, key_file).public_key.hex()
-    if as_json:
-        print_json({"public_key": public_key})
-    else:
-        click.echo(public_key)
 
 
 @main.group()
@@ -267,6 +257,7 @@ def _die(args: threading.ExceptHookArgs) -> None:
     os._exit(70)
 
 
+main.add_command(key)
 main.add_command(cards)
 main.add_command(points)
 main.add_command(town_cli.group("catalogue"))

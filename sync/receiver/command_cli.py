@@ -92,7 +92,7 @@ def command(
         raise _wrong("The city of the station is missing.", "Name it with --city CITY.")
     identifier(city)
     station, op, argument = _taken(words)
-    signer = city_key(database, key_file, first=False)
+    signer = city_key(database, key_file)
     with opened(database) as engine:
         with engine.begin() as connection:
             order = _order(connection, city, station, op, argument, given)

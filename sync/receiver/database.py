@@ -15,7 +15,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from kiosk.core.errors import OperatorError
 from sync.receiver import care_tables as care_tables  # all of a city's tables are made together
 from sync.receiver import command_table as command_table
-from sync.receiver import point_tables, tables, timing
+from sync.receiver import lacking, point_tables, tables, timing
+from sync.receiver.recognised import refuse_anothers, require_city
 from sync.receiver.upgrade import upgrade
 from sync.receiver.views import VIEWS, create_views
 
@@ -46,10 +47,11 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
 
     ``serving``: a receiver starts, so the views become those of this version.
     """
-    try:
+    with _usable():
         engine = _engine(url)
         if engine.dialect.name == "sqlite":
             _make_private(database_file(url))
+            refuse_anothers(engine)
             _prepare_sqlite(engine)
         elif engine.dialect.name == "postgresql":
             _prepare_postgresql(engine)
@@ -59,6 +61,7 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             upgraded = upgrade(connection)
             if serving:
                 timing.learn_all(connection)
+                lacking.note_again(connection)
             if (
                 serving
                 or upgraded
@@ -67,6 +70,14 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
                 create_views(connection)
             if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
                 connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
+    return engine
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """OperatorError for whatever stands in the way of a database's opening."""
+    try:
+        yield
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise _bad_url(error) from error
     except (DBAPIError, OSError) as error:
@@ -76,7 +87,6 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             f"The database cannot be opened ({why}).",
             "Check the URL, the folder and who may write there.",
         ) from error
-    return engine
 
 
 def _engine(url: str) -> sa.Engine:
@@ -95,7 +105,7 @@ def _engine(url: str) -> sa.Engine:
 
 
 def require_database(url: str) -> None:
-    """OperatorError where an SQLite file is not there: looking into nothing must not make it."""
+    """OperatorError where no city's database is there: looking into nothing must not make one."""
     file = database_file(url)
     if file is not None and not file.exists():
         raise OperatorError(
@@ -103,6 +113,8 @@ def require_database(url: str) -> None:
             f"There is no database {file}.",
             "Correct the URL; the receiver makes a new one when it first runs.",
         )
+    with _usable():
+        require_city(_engine(url))
 
 
 def reading(engine: sa.Engine) -> sa.Connection:

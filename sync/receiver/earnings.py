@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -22,7 +24,7 @@ from kiosk.core.canonical import MAX_INTEGER
 from sync.messages import Batch
 from sync.messages.bodies import Value
 from sync.messages.bodies import field as field_of
-from sync.receiver.open_visits import OpenVisits
+from sync.receiver.open_visits import OpenVisits, Standing
 from sync.receiver.point_tables import point_name, point_nobody
 from sync.receiver.tables import seal
 
@@ -62,16 +64,27 @@ class Booking:
         entries = [
             (seq, kind, value)
             for kind, value, seq in numbered
-            if kind in KINDS and (kind != "weighing" or field_of(value, "points"))
+            if kind in KINDS and earns(kind, value)
         ]
         if not entries:
             return
-        visits = self._open.get(batch.ledger)
-        if visits is None:
-            visits = self._open[batch.ledger] = OpenVisits(self._connection, batch.ledger)
-        one = _OfBatch(self._connection, self._earned, city, station, batch, visits)
+        visits = self.visits(batch.ledger)
+        names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
+        one = Fold(self._connection, self._earned, city, station, batch.ledger, names, visits)
         for seq, kind, value in entries:
             one.add(seq, kind, value)
+
+    def visits(self, ledger: str) -> OpenVisits:
+        """Those of a ledger that this round holds."""
+        found = self._open.get(ledger)
+        if found is None:
+            found = self._open[ledger] = OpenVisits(self._connection, ledger)
+        return found
+
+    @property
+    def earned(self) -> Earned:
+        """What waits to be written."""
+        return self._earned
 
     def finish(self) -> None:
         """Writes visits and sums."""
@@ -97,8 +110,23 @@ class Booking:
                 tie(connection, city, name, other)
 
 
-class _OfBatch:
-    """One batch's entries, in their order."""
+def earns(kind: str, value: Value) -> bool:
+    """Whether an entry of KINDS may change anything: most weighings are worth no points."""
+    return kind != "weighing" or bool(field_of(value, "points"))
+
+
+class Visits(Protocol):
+    """Visits that are open, while entries are read in their order."""
+
+    def __getitem__(self, visit: str) -> Standing: ...
+
+    def __setitem__(self, visit: str, standing: Standing) -> None: ...
+
+    def pop(self, visit: str) -> Standing: ...
+
+
+class Fold:
+    """One ledger's entries, in their order. ``names`` by seq, those that their seals open."""
 
     def __init__(
         self,
@@ -106,14 +134,15 @@ class _OfBatch:
         earned: Earned,
         city: str,
         station: str,
-        batch: Batch,
-        visits: OpenVisits,
+        ledger: str,
+        names: Mapping[int, bytes],
+        visits: Visits,
     ) -> None:
         self._connection, self._earned = connection, earned
-        self._city, self._station, self._ledger = city, station, batch.ledger
-        self._names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
-        for seq, name in self._names.items():
-            earned.names[batch.ledger, seq] = name
+        self._city, self._station, self._ledger = city, station, ledger
+        self._names = names
+        for seq, name in names.items():
+            earned.names[ledger, seq] = name
         self._visits = visits
 
     def add(self, seq: int, kind: str, value: Value) -> None:
@@ -127,7 +156,8 @@ class _OfBatch:
                 name = self._names.get(seq)
                 if visit is not None:
                     self._visits[visit] = (name, points)
-                self._credit(name, points)
+                if visit is None or name is not None:  # else they wait with the visit
+                    self._credit(name, points)
             case "weighing" if visit is not None:
                 name, before = self._visits[visit]
                 self._visits[visit] = (name, before + points)

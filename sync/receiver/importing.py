@@ -14,6 +14,7 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from kiosk.core.errors import OperatorError
+from sync import stick
 from sync.messages import Malformed
 from sync.messages.carried import MAX_BATCHES, MAX_LINE_BYTES, ends_of, export_end, export_head
 from sync.receiver.arriving import Delivery
@@ -56,7 +57,7 @@ class Imported:
 def import_file(engine: sa.Engine, path: Path) -> Imported:
     """Stores what the export in ``path`` proves; OperatorError where it is no export."""
     try:
-        file = path.open("rb")
+        file = stick.opened(path)
     except OSError as error:
         raise OperatorError(
             "file_unreadable",

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from kiosk.core.errors import OperatorError
-from sync.receiver.database import database_file
+from sync.receiver import city_keys
+from sync.receiver.database import database_file, opened, reading
 from sync.signing import Signer
 
 _IDENTIFIER = re.compile(r"[a-z0-9-]{1,32}")
@@ -25,37 +26,62 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON val
 city_option = click.option("--city", required=True, help="The city's identifier.")
 
 
-def city_key(database: str, key_file: Path | None, *, first: bool = True) -> Signer:
-    """The city's key: in ``key_file``, or beside an SQLite database; made on the ``first`` run only.
-
-    What is signed with another key no station believes: whoever signs for a city that is there already
-    has to have its key.
-    """
-    if key_file is None:
-        file = database_file(database)
-        if file is None:
-            raise OperatorError(
-                "no_key_file",
-                "The city's key has no place beside this database.",
-                "Name its file with --key FILE.",
-            )
-        key_file = file.with_suffix(".key")
-    if not key_file.exists() and not first:
+def key_path(database: str, key_file: Path | None) -> Path:
+    """Where the city's key is: in ``key_file``, or beside an SQLite database."""
+    if key_file is not None:
+        return key_file
+    file = database_file(database)
+    if file is None:
         raise OperatorError(
-            "no_city_key",
-            f"There is no key of the city in {key_file}.",
-            "Name the file that the receiver signs with: --key FILE.",
+            "no_key_file",
+            "The city's key has no place beside this database.",
+            "Name its file with --key FILE.",
         )
-    if not key_file.exists():
-        try:
-            return Signer.generate(key_file)
-        except OSError as error:
-            raise OperatorError(
-                "key_file_unwritable",
-                f"The city's key cannot be written to {key_file} ({error.strerror}).",
-                "Check the folder, or name another file with --key FILE.",
-            ) from error
-    return Signer.load(key_file)
+    return file.with_suffix(".key")
+
+
+def is_new(database: str) -> bool:
+    """Whether this is the place of an SQLite database that nobody has begun."""
+    file = database_file(database)
+    return file is not None and not file.exists()
+
+
+def city_key(database: str, key_file: Path | None, *, first: bool = False) -> Signer:
+    """The city's key, made on the ``first`` run only; OperatorError where it is not the one that the city
+    of this database signs with: what is signed with another no station believes.
+    """
+    path, known = key_path(database, key_file), None
+    if not is_new(database):
+        with opened(database) as engine, reading(engine) as connection:
+            known = city_keys.held(connection)
+    if not path.exists():
+        if not first or known is not None:
+            raise no_key(path)
+        return made_key(path)
+    signer = Signer.load(path)
+    city_keys.require(known, signer.public_key)
+    return signer
+
+
+def no_key(path: Path) -> OperatorError:
+    return OperatorError(
+        "no_city_key",
+        f"There is no key of the city in {path}.",
+        "Name the file that the receiver signs with: --key FILE. A new city's is made by its first"
+        " receiver, or with: kiosk-receiver key --make",
+    )
+
+
+def made_key(path: Path) -> Signer:
+    """A new key in a file that is not there."""
+    try:
+        return Signer.generate(path)
+    except OSError as error:
+        raise OperatorError(
+            "key_file_unwritable",
+            f"The city's key cannot be written to {path} ({error.strerror}).",
+            "Check the folder, or name another file with --key FILE.",
+        ) from error
 
 
 def identifier(text: str) -> str:

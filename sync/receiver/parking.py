@@ -1,6 +1,8 @@
 """Batches that came before those they join on to: kept a while, in bounds, for one station and in all.
 
-What finds no room is not lost: it comes again when the gap before it is told or filled.
+Where there is no room a ledger keeps its lowest, which join on first: what lies far ahead must not keep
+them out. Another ledger's are not touched, whose lock is not held here. What finds no room is not lost: it
+comes again when the gap before it is told or filled.
 """
 
 from __future__ import annotations
@@ -19,10 +21,16 @@ MAX_PARKED_IN_ALL = 4096
 
 
 def park(connection: sa.Connection, book: Book, batch: Batch, plain: bytes, now_ms: int) -> None:
-    """Keep a batch for later, if there is room and it is not there."""
+    """Keep a batch for later, if it is not there and there is room, or a higher one of its ledger to go."""
     place = (batch.first, batch.last)
-    if place in book.parked or not _has_room(connection, book.whose):
+    if place in book.parked:
         return
+    if not _has_room(connection, book.whose):
+        highest = max(book.parked, default=place)
+        if highest <= place:
+            return
+        connection.execute(sa.delete(parked).where(*_row(book, highest)))
+        book.parked.remove(highest)
     connection.execute(
         parked.insert().values(
             ledger=book.name,
@@ -41,11 +49,7 @@ def next_to_join(connection: sa.Connection, book: Book) -> bytes | None:
     if place is None or place[0] > book.watermark + 1:
         return None
     book.parked.remove(place)
-    mine = (
-        parked.c.ledger == book.name,
-        parked.c.first == place[0],
-        parked.c.last == place[1],
-    )
+    mine = _row(book, place)
     payload = connection.scalars(sa.select(parked.c.payload).where(*mine)).one()
     connection.execute(sa.delete(parked).where(*mine))
     return bytes(payload)
@@ -55,6 +59,10 @@ def empty(connection: sa.Connection, book: Book) -> None:
     """Nothing that waits is this ledger's."""
     connection.execute(sa.delete(parked).where(parked.c.ledger == book.name))
     book.parked.clear()
+
+
+def _row(book: Book, place: tuple[int, int]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (parked.c.ledger == book.name, parked.c.first == place[0], parked.c.last == place[1])
 
 
 def _has_room(connection: sa.Connection, whose: Whose) -> bool:

@@ -202,6 +202,8 @@ class Service:
         for outcome in outcomes:
             for refused in outcome.refusals:
                 self._warn(refused.city, refused.station, refused.code, refused.seq)
+            for healed in outcome.healed:
+                log.info("%s/%s: %s", healed.city, healed.station, healed.words)
             self._answer(outcome.answers)
             self._tell_balances(outcome.balances)
         if self._connection is not None:

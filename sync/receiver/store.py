@@ -17,13 +17,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
-from sync.receiver import balances, books, closings, parking, registry, timing, town_reports
+from sync.receiver import (
+    balances,
+    books,
+    closings,
+    forgetting,
+    healing,
+    lacking,
+    parking,
+    registry,
+    timing,
+    town_reports,
+)
 from sync.receiver.arriving import Delivery, Parcel, unpack
 from sync.receiver.books import Book
 from sync.receiver.continuity import (
@@ -41,11 +52,10 @@ from sync.receiver.projections import Rows, genesis_of
 from sync.receiver.quarantine import Aside, put_aside
 from sync.receiver.refusals import Refusal, count
 from sync.receiver.reminders import Answer
-from sync.receiver.tables import anchor, batch_sig, bin_change, opening, seal
+from sync.receiver.tables import anchor, batch_sig, bin_change, opening
 from sync.receiver.writing import writer
 from sync.signing import verify
 
-DELETE_AT_ONCE = 500
 UNSTORABLE = "unstorable"
 """What a station hears where the city's database takes everything but its batch."""
 
@@ -57,6 +67,7 @@ class Outcome:
     answers: list[Answer]
     refusals: list[Refusal]
     balances: list[balances.Told]
+    healed: list[healing.Healed] = field(default_factory=list)
 
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
@@ -99,8 +110,9 @@ class _Round:
         self._closed: dict[str, list[bytes]] = defaultdict(list)
         self._booking = Booking(connection)
         self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
-        self._unsealed: dict[str, list[int]] = defaultdict(list)
+        self._forgotten = forgetting.Forgotten(connection)
         self._timed: set[str] = set()  # ledgers with new clock entries
+        self._healed: list[healing.Healed] = []
         self._refusals: list[Refusal] = []
         self._asked: list[balances.Asked] = []
 
@@ -126,7 +138,7 @@ class _Round:
         answers = self._answers()
         self._finish()
         told = balances.tell(self._connection, self._asked, self._now_ms)
-        return Outcome(answers, self._refusals, told)
+        return Outcome(answers, self._refusals, told, self._healed)
 
     def refuse_all(self, code: str) -> Outcome:
         """Nothing; each message is put aside with ``code``."""
@@ -192,10 +204,12 @@ class _Round:
         check_continuations(book.continuations, batch)
         if batch.first == 1 and book.key is None:
             self._begin(book, batch)
+        if batch.unseals is not None:
+            self._forgotten.add(book, batch.unseals.seqs)
+        if book.lacking and batch.first <= book.watermark:
+            self._heal(book, batch)
         if batch.last > book.watermark:
             self._store(book, batch)
-        if batch.unseals is not None:
-            self._unsealed[book.name] += batch.unseals.seqs
 
     def _begin(self, book: Book, batch: Batch) -> None:
         genesis = first_entry(batch)
@@ -219,14 +233,12 @@ class _Round:
         skip, watermark = book.watermark + 1 - batch.first, book.watermark
         made = Rows()
         made.add_all(batch.ledger, watermark + 1, batch.values[skip:])
-        # Seals only of new entries: a repeated batch must not bring back what was forgotten.
-        seals = [
-            (batch.ledger, each.seq, bytes.fromhex(each.salt), bytes.fromhex(each.pseudonym))
-            for each in batch.seals
-            if each.seq > watermark
-        ]
         self._writer.entries(book.whose.station, batch, skip)
-        self._writer.rows(seal, seals)
+        # Only of new entries: a repeated batch must not bring back what was forgotten.
+        self._forgotten.store_new(self._writer, book, batch, skip, self._now_ms)
+        if None in batch.bodies:
+            book.lack()
+        book.cover(lacking.snapshot_in(batch, skip))
         self._writer.rows(bin_change, made.bin_change)
         self._writer.rows(anchor, made.anchor)
         if made.anchor:
@@ -241,6 +253,25 @@ class _Round:
         if said := town_reports.said_in(batch, watermark):
             self._said[book.whose.city, book.whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)
+
+    def _heal(self, book: Book, batch: Batch) -> None:
+        """Fill in what came without its text or its opened seal, and comes now."""
+        healed = healing.heal(
+            self._connection,
+            self._writer,
+            self._booking,
+            book,
+            batch,
+            self._forgotten.now(book),
+            self._now_ms,
+        )
+        if healed is None:
+            return
+        self._healed.append(healed)
+        if healed.closed:
+            self._closed[healed.city] += healed.closed
+        if healed.said:
+            self._said[healed.city, healed.station] += healed.said
 
     def _unpark(self, book: Book) -> None:
         """Join what was waiting for the entries that have come; each row leaves the table."""
@@ -311,9 +342,9 @@ class _Round:
 
     def _finish(self) -> None:
         self._writer.flush()
+        timing.learn_anew(self._connection, {one.ledger for one in self._healed if one.timed})
         timing.learn(self._connection, self._timed)
-        for name, seqs in self._unsealed.items():
-            self._unseal(name, seqs)
+        self._forgotten.finish()
         for book in self._books.values():
             book.save(self._connection)
         for city in sorted(self._closed):
@@ -323,13 +354,6 @@ class _Round:
             town_reports.keep(self._connection, city, station, self._said[city, station])
         put_aside(self._connection, self._aside, self._now_ms)
         count(self._connection, self._refusals, self._now_ms)
-
-    def _unseal(self, name: str, seqs: Sequence[int]) -> None:
-        for start in range(0, len(seqs), DELETE_AT_ONCE):
-            some = seqs[start : start + DELETE_AT_ONCE]
-            self._connection.execute(
-                sa.delete(seal).where(seal.c.ledger == name, seal.c.seq.in_(some))
-            )
 
 
 def _named(parcels: Iterable[Parcel]) -> set[str]:

@@ -32,6 +32,9 @@ entry = Table(
     Column("hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("ledger", "seq"),
 )
+# Entries that came without their text: few, and to be found without reading the others.
+_hollow = entry.c.body.is_(None)
+Index("entry_hollow", entry.c.ledger, entry.c.seq, sqlite_where=_hollow, postgresql_where=_hollow)
 
 seal = Table(
     "seal",
@@ -41,6 +44,32 @@ seal = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("pseudonym", LargeBinary, nullable=False),
     PrimaryKeyConstraint("ledger", "seq"),
+)
+
+unopened = Table(
+    "unopened",  # entries with a seal that nothing opened when they came, and nobody forgot since
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger", "seq"),
+)
+
+unsealed = Table(
+    "unsealed",  # whose seal a station forgot; ungrouped, and never opened again
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger", "seq"),
+)
+
+filled = Table(
+    "filled",  # entries whose text came after all, in the order in which it did
+    metadata,
+    Column("ledger", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger", "number"),
 )
 
 batch_sig = Table(
@@ -80,6 +109,9 @@ ledger = Table(
     Column("gap_told_ms", BigInteger),
     Column("gaps_told", Integer, nullable=False),  # since the watermark last moved
     Column("told_epoch", Integer, nullable=False),  # of the last acknowledgement
+    Column("lacking", Integer),  # 1: a text or an opened seal may be lacking; else null or 0
+    Column("covered", BigInteger),  # up to here a snapshot stands for what is thinned; null: 0
+    Column("filled", BigInteger),  # the last number in ``filled``; null: 0
 )
 # One continuation for a point: of two at once, by two receivers, the second finds the first.
 Index(
@@ -132,6 +164,14 @@ epoch = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("began_ms", BigInteger, nullable=False),
+)
+
+city_key = Table(
+    "city_key",  # what the city signs with: one row, the public half
+    metadata,
+    Column("place", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("public_key", LargeBinary, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
 )
 
 # --- lists of cards for the stations ---------------------------------------------------------------

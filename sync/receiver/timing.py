@@ -55,6 +55,12 @@ def learn(connection: sa.Connection, ledgers: Iterable[str]) -> None:
             last = settled
 
 
+def learn_anew(connection: sa.Connection, ledgers: Iterable[str]) -> None:
+    """The ledgers among whose stored clock entries others were filled in."""
+    for name in sorted(ledgers):
+        _settle_all(connection, name)
+
+
 def learn_all(connection: sa.Connection) -> None:
     """What an older receiver stored and did not settle."""
     lacking = (

@@ -102,7 +102,7 @@ def group(kind: Kind) -> click.Group:
     ) -> None:
         now_ms = utc_ms()
         effective_ms = moment(effective, now_ms)
-        signer = city_key(database, key_file, first=False)
+        signer = city_key(database, key_file)
         with opened(database) as engine, engine.begin() as connection:
             city = identifier(city)
             known = town_words.current(connection, city, "catalogue", effective_ms)
@@ -118,7 +118,7 @@ def group(kind: Kind) -> click.Group:
     @json_option
     def sign(city: str, database: str, key_file: Path | None, as_json: bool) -> None:
         require_database(database)
-        signer = city_key(database, key_file, first=False)
+        signer = city_key(database, key_file)
         with opened(database) as engine, engine.begin() as connection:
             city = identifier(city)
             terms = town_words.sign_again(connection, city, kind, signer, utc_ms())

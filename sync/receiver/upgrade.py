@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from kiosk.core.canonical import NotCanonical, parse_canonical
-from sync.receiver import tables
+from sync.receiver import lacking, tables
 from sync.receiver.projections import recovered_digest
 
 OVER = {"bin_change_of", "ledger_continues"}
@@ -23,6 +23,8 @@ def upgrade(connection: sa.Connection) -> bool:
     if tables.bin_change.c.of_digest in added:
         _fill_digests(connection)
     _renew_indexes(connection, inspector)
+    if tables.ledger.c.lacking in added:
+        lacking.learn(connection)
     if connection.dialect.name == "postgresql":
         _drop_foreign_keys(connection, inspector)
     return bool(added)

@@ -10,7 +10,9 @@ from sync.receiver.care import look
 from sync.receiver.database import reading
 
 LOOK_S = 600.0
-LOGGED = frozenset({"silent", "stuck", "station_down", "station_stalled", "gap", "fork"})
+LOGGED = frozenset(
+    {"silent", "stuck", "station_down", "station_stalled", "gap", "fork", "thinned", "unopened"}
+)
 """What is not in the log otherwise."""
 
 log = logging.getLogger("kiosk.receiver")

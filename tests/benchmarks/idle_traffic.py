@@ -8,7 +8,11 @@ no options) a segment with payload and one bare acknowledgement for each, which 
 ping is as long whatever the interval, so a day is ``86400 / 900`` pings, ``86400 / 3600`` messages on
 health and as many connections as asked (``--connects``).
 
+``--wait N`` does nothing of that: one connection, left alone for N intervals of ``--keepalive`` seconds in
+real time, and then a weighing over it. Two of 900 s take half an hour, and no processor.
+
     .venv/bin/python tests/benchmarks/idle_traffic.py [--keepalive 5] [--connects 4] [--plain]
+    .venv/bin/python tests/benchmarks/idle_traffic.py --keepalive 900 --wait 2
 """
 
 from __future__ import annotations
@@ -95,6 +99,39 @@ def measure(folder: Path, keepalive_s: int, metered: bool) -> dict[str, tuple[in
     return found
 
 
+def wait_out(folder: Path, keepalive_s: int, intervals: int, metered: bool) -> str:
+    """What passes over one connection that is left alone, and whether it still carries a weighing after."""
+    line = Line(folder)
+    proxy = CountingProxy(line.broker.tls_port)
+    count = Count(proxy)
+    try:
+        line.receiver()
+        line.station.know_the_time()
+        line.station.drop()
+        line.uplink(port=proxy.port, keepalive_s=keepalive_s, metered=metered)
+        eventually(line.arrives, "the first connection")
+        count.take()
+        begun_s = time.monotonic()
+        told = len(line.station.links)
+        time.sleep(intervals * keepalive_s + keepalive_s // 10)
+        payload, all_bytes = count.take()
+        passed = [each for each in proxy.passed if each.at_s >= begun_s]
+        after_s = ", ".join(f"{each.at_s - begun_s:.1f}" for each in passed if each.up)
+        waited_s = time.monotonic() - begun_s
+        line.station.drop()
+        eventually(line.arrives, "a weighing after the silence")
+        live, _ = count.take()
+        return (
+            f"{waited_s:.0f} s left alone at a keepalive of {keepalive_s} s: {payload} bytes, with headers "
+            f"{all_bytes}\n    pieces up after {after_s} s; connections {proxy.connections}; "
+            f"words of the link {len(line.station.links) - told}; a weighing after it arrived "
+            f"({live} bytes)\n"
+        )
+    finally:
+        line.close()
+        proxy.close()
+
+
 def health() -> tuple[int, int]:
     """A message on the health of a station with six scales and two readers: MQTT and TLS reckoned around
     its JSON (two header bytes, topic, its length, no properties; 22 bytes for a TLS 1.3 record)."""
@@ -121,7 +158,13 @@ def main() -> None:
     parser.add_argument("--keepalive", type=int, default=5)
     parser.add_argument("--connects", type=int, default=4)
     parser.add_argument("--plain", action="store_true", help="without metered = true")
+    parser.add_argument("--wait", type=int, metavar="N", help="leave a line alone for N intervals")
     asked = parser.parse_args()
+    if asked.wait:
+        with tempfile.TemporaryDirectory() as folder:
+            said = wait_out(Path(folder), asked.keepalive, asked.wait, not asked.plain)
+        sys.stdout.write(said)
+        return
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), asked.keepalive, not asked.plain)
     found["a message on health (reckoned)"] = health()

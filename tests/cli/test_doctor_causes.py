@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from cli_site import WELL
 
-from kiosk.cli.pages import cause, sentences
+from kiosk.cli.sentences import cause, sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.core.events import RefusalReason
 from kiosk.doctor import examine

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from cli_site import WELL
 
-from kiosk.cli.pages import sentences
+from kiosk.cli.sentences import sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.doctor import CODES, examine, ground, worst
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts, OrderFacts

@@ -8,12 +8,11 @@ from typing import get_args
 
 import pytest
 
-from kiosk.cli.call import Call
-from kiosk.cli.scale_guided import name_of, refusal_words
 from kiosk.cli.texts import LANGUAGES, Language, Words
 from kiosk.core import diagnosis
 from kiosk.core.adjustment import Refusal
 from kiosk.core.effects import ScaleAnswer
+from kiosk.scale_work import name_of, refusal_words
 
 
 def cases() -> set[tuple[str, str]]:
@@ -45,7 +44,7 @@ def test_a_diagnosis_says_everything_and_what_is_wrong_has_a_next_step(language:
 def test_a_refusal_is_said_with_its_figures(language: Language) -> None:
     for kind in get_args(Refusal):
         why = kind(*[1_234.5] * len(kind.__dataclass_fields__))
-        what, todo = refusal_words(Call(lang=language), why)
+        what, todo = refusal_words(Words(language), why)
         assert what and todo and "{" not in what + todo, name_of(why)
 
 

@@ -72,3 +72,23 @@ def test_links_between_our_pages_lead_somewhere(root: Path, tracked: list[Path])
             if "://" not in target and not (root / path.parent / target).exists():
                 broken.append(f"{path}: {target}")
     assert broken == []
+
+
+def test_every_code_that_a_receiver_refuses_with_says_on_the_page_what_helps(root: Path) -> None:
+    sources = [root / "sync/messages" / name for name in ("batch.py", "content.py", "wire.py")]
+    sources += sorted((root / "sync/receiver").glob("*.py"))
+    said = re.compile(
+        r"(?:Malformed|Refused|AckError)\(\s*\"(\w+)\"|Aside\(.*?, \"(\w+)\"|UNSTORABLE = \"(\w+)\""
+        r"|code = .*?\"(\w+)\"(?: if .*? else \"(\w+)\")?"
+    )
+    codes = {
+        code
+        for source in sources
+        for found in said.findall(source.read_text(encoding="utf-8"))
+        for code in found
+        if code
+    }
+    page = (root / "docs/trust.md").read_text(encoding="utf-8")
+    table = page.split("## Why a message is refused")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?`) \|", table, re.M)
+    assert {code for row in rows for code in re.findall(r"`(\w+)`", row)} == codes

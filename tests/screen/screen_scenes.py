@@ -162,6 +162,7 @@ SCENES: dict[str, tuple[int, View]] = {
     "slip": (4, view(awaiting="slip")),
     "replace": (4, view(awaiting="replace", bins=TROUBLED)),
     "close": (4, view(awaiting="close")),
+    "appoint": (4, view(awaiting="appoint")),
     "stopped": (4, view(phase="stopped")),
     "bag_question": (4, view(phase="bag_question", bin="b2")),
     "closed": (4, view(phase="closed", closed={})),

@@ -223,9 +223,11 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def receiver(log: Path, database: str, port: int, *, key: Path | None = None) -> Program:
+def receiver(
+    log: Path, database: str, port: int, *, key: Path | None = None, user: str = ""
+) -> Program:
     """A receiver that listens: what is published before is heard by nobody, and comes again."""
-    broker = f"mqtt://127.0.0.1:{port}"
+    broker = f"mqtt://{user}@127.0.0.1:{port}" if user else f"mqtt://127.0.0.1:{port}"
     command = [BIN / "kiosk-receiver", "run", "--database", database, "--broker", broker]
     if key is not None:
         command += ["--key", key]
@@ -267,12 +269,14 @@ class Heard:
 class Listener:
     """Hears everything on the broker, or under ``topics``."""
 
-    def __init__(self, port: int, topics: str = "kiosk/#") -> None:
+    def __init__(self, port: int, topics: str = "kiosk/#", *, user: str | None = None) -> None:
         self.heard: list[Heard] = []
         self._ready = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._ready.set()
+        if user is not None:
+            self._client.username_pw_set(user)
         self._client.connect("127.0.0.1", port)
         self._client.subscribe(topics, qos=1)
         self._client.loop_start()

@@ -13,7 +13,7 @@ from city_site import CityDatabase, Program, Station, ask, eventually, receiver
 from sync_site import CITY, STATION, STATION_KEY
 from tls_site import IDENTITY, Authority, Issued, TlsMosquitto
 
-from kiosk.cli.pages import sentences
+from kiosk.cli.sentences import sentences
 from kiosk.cli.texts import LANGUAGES, Words
 from kiosk.doctor import Finding
 from kiosk.doctor.link import link

@@ -8,7 +8,7 @@ import random
 import resource
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from carried_site import Site
 from city_site import CityDatabase, Mosquitto, eventually, receiver, uplink
 from sync_site import CITY, STATION
 
+from sync import stick
 from sync.receiver.arriving import Delivery
 from sync.receiver.database import opened
 from sync.receiver.registry import new_epoch
@@ -184,6 +185,27 @@ def test_somebody_elses_file_stays(one: Site) -> None:
     assert one.kiosk("ledger", "export", "--to", one.stick / "no/such").code == 2
 
 
+def test_a_stick_that_is_not_there_is_no_file_on_the_stations_own_disk(
+    one: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its name where it should appear, nor the empty folder on which it is mounted."""
+    one.drop(1)
+    media = one.home / "media"
+    media.mkdir()
+    said = one.kiosk("ledger", "export", "--to", media / "usb")
+    assert said.code == 2 and f"{media / 'usb'} というフォルダーがありません" in said.err
+    assert list(media.iterdir()) == []
+    (media / "usb").mkdir()
+    monkeypatch.setattr(stick, "MOUNTS", (media,))
+    for target in (media / "usb", media / "usb" / "out.jsonl", media / "usb.jsonl"):
+        said = one.kiosk("ledger", "export", "--to", target)
+        assert said.code == 2 and "に USB がありません" in said.err
+    assert [path.name for path in media.rglob("*")] == ["usb"]
+    monkeypatch.setattr(stick, "MOUNTS", (Path("/dev"),))
+    assert stick.place(Path("/dev/shm"), "a.jsonl") == Path("/dev/shm/a.jsonl")  # mounted
+    assert one.kiosk("ledger", "export", "--to", one.stick / "named.jsonl").code == 0
+
+
 def test_the_file_is_its_owners_alone_where_the_medium_can(one: Site) -> None:
     assert stat.S_IMODE(one.export().stat().st_mode) == 0o600
 
@@ -230,6 +252,19 @@ def test_an_answer_of_the_citys_earlier_life_is_refused_in_words(one: Site) -> N
     one.station.stop()
     assert "古い返事" in one.kiosk("sync", "import", kept).err
     one.station.start()
+
+
+@pytest.mark.parametrize("made", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_and_not_waited_for(
+    one: Site, made: Callable[[Path], None]
+) -> None:
+    """A pipe that nobody writes, a folder: neither end takes it for a file that was brought."""
+    thing = one.stick / "kiosk-1"
+    made(thing)
+    said = one.receiver("import", thing, "--json")
+    assert (said.code, said.value["error"]["code"]) == (2, "file_unreadable")
+    said = one.kiosk("sync", "import", thing)
+    assert said.code == 2 and "読めません" in said.err
 
 
 def test_a_damaged_answer_changes_nothing(one: Site) -> None:

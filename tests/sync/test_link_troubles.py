@@ -18,7 +18,7 @@ from link_site import Line, doctor, told
 from sync_site import CITY, STATION
 from tls_site import IDENTITY
 
-from kiosk.cli.pages import sentences
+from kiosk.cli.sentences import sentences
 from kiosk.cli.texts import Words
 from sync.link_codes import TWIN
 

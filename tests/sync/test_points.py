@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from city_site import BIN, ask
-from sync_site import CITY, STATION_KEY, Book, weighing_fields
+from sync_site import CITY, STATION_KEY, Book, Diary
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import corrections
@@ -43,28 +43,6 @@ def balances(city: sa.Engine) -> dict[bytes, int]:
 def count(city: sa.Engine, table: str, what: str = "count(*)") -> int:
     with city.connect() as connection:
         return int(connection.scalar(sa.text(f"SELECT {what} FROM {table}")) or 0)
-
-
-class Diary(Book):
-    """A ledger with visits that earn something."""
-
-    def visit(self, person: bytes, *points: int, name: str, at_once: int = 0) -> None:
-        self.come(person, name, at_once)
-        for each in points:
-            self.drop(name, each)
-        self.leave(name)
-
-    def come(self, person: bytes, visit: str | None, points: int = 0) -> int:
-        fields = {"by": "qr", "proves": True, "tariff": 1, "points": points}
-        return self.sealed("checkin", person, visit=visit, **fields)
-
-    def drop(self, visit: str | None, points: int) -> None:
-        gross_g = 100 * sum(1 for body, _ in self.rows if body and b'"weighing"' in body)
-        fields = weighing_fields(gross_g, gross_g + 100)
-        self.add("weighing", **fields | {"visit": visit, "points": points})
-
-    def leave(self, visit: str) -> None:
-        self.add("visit_close", visit=visit, reason="idle")
 
 
 @pytest.fixture

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from hw_sim.postgres import Postgres
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
+from sync.receiver import city_keys
 from sync.receiver.arriving import Delivery
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cli import main
@@ -41,8 +46,39 @@ def test_the_citys_key_is_made_beside_the_database_and_stays(url: str, tmp_path:
     first = ask("key", "--database", url)["public_key"]
     assert call("key", "--database", url).stdout == first + "\n"
     assert stat.S_IMODE((tmp_path / "city.key").stat().st_mode) == 0o600
-    other = ask("key", "--database", url, "--key", str(tmp_path / "other.key"))["public_key"]
-    assert other != first
+
+
+def test_no_key_is_made_by_a_mistyped_name(url: str, tmp_path: Path) -> None:
+    made = call("key", "--database", url)
+    assert f"A new key was made: {tmp_path / 'city.key'}" in made.stderr
+    with opened(url) as engine, engine.begin() as connection:
+        city_keys.hold(connection, bytes.fromhex(made.stdout))
+    (tmp_path / "city.key").unlink()
+    for words in ((), ("--key", str(tmp_path / "mistyped.key"))):
+        refused = call("key", "--database", url, *words)
+        assert refused.exit_code == 2 and "There is no key of the city" in refused.stderr
+    assert not list(tmp_path.glob("*.key"))
+
+
+def test_a_city_signs_with_one_key_until_somebody_says_another(url: str, tmp_path: Path) -> None:
+    first = ask("key", "--database", url)["public_key"]
+    with opened(url) as engine, engine.begin() as connection:
+        city_keys.hold(connection, bytes.fromhex(first))
+    new = ("--key", str(tmp_path / "new.key"))
+    second = ask("key", "--database", url, *new, "--make")["public_key"]
+    assert second != first
+    assert call("key", "--database", url, *new, "--make").exit_code == 2, "there is one"
+    calls = (
+        ("run", "--broker", "mqtt://127.0.0.1:1"), ("key",), ("tariff", "sign", "--city", CITY),
+        ("cards", "publish", "--city", CITY), ("command", STATION, "refresh", "--city", CITY),
+    )  # fmt: skip
+    for words in calls:
+        refused = call(*words, "--database", url, *new)
+        assert refused.exit_code == 2, words
+        assert "which its stations believe" in refused.stderr, words
+    assert ask("key", "--database", url, *new, "--replace")["public_key"] == second
+    assert call("key", "--database", url).exit_code == 2, "the old one is nobody's now"
+    assert ask("key", "--database", url, *new)["public_key"] == second
 
 
 def test_a_list_is_never_signed_with_a_key_that_nobody_knows(url: str, tmp_path: Path) -> None:
@@ -113,6 +149,66 @@ def test_looking_into_a_database_that_is_not_there_makes_none(url: str, tmp_path
     with opened(url):
         assert call("verify", "--database", url).output == "Nothing is stored here yet.\n"
     assert ask("verify", "--database", url) == []
+
+
+LOOKING = (
+    ("doctor",),
+    ("verify",),
+    ("station", "list"),
+    ("station", "days", STATION, "--city", CITY),
+    ("epoch", "new"),
+    ("sink", "list"),
+    ("command", "list"),
+    ("cards", "list", "--city", CITY),
+    ("points", "show", "--city", CITY),
+    ("tariff", "show", "--city", CITY),
+    ("import", "export.jsonl"),
+)
+
+
+@pytest.mark.parametrize("args", LOOKING, ids=" ".join)
+def test_looking_into_an_empty_file_or_another_programs_changes_nothing(
+    args: tuple[str, ...], url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "city.db").touch()
+    assert refused(*args, "--database", url) == "no_city_database"
+    assert (tmp_path / "city.db").read_bytes() == b""
+    before = of_photos(tmp_path / "city.db")
+    assert refused(*args, "--database", url) == "no_city_database"
+    assert (tmp_path / "city.db").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["city.db"]
+
+
+def test_no_city_is_made_in_another_programs_file(url: str, tmp_path: Path) -> None:
+    before = of_photos(tmp_path / "city.db")
+    adding = ("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    assert refused(*adding) == "foreign_database"
+    assert (tmp_path / "city.db").read_bytes() == before
+
+
+def refused(*args: str) -> str:
+    said = call(*args, "--json")
+    assert said.exit_code == 2, said.output
+    code: str = json.loads(said.stdout)["error"]["code"]
+    return code
+
+
+def of_photos(file: Path) -> bytes:
+    """What stands in an SQLite file of another program's."""
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE photo (name TEXT)")
+        db.commit()
+    return file.read_bytes()
+
+
+def test_an_empty_database_of_a_server_stays_empty_where_somebody_only_looks(
+    postgres: Postgres,
+) -> None:
+    url = postgres.schema("looked_at")
+    assert refused("doctor", "--database", url) == "no_city_database"
+    engine = sa.create_engine(url)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
 
 
 def test_the_citys_database_is_no_business_of_other_users(url: str, tmp_path: Path) -> None:

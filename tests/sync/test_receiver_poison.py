@@ -50,6 +50,21 @@ def test_a_genesis_that_continues_nonsense_is_refused(
     assert send(city, Book(ledger="a2" * 16).batch(0)) == [None]
 
 
+def test_kinds_that_nobody_knows_are_stored_whatever_their_name(city: sa.Engine) -> None:
+    """As contracts.md says: else one of them would hold up its ledger for ever."""
+    newer = Book()
+    kinds = ["rain-gauge", "rain_gauge", "RainGauge", "雨量", "a.b:c/d", "\\N\t'", "", "k" * 10_000]
+    for kind in kinds:
+        newer.add(kind, amount=1)
+    newer.weigh()
+    assert send(city, newer.batch(0)) == [None]
+    with city.connect() as connection:
+        rows = sa.text("SELECT kind FROM entry ORDER BY seq")
+        stored = list(connection.scalars(rows))
+    assert stored == ["genesis", *kinds, "weighing"]
+    assert holds(city)
+
+
 def test_odd_values_in_known_places_are_kept_and_verify(city: sa.Engine) -> None:
     """No index, no column and no driver is to choke on what canonical JSON allows."""
     mad = Book()

@@ -114,6 +114,22 @@ def test_parking_is_bounded_and_what_did_not_fit_comes_again(city: sa.Engine) ->
     assert one(city, "SELECT count(*) FROM parked") == 0
 
 
+def test_what_lies_far_ahead_keeps_out_nothing_that_joins_on_sooner(city: sa.Engine) -> None:
+    """A flood from far ahead first, then what is missing but for one, backwards."""
+    book = Book()
+    book.weigh(3 * MAX_PARKED)
+    send(city, book.batch(0, 2))
+    for seq in range(2 * MAX_PARKED, 3 * MAX_PARKED):
+        send(city, book.batch(seq, seq + 1))
+    for seq in reversed(range(3, MAX_PARKED + 3)):
+        send(city, book.batch(seq, seq + 1))
+    lowest = f"SELECT count(*) FROM parked WHERE first <= {MAX_PARKED + 3}"
+    assert one(city, lowest) == one(city, "SELECT count(*) FROM parked") == MAX_PARKED
+    (answer,) = send(city, book.batch(2, 3))
+    assert answer.ack.seq == MAX_PARKED + 3
+    assert one(city, "SELECT count(*) FROM parked") == 0
+
+
 def test_a_gap_is_told_only_after_five_seconds_without_progress(
     city: sa.Engine, book: Book
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.messages import AckError
-from sync.reconnecting import SPREAD_MS, STEADY_MS
+from sync.reconnecting import BASE_MS, SPREAD_MS, STEADY_MS
 from sync.uplink import Uplink
 from sync.uplink_events import (
     AckJudged,
@@ -169,6 +169,19 @@ def test_a_broker_that_accepts_and_never_answers_is_left() -> None:
     rig.pass_ms(SPREAD_MS)
     assert rig.link() is Link.CONNECTING
     assert Disconnect in kinds(rig.pass_ms(CONNECT_TIMEOUT_MS))
+
+
+@pytest.mark.parametrize(("good_ms", "bound_ms"), [(0, BASE_MS), (STEADY_MS, SPREAD_MS)])
+def test_a_connection_that_fell_silent_was_as_good_as_it_had_been_until_then(
+    good_ms: int, bound_ms: int
+) -> None:
+    """One that never answered is one station's trouble, and tried again soon; a hung broker is all's."""
+    rig = Rig(head=0)
+    rig.now_ms += good_ms
+    rig.head = 5
+    rig.tell(LedgerMoved(5, 0, 1))
+    assert Disconnect in kinds(rig.pass_ms(PUBACK_TIMEOUT_MS))
+    assert rig.rules.deadline_ms == rig.now_ms + bound_ms // 2
 
 
 def test_what_the_city_refuses_is_held_then_probed_and_never_dropped() -> None:

@@ -142,8 +142,8 @@ def scale_record(call: Call, bin_id: str, file: Path, seconds: float) -> int:
 
 def known(masses_g: tuple[float, ...], tolerance_g: float | None) -> tuple[Reference, ...]:
     """What is laid on; without a word a digital household scale has weighed it."""
-    from kiosk.cli.scale_guided import household_tolerance_g
     from kiosk.core.adjustment import MAX_LOADS, Reference
+    from kiosk.scale_work import household_tolerance_g
 
     if len(masses_g) > MAX_LOADS:
         raise wrong_call(

@@ -70,7 +70,7 @@ def unknown(call: Call, code: str) -> list[Finding]:
 
 def plain(call: Call, finding: Finding) -> dict[str, object]:
     """A finding with its two sentences, for a program that shows them."""
-    from kiosk.cli.pages import sentences
+    from kiosk.cli.sentences import sentences
 
     what, todo = sentences(call.words, finding)
     return {

@@ -12,7 +12,15 @@ from types import MappingProxyType
 from kiosk.core.cards import recovery, signed, token
 from kiosk.core.cards.ciphers import Ciphers
 from kiosk.core.cards.foreign import Pattern
-from kiosk.core.cards.knowledge import NO_HOLDERS, NO_LISTS, Holders, Lists, Standing
+from kiosk.core.cards.knowledge import (
+    NO_CARETAKERS,
+    NO_HOLDERS,
+    NO_LISTS,
+    Caretakers,
+    Holders,
+    Lists,
+    Standing,
+)
 from kiosk.core.cards.names import (
     UID_BYTES,
     Names,
@@ -43,6 +51,7 @@ class CardDesk:
 
     __slots__ = (
         "_card_keys",
+        "_caretakers",
         "_ciphers",
         "_foreign",
         "_former_key",
@@ -65,6 +74,7 @@ class CardDesk:
         foreign: Mapping[str, Pattern] = _NO_FOREIGN,
         lists: Lists = NO_LISTS,
         holders: Holders = NO_HOLDERS,
+        caretakers: Caretakers = NO_CARETAKERS,
         uids: bool = True,
         sun: Sun | None = None,
     ) -> None:
@@ -82,6 +92,7 @@ class CardDesk:
         self._former_key = former_key
         self._lists = lists
         self._holders = holders
+        self._caretakers = caretakers
         self._uids = uids
         self._sun = sun
 
@@ -217,6 +228,7 @@ class CardDesk:
             formerly=account.formerly,
             spare=body is not None and body.spare and not any(held),
             renamed=any(held) and not held[0],
+            caretaker=proves and self._caretakers.knows(names.all),
         )
 
     def _joined(self, names: Names) -> Names | None:

@@ -46,6 +46,15 @@ class Holders(Protocol):
         ...
 
 
+class Caretakers(Protocol):
+    """Whose card opens the caretaker's corner."""
+
+    def knows(self, names: tuple[bytes, ...], /) -> bool:
+        """Whether a caretaker's card has one of these names: the one in force first, then the one under
+        the key before, from which the station goes over to the new one."""
+        ...
+
+
 class _NoLists:
     def standing(self, _name: bytes, *, proves: bool = True) -> Standing:  # noqa: ARG002
         return "good"
@@ -59,5 +68,11 @@ class _NoHolders:
         return "spare"
 
 
+class _NoCaretakers:
+    def knows(self, _names: tuple[bytes, ...]) -> bool:
+        return False
+
+
 NO_LISTS: Lists = _NoLists()
 NO_HOLDERS: Holders = _NoHolders()
+NO_CARETAKERS: Caretakers = _NoCaretakers()

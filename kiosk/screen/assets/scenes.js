@@ -114,6 +114,8 @@ function awaited({ view, said }) {
       return said.slip_show;
     case "replace":
       return said.replace_show;
+    case "appoint":
+      return said.appoint_show;
     default:
       return said.close_show;
   }

@@ -60,7 +60,7 @@ function draw() {
 /** The part that has the whole screen, or null. The corner first; the rest gives way to whoever is at a bin. */
 function wholePart() {
   if (!connected || view === null || view.here) return null;
-  if (view.corner) return "corner";
+  if (view.corner === "card" || view.corner === "open") return "corner";
   return opened?.part ?? null;
 }
 

@@ -40,6 +40,7 @@ sink_cursor = Table(
     Column("seq", BigInteger, nullable=False),  # handed over up to here
     Column("hash", LargeBinary, nullable=False),  # of that entry: another one there begins anew
     Column("anchor_seq", BigInteger),  # open changes before this clock entry want another look
+    Column("filled", BigInteger),  # handed over of what was filled in afterwards; null: nothing
     PrimaryKeyConstraint("sink", "ledger"),
 )
 
