@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
 
-MAX_HALVES = 80
+MAX_HALVES = 64
 """Half-width letters of a sentence (a Japanese letter counts two)."""
 MAX_NAME_HALVES = 24
 

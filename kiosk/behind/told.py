@@ -3,7 +3,7 @@
 Invariants
   1. What is not known is None and never 0: an item that nobody weighs, a month of an unknown clock, an
      item without a CO2 factor.
-  2. Amounts taken in are those that may be shown (``kiosk.core.shared``); stored, picked up and sold go
+  2. Amounts taken in are those that may be shown (``kiosk.core.shared``); stored and sold go
      by whole bags and papers. No name is here but those that people wrote into the file themselves.
   3. CO2 stands beside its grade and source, and a total says over how many items it is.
 """
@@ -20,11 +20,11 @@ from kiosk.core.catalogue import Catalogue, Factor
 from kiosk.core.shared import Amount
 from kiosk.core.stock import Bags, ItemStock
 
-MAX_HAPPENINGS = 4
+MAX_HAPPENINGS = 6
 MAX_HELPERS = 6
-MAX_SHELF = 8
+MAX_SHELF = 9
 MAX_NOTICES = 3
-MAX_BOUGHT = 4
+MAX_BOUGHT = 6
 USUAL_PICTURE = "other"
 BOUGHT_PICTURE = "gift"
 SHELF_PICTURE = "reuse"
@@ -73,7 +73,7 @@ class Co2Sum(msgspec.Struct, frozen=True):
 
 
 class Becomes(msgspec.Struct, frozen=True):
-    """One item. ``graded`` whether anybody has a figure for its CO2."""
+    """One item."""
 
     item: str
     becomes: ByLanguage | None
@@ -82,10 +82,8 @@ class Becomes(msgspec.Struct, frozen=True):
     month: Much | None
     ever: Much | None
     stored: Bagged | None
-    picked: Bagged | None
     sold: Paid | None
     co2: Co2 | None
-    graded: bool
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -180,10 +178,8 @@ def _becomes(
         ever=_much(ever),
         # Where nobody writes pickups down, whatever was ever changed would seem to lie there still.
         stored=_bagged(stock.stored) if keeps_pickups else None,
-        picked=_bagged(stock.picked),
         sold=Paid(stock.sold_g, stock.yen) if stock.sales else None,
         co2=_co2(ever, factor),
-        graded=factor.value is not None,
     )
 
 

@@ -59,7 +59,7 @@ def _page(setup: Setup, languages: Sequence[Language], *, run: str, token: str) 
         "pictures": tomllib.loads(_text("pictures.toml")),
     }
     filled = {
-        "<!--pictograms-->": _text("pictograms.svg"),
+        "<!--pictograms-->": _text("pictograms.svg") + _text("town.svg"),
         "<!--title-->": html.escape(setup.station),
         '"<!--setup-->"': script_safe(msgspec.json.encode(data).decode()),
         "<!--token-->": token,
