@@ -1,4 +1,4 @@
-"""Lamps, lid switches and the buzzer, on gpiozero's pins.
+"""Lamps, lid switches, fill sensors and the buzzer, on gpiozero's pins.
 
 A pin that is not in the settings is a feature that is off. Lamps and tones are for people: they
 never hold up a weighing, so tones run in gpiozero's own background thread.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from drivers.clock import boottime_ms
 from drivers.worker import REST_SLICE_S, Worker
 from kiosk.core.effects import Beep, Lamp
 from kiosk.core.errors import DeviceError
-from kiosk.core.events import LidMoved
+from kiosk.core.events import Event, FillMoved, LidMoved
 
 if TYPE_CHECKING:
     from gpiozero import LED, Button, Buzzer, DigitalOutputDevice
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 BLINK_S = 0.5
 RESET_S = 0.02
 """A chip's reset input held down, and its start waited for (PN532: 100 ns, and 2 ms at most)."""
-LID_STILL_S = 0.03
-LID_LOOKS = 20
+STILL_S = 0.03
+LOOKS = 20
 """So often the contacts may bounce before a step ends."""
 TONES: Mapping[str, tuple[float, float, int]] = {
     "seen": (0.08, 0.05, 1),
@@ -76,11 +76,12 @@ class Signals:
             self.trouble = _pins_missing("A lamp or the buzzer", error)
 
     def beep(self, effect: Beep) -> None:
-        """Sound a tone, and show it at the readers; a new one ends the one before."""
+        """Sound a tone (unless it is a silent one), and show it at the readers; a new one ends the one
+        before."""
         flash = FLASHES.get(effect.tone)
         if self._reader_lamp is not None and flash is not None:
             self._reader_lamp.blink(*flash)
-        if self._buzzer is not None:
+        if self._buzzer is not None and not effect.silent:
             self._buzzer.off()
             on_s, off_s, times = TONES[effect.tone]
             self._buzzer.beep(on_s, off_s, times)
@@ -127,56 +128,89 @@ class Reset:
         self._line.close()
 
 
-class Lid(Worker):
-    """A lid switch (closed circuit: the lid is shut).
+class Contact(Worker):
+    """A line that is one of two things; ``_event`` says it, at a start only where ``begins_told``.
 
     Contacts bounce for some milliseconds, and a callback may read the level of a bounce. So an edge
-    only wakes the thread, which waits until the level has stayed for ``LID_STILL_S``; between edges
+    only wakes the thread, which waits until the level has stayed for ``STILL_S``; between edges
     it looks each ``REST_SLICE_S``, which mends an edge that nobody told.
     """
 
-    def __init__(self, bin_id: str, pin: int) -> None:
-        super().__init__(f"lid:{bin_id}")
-        self._bin = bin_id
-        self._pin = pin
+    begins_told = True
+
+    def __init__(self, name: str, pin: int, what: str, *, pull_up: bool = True) -> None:
+        super().__init__(name)
+        self._pin, self._what, self._pull_up = pin, what, pull_up
         self._button: Button | None = None
         self._edge = threading.Event()
-        self._open: bool | None = None
+        self._active: bool | None = None
 
     def open(self) -> None:
         from gpiozero import Button
         from gpiozero.exc import GPIOZeroError
 
         try:
-            self._button = Button(self._pin, pull_up=True)
+            self._button = Button(self._pin, pull_up=self._pull_up)
         except (GPIOZeroError, OSError, ImportError, RuntimeError) as error:
-            raise _pins_missing(f"The lid switch of {self._bin}", error) from error
+            raise _pins_missing(self._what, error) from error
         self._button.when_released = self._button.when_pressed = self._edge.set
+        self._active = None
         self._edge.set()  # look at once
 
     def step(self) -> None:
         self._edge.wait(REST_SLICE_S)
-        is_open = self._settled()
-        if is_open is None:
+        active = self._settled()
+        if active is None:
             return
-        before, self._open = self._open, is_open
-        if before is None or before == is_open:
+        before, self._active = self._active, active
+        if before == active or (before is None and not self.begins_told):
             self.deliver()
         else:
-            self.deliver(LidMoved(self._bin, boottime_ms(), is_open))
+            self.deliver(self._event(active))
 
     def close(self) -> None:
         if self._button is not None:
             self._button.close()
             self._button = None
 
+    def _event(self, active: bool) -> Event:
+        """Of a line that is ``active`` (drawn away from where its resistor holds it) now."""
+        raise NotImplementedError
+
     def _settled(self) -> bool | None:
-        """Whether the lid is open; None while the contacts go on bouncing (the next step looks)."""
+        """What the line is; None while the contacts go on bouncing (the next step looks)."""
         assert self._button is not None
         level = self._button.is_pressed
-        for _ in range(LID_LOOKS):
+        for _ in range(LOOKS):
             self._edge.clear()
-            if not self._edge.wait(LID_STILL_S) and self._button.is_pressed == level:
-                return not level
+            if not self._edge.wait(STILL_S) and self._button.is_pressed == level:
+                return bool(level)
             level = self._button.is_pressed
         return None
+
+
+class Lid(Contact):
+    """A lid switch (closed circuit to ground: the lid is shut). How it stands at a start is no news."""
+
+    begins_told = False
+
+    def __init__(self, bin_id: str, pin: int) -> None:
+        super().__init__(f"lid:{bin_id}", pin, f"The lid switch of {bin_id}")
+        self._bin = bin_id
+
+    def _event(self, active: bool) -> Event:
+        return LidMoved(self._bin, boottime_ms(), not active)
+
+
+class FillSensor(Contact):
+    """A light barrier, proximity switch or the like that draws its line to ``level`` while something lies
+    before it. A resistor holds the line at the other one, so a cable that is off says that nothing does:
+    the bin goes on."""
+
+    def __init__(self, bin_id: str, pin: int, level: Literal["low", "high"]) -> None:
+        what = f"The fill sensor of {bin_id}"
+        super().__init__(f"fill:{bin_id}", pin, what, pull_up=level == "low")
+        self._bin = bin_id
+
+    def _event(self, active: bool) -> Event:
+        return FillMoved(self._bin, boottime_ms(), active)

@@ -11,11 +11,14 @@ from pathlib import Path
 from drivers.clock import boottime_ms
 from drivers.worker import Worker
 from kiosk.core.errors import DeviceError
-from kiosk.core.events import Warmth
+from kiosk.core.events import Heated, Warmth
 
 EVERY_S = 30.0
+OWN_EVERY_S = 5.0
 LEAST_MC, MOST_MC = -40_000, 84_999
 """What a hall can have; 85.000 is what a DS18B20 says before its first measurement."""
+MOST_OWN_MC = 150_000
+"""No machine that runs is hotter."""
 MOST_BYTES = 64
 
 
@@ -37,7 +40,25 @@ class Thermometer(Worker):
         """Nothing is held."""
 
 
-def read_mc(path: Path) -> int:
+class OwnThermometer(Worker):
+    """Posts ``Heated``: how hot the machine itself is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("thermometer:station")
+        self._path = path
+
+    def open(self) -> None:
+        """Nothing is held: the file is opened for each reading."""
+
+    def step(self) -> None:
+        self.deliver(Heated(boottime_ms(), read_mc(self._path, MOST_OWN_MC)))
+        self.rest(OWN_EVERY_S)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def read_mc(path: Path, most_mc: int = MOST_MC) -> int:
     """The temperature in 1/1000 °C. Raises DeviceError."""
     try:
         with path.open("rb") as file:
@@ -51,11 +72,11 @@ def read_mc(path: Path) -> int:
     try:
         temperature_mc = int(text)
     except ValueError:
-        temperature_mc = MOST_MC + 1
-    if not LEAST_MC <= temperature_mc <= MOST_MC:
+        temperature_mc = most_mc + 1
+    if not LEAST_MC <= temperature_mc <= most_mc:
         raise DeviceError(
             "thermometer_garbled",
-            "The thermometer says no temperature that a hall can have.",
+            "The thermometer says no temperature that can be.",
             "Check its wires.",
         )
     return temperature_mc

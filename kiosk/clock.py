@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,15 @@ class StationClock:
     def now(self) -> Moment:
         """Both clocks, read together."""
         utc_ms = time.time_ns() // 1_000_000
-        return Moment(boottime_ms(), utc_ms, clock_quality()[0], self.day_of(utc_ms))
+        local = datetime.fromtimestamp(utc_ms / 1000, self._zone)
+        ahead = local.utcoffset() or timedelta()
+        return Moment(
+            boottime_ms(),
+            utc_ms,
+            clock_quality()[0],
+            local.date().toordinal() - DAY_ZERO,
+            ahead // timedelta(milliseconds=1),
+        )
 
     def at(self) -> At:
         """The stamp of an entry that is committed now."""

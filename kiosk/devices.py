@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from drivers.gpio import Lid, Signals
+from drivers.gpio import FillSensor, Lid, Signals
 from kiosk.cards.keys import Keyless
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
@@ -22,6 +22,7 @@ from kiosk.settings import (
     ScannerReader,
     Settings,
 )
+from kiosk.settings.hall import CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,13 +197,27 @@ def lids(settings: Settings) -> list[Device]:
     return [Lid(one.id, one.lid_pin) for one in settings.bins if one.lid_pin is not None]
 
 
-def thermometers(settings: Settings) -> list[Device]:
-    """The thermometer near the scales."""
-    if settings.thermometer is None:
-        return []
-    from drivers.thermometer import Thermometer
+def fill_sensors(settings: Settings) -> list[Device]:
+    """What sees that a bin is full."""
+    return [
+        FillSensor(one.id, one.full_pin, one.full_level)
+        for one in settings.bins
+        if one.full_pin is not None
+    ]
 
-    return [Thermometer(settings.thermometer.path)]
+
+def thermometers(settings: Settings) -> list[Device]:
+    """The thermometer near the scales, and the machine's own where it has one."""
+    hall, own = settings.thermometer, settings.heat.path
+    made: list[Device] = []
+    if hall is not None or own != CPU or own.exists():
+        from drivers.thermometer import OwnThermometer, Thermometer
+
+        if hall is not None:
+            made.append(Thermometer(hall.path))
+        if own != CPU or own.exists():  # a machine without one has no such file
+            made.append(OwnThermometer(own))
+    return made
 
 
 def signals(settings: Settings) -> Signals:

@@ -15,7 +15,7 @@ from kiosk.core.certified import Seal
 from kiosk.core.entries import ClockQuality
 from kiosk.core.events import RefusalReason
 from kiosk.core.orders import By
-from kiosk.core.view import BinState
+from kiosk.core.view import BinState, Full, Warm
 
 
 class DeviceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,8 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rejected`` frames and samples refused since the start; ``samples_per_s`` over the last seconds
     (None also while the scale is away or has only begun), ``rate_sps`` what the settings promise;
-    both None without a scale. ``seal`` what its verification is worth now (``certified.seal``).
+    both None without a scale. ``seal`` what its verification is worth now (``certified.seal``);
+    ``full`` what says that the bin is full.
     """
 
     bin: str
@@ -61,6 +62,7 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     samples_per_s: float | None = None
     rate_sps: float | None = None
     seal: Seal = "none"
+    full: Full | None = None
 
 
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``public_key`` what the city knows the station by (hex; None from an older station); ``settings``
     the digest in force (hex); ``storage_trouble`` the code of the ledger's refusal;
+    ``temperature_mc`` the machine's own (None: nobody knows), ``warm`` what the screen does about it;
     ``inbox`` events waiting of ``inbox_max``; ``last_ack_age_ms`` since the city's last good
     acknowledgement; ``uplink_wanted`` whether the settings name a broker; ``closed_here`` cards closed at
     this station alone; ``core_dumps`` whether the process may leave one.
@@ -184,6 +187,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     bins: tuple[BinFacts, ...] = ()
     orders: OrderFacts = OrderFacts()
     public_key: str | None = None
+    temperature_mc: int | None = None
+    warm: Warm | None = None
 
     @property
     def queue(self) -> int:

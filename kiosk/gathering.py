@@ -164,6 +164,8 @@ class Gathering:
             ),
             bins=tuple(self._bin(one, now.boot_ms) for one in view.bins),
             orders=self._orders(now.boot_ms),
+            temperature_mc=self._station.temperature_mc,
+            warm=view.warm,
         )
 
     def _orders(self, now_ms: int) -> OrderFacts:
@@ -253,6 +255,7 @@ class Gathering:
             samples_per_s=None if pace is None else pace.samples_per_s(now_ms),
             rate_sps=None if scale is None else scale.rate_sps,
             seal="none" if scale is None else certified.seal(bin_, self._clock.now()),
+            full=view.full,
         )
 
     def health(self) -> dict[str, Any]:
@@ -262,6 +265,7 @@ class Gathering:
             "queue": facts.queue,
             "uptime_s": facts.uptime_ms // 1000,
             "disk_free_bytes": facts.disk_free_bytes,
+            "temperature_mdeg": facts.temperature_mc,
             "scales": {d.subject: d.code or "ok" for d in facts.devices if d.kind == "scale"},
             "readers": {d.subject: d.code or "ok" for d in facts.devices if d.kind == "reader"},
             "town": {

@@ -143,12 +143,13 @@ class _Running:
         station = Station(self._town.rules(), self._ledger.memory())
         # Slow to import, and the scales run by now.
         from kiosk.corner import CornerDesk
-        from kiosk.screen import ScreenServer, station_setup, texts
+        from kiosk.screen import ScreenServer, speech, station_setup
 
+        spoken = speech(settings, self._town.catalogue)
         scales = ScaleOps(station, self._tap, self._answers)
         self._corner = CornerDesk(
             settings,
-            texts.load(),
+            spoken.languages,
             answers=self._answers,
             post=self._post,
             scales=scales,
@@ -158,11 +159,11 @@ class _Running:
             tell=lambda name, value: self._screen.tell(name, value),
         )
         held.callback(self._corner.stop)
-
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
-            setup=station_setup(settings, self._town.catalogue),
+            setup=station_setup(settings, self._town.catalogue, spoken),
+            languages=spoken.languages,
             act=self._act,
             takers=self._corner.takers(),
         )
@@ -252,7 +253,11 @@ class _Running:
         )
         behind.start()
         held.callback(behind.stop)
-        others = [*devices.thermometers(settings), *devices.lids(settings)]
+        others = [
+            *devices.thermometers(settings),
+            *devices.lids(settings),
+            *devices.fill_sensors(settings),
+        ]
         self._start([*others, *devices.readers(settings, self._clock, self._desk)], held)
 
     def run(self) -> int:

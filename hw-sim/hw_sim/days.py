@@ -16,8 +16,10 @@ from kiosk.core.config import BinRules, Crowd, ScaleRules, StationRules, Tariff
 from kiosk.core.effects import Answered, Effect, Item, Record
 from kiosk.core.entries import (
     Adjustment,
+    Alarm,
     Alias,
     BagSwap,
+    BinFull,
     Checkin,
     Claim,
     Commanded,
@@ -27,7 +29,7 @@ from kiosk.core.entries import (
 )
 from kiosk.core.events import CardSeen, CountsBlock, Event, Moment, Tick
 from kiosk.core.memory import BinBook, Memory
-from kiosk.core.standing import Standing, after
+from kiosk.core.standing import Standing, after, at_bin
 from kiosk.core.station import Station
 
 PERIOD_MS = 100
@@ -65,6 +67,8 @@ class Books:
     aliases: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Old name and new."""
     orders: Standing = field(default_factory=Standing)
+    full: list[BinFull] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
 
     def append(self, items: tuple[Item, ...]) -> tuple[int, ...]:
         seqs = []
@@ -104,6 +108,11 @@ class Books:
             self._adjust(draft)
         elif isinstance(draft, Commanded):
             self.orders = after(self.orders, draft)
+        elif isinstance(draft, Alarm):
+            self.alarms.append(draft)
+        elif isinstance(draft, BinFull):
+            self.full.append(draft)
+        self.orders = at_bin(self.orders, draft)
 
     def _adjust(self, draft: Adjustment) -> None:
         if not draft.gross_before_g == draft.gross_after_g == self.gross_g[draft.bin]:

@@ -90,7 +90,7 @@ def done(state: State, bin_: Bin) -> None:
     putback.bag_changed(state, bin_)
     bin_.swap = None
     bin_.disengage()
-    bin_.said_full = False
+    bin_.filling.disturb(state.now.boot_ms)
     bin_.swapped_ms = bin_.tracked_ms = state.now.boot_ms
     for visit in state.visits:
         visit.put_in_g.pop(bin_.rules.bin, None)

@@ -16,8 +16,9 @@ from typing import Literal
 from kiosk.core import limits, uncertainty, warmth
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.config import BinRules, ScaleRules
-from kiosk.core.entries import Adjustment, AnyDraft, BagSwap, Cause, Unattributed
+from kiosk.core.entries import Adjustment, AnyDraft, BagSwap, BinFull, Cause, FullBy, Unattributed
 from kiosk.core.events import CountsBlock, IndicatorReading
+from kiosk.core.filling import Filling
 from kiosk.core.memory import BinBook
 from kiosk.core.nights import Nights
 from kiosk.core.settle import CountsSettler, IndicatorSettler, Motion, Plateau, Sign
@@ -48,8 +49,9 @@ class Bin:
         self.stage: Stage = "none"
         self.lost = False
         self.broken = False
-        self.said_full = False
-        """Somebody touched 「いっぱい」 since the bag was changed."""
+        self.full_by: set[FullBy] = set()
+        """By whose word it is full, since the bag was changed."""
+        self.filling = Filling()
         self.lid_open = False
         self.swap: PendingSwap | None = None
         self.doubted: Settled | None = None
@@ -298,17 +300,20 @@ class Bin:
         return min(100, held_g * 100 // self.rules.bag_limit_g)
 
     def full(self) -> Full | None:
-        """What says that it is full, until the bag is changed: somebody's word before the weight, which
-        is why it is not to be used."""
-        if self.said_full:
+        """What says that it is full, until the bag is changed: somebody's word first, who has looked."""
+        if "touch" in self.full_by:
             return "said"
+        if "sensor" in self.full_by:
+            return "sensor"
         return "limit" if (self.fill_pct() or 0) >= 100 else None
 
     def booked(self, draft: AnyDraft) -> None:
         """The ledger has committed an entry on this bin: the book moves."""
         if isinstance(draft, BagSwap):
             self.book = replace(self.book, bag=draft.new_bag, gross_g=draft.gross_after_g)
-            self.said_full = False
+            self.full_by.clear()
+        elif isinstance(draft, BinFull):
+            (self.full_by.add if draft.full else self.full_by.discard)(draft.by)
         elif isinstance(draft, Adjustment):
             self.book = replace(
                 self.book,

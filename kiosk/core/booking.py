@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import corner, obeying
+from kiosk.core import corner, obeying, standing
 from kiosk.core.entries import AnyDraft, Commanded, ItemCount, VisitClose, Weighing
 from kiosk.core.state import State
 
@@ -12,6 +12,7 @@ def believe(state: State, draft: AnyDraft) -> None:
     if isinstance(draft, Commanded):
         obeying.believe(state, draft)
         return
+    state.orders = standing.at_bin(state.orders, draft)
     corner.believe(state, draft)
     visit = state.visits.get(getattr(draft, "visit", None))
     if visit is not None:

@@ -157,7 +157,7 @@ def misfits(catalogue: Catalogue) -> Iterator[Misfit]:
         yield from _factor_misfits(item.factor, f"item.{code}.factor")
         for name in ("short_ja", "short_easy", "short_en"):
             for number, line in enumerate(getattr(item, name)):
-                yield from _short_misfits(line, f"item.{code}.{name}[{number}]")
+                yield from short_misfits(line, f"item.{code}.{name}[{number}]")
 
 
 def tariff_misfits(tariff: TariffTable, catalogue: Catalogue | None) -> Iterator[Misfit]:
@@ -209,7 +209,7 @@ def _factor_misfits(factor: Factor, place: str) -> Iterator[Misfit]:
         )
 
 
-def _short_misfits(line: str, place: str) -> Iterator[Misfit]:
+def short_misfits(line: str, place: str) -> Iterator[Misfit]:
     """One line of a short name."""
     if not line or line != line.strip() or not line.isprintable() or halves(line) > SHORT_HALVES:
         yield Misfit(

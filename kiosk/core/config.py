@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kiosk.core.earned import Limits
+from kiosk.core.heat_rules import HeatRules
+from kiosk.core.quiet_hours import QuietHours
 
 Crowd = Literal["one_by_one", "together"]
 PointsMode = Literal["none", "visit", "item", "kg"]
@@ -47,6 +49,8 @@ class BinRules:
     """How near its empty weight a bin counts as emptied."""
     bag_min_g: int = 500
     """A fall of less than this is something taken out, not a bag changed."""
+    full_hold_ms: int | None = None
+    """So long what the fill sensor says has to hold; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class StationRules:
     handover_ms: int = 2_000
     claim_ms: int = 15_000
     touch_ms: int = 30_000
+    quiet: QuietHours | None = None
+    heat: HeatRules = field(default_factory=HeatRules)
 
     @property
     def limits_a_day(self) -> Limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.core import fullness, heat
 from kiosk.core.bin import Bin
 from kiosk.core.effects import Beep, Effect
 from kiosk.core.entries import Alarm
@@ -22,6 +23,9 @@ def lost(state: State, event: DeviceLost) -> list[Effect]:
         bin_.lost = True
         state.held = [s for s in state.held if s.bin != bin_.rules.bin]
         bin_.interrupt()
+    fullness.sensor_lost(state, event)
+    if event.device == heat.DEVICE:
+        heat.unfelt(state)
     last_ms = state.alarmed_ms.get(event.device)
     if last_ms is None or event.t_ms - last_ms >= ALARM_EVERY_MS:
         state.alarmed_ms[event.device] = event.t_ms

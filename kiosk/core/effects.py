@@ -33,9 +33,10 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Beep:
     """A tone: ``seen`` a card, ``recorded`` a weight is kept, ``refused``, ``trouble``, ``here`` this is
-    the station that somebody looks for."""
+    the station that somebody looks for. ``silent`` in the quiet hours: only what shows it does."""
 
     tone: Literal["seen", "recorded", "refused", "trouble", "here"]
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

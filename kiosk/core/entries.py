@@ -31,6 +31,7 @@ Cause = Literal[
     "indicator_zeroed",
     "unscaled",
 ]
+FullBy = Literal["touch", "sensor"]
 Mode = Literal["estimate", "certified"]
 CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
@@ -194,6 +195,17 @@ class BagSwap(Draft, frozen=True, tag="bag_swap"):
     gross_after_g: int | None
 
 
+class BinFull(Draft, frozen=True, tag="bin_full"):
+    """Somebody's ``touch``, or a fill ``sensor`` for long enough, says that a bin is full, or (``full``
+    false) that it no longer is. A ``bag_swap`` of the bin ends both."""
+
+    bin: BinId
+    item: str
+    bag: str
+    by: FullBy
+    full: bool
+
+
 class ItemCount(Draft, frozen=True, tag="item_count", omit_defaults=True):
     """Pieces (or millilitres) that no scale saw."""
 
@@ -310,6 +322,7 @@ AnyDraft = (
     | Weighing
     | Unattributed
     | BagSwap
+    | BinFull
     | ItemCount
     | VisitClose
     | Forget

@@ -53,7 +53,8 @@ class IndicatorReading:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """A device failed: ``device`` as ``scale:BIN``, ``reader:ID``, ``lid:BIN``; ``code`` stable."""
+    """A device failed: ``device`` as ``scale:BIN``, ``reader:ID``, ``lid:BIN``, ``fill:BIN``; ``code``
+    stable."""
 
     device: str
     t_ms: int
@@ -163,6 +164,23 @@ class LidMoved:
     open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FillMoved:
+    """What lies before a bin's fill sensor changed."""
+
+    bin: str
+    t_ms: int
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heated:
+    """The station's own temperature, in 1/1000 °C."""
+
+    t_ms: int
+    temperature_mc: int
+
+
 TouchAction = Literal[
     "claim",  # これは私です: the next card claims the anonymous drop
     "bag_swap",  # answer: the bag was changed
@@ -172,6 +190,7 @@ TouchAction = Literal[
     "count",  # one piece into a bin without a scale
     "goodbye",  # end my visit
     "full",  # いっぱい
+    "not_full",  # a caretaker: it is not
     "balance",  # ポイントを見る: the next card asks the city for its balance
     "begin_card",  # はじめての方: the next spare card becomes somebody's
 ]
@@ -350,6 +369,8 @@ Event = (
     | SlipSeen
     | CardWork
     | LidMoved
+    | FillMoved
+    | Heated
     | Touch
     | ZeroAsked
     | ServiceAsked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.entries import AnyDraft, CloseCause
+from kiosk.core.entries import AnyDraft, CloseCause, FullBy
 from kiosk.core.events import (
     CardSeen,
     OrderGiven,
@@ -102,6 +102,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """Somebody or a sensor says that a bin is full, or no longer is (``fullness``)."""
+
+    bin: str
+    by: FullBy
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A caretaker said what happened at a bin (``bags``)."""
 
@@ -176,6 +185,7 @@ Intent = (
     | Swap
     | Close
     | Piece
+    | Fill
     | Answer
     | Track
     | Zero

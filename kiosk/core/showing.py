@@ -69,8 +69,8 @@ class Showing:
         if self.phase in ("recorded", "small", "taken_out"):
             if age_ms >= RESULT_MS:
                 thanked = self.visit or current
-                if thanked is None:
-                    self.show("waiting", t_ms)
+                if thanked is None or (thanked.ended_ms is not None and current is not None):
+                    self.rest(t_ms, current)  # whoever waits is greeted before anybody is thanked
                 else:
                     self.thank(t_ms, thanked)
         elif self.phase in ("thanks", "no_card"):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kiosk.core.entries import Commanded
+from kiosk.core.entries import AnyDraft, BagSwap, BinFull, Commanded, FullBy
 from kiosk.core.orders import AnyOrder, By, Close, LockBin, Message, Open, UnlockBin
 
 MAX_DONE = 256
@@ -26,13 +26,15 @@ KEEP_MS = 24 * 3600 * 1000
 
 class Standing(msgspec.Struct, frozen=True):
     """What stands now. ``closed`` why (empty for no reason given) and ``closed_by`` whom; ``locked``
-    bins; ``message`` on the waiting screen; ``done`` ids with their expiry (UTC)."""
+    bins; ``message`` on the waiting screen; ``done`` ids with their expiry (UTC). ``full`` by whose word
+    each full bin is, until its bag is changed."""
 
     closed: dict[str, str] | None = None
     closed_by: By | None = None
     locked: tuple[str, ...] = ()
     message: Message | None = None
     done: dict[str, int] = {}
+    full: dict[str, tuple[FullBy, ...]] = {}
 
 
 def after(standing: Standing, entry: Commanded) -> Standing:
@@ -42,6 +44,20 @@ def after(standing: Standing, entry: Commanded) -> Standing:
         return changed
     done = {**remembered(standing, entry.known_ms), entry.id: entry.expires_ms}
     return msgspec.structs.replace(changed, done=done)
+
+
+def at_bin(standing: Standing, draft: AnyDraft) -> Standing:
+    """What stands once an entry on a bin is in the ledger."""
+    match draft:
+        case BagSwap(bin=name) if name in standing.full:
+            said: tuple[FullBy, ...] = ()
+        case BinFull(bin=name, by=by, full=full):
+            said = tuple(one for one in standing.full.get(name, ()) if one != by)
+            said = (*said, by) if full else said
+        case _:
+            return standing
+    others = {one: by for one, by in standing.full.items() if one != name}
+    return msgspec.structs.replace(standing, full={**others, name: said} if said else others)
 
 
 def remembered(standing: Standing, known_ms: int | None) -> dict[str, int]:

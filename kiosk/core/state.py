@@ -25,6 +25,7 @@ from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
 from kiosk.core.timely import KnownTime
 from kiosk.core.turns import Turns
+from kiosk.core.view import Warm
 from kiosk.core.visits import Visits
 
 _NO_EVENT_YET = Moment(0, 0, "unsynced", 0)
@@ -93,6 +94,10 @@ class State:
     online: bool = False
     here_until_ms: int = 0
     """Until then the screen says that this is the station that the city looks for."""
+    warm: Warm | None = None
+    """What the station's warmth asks of the screen."""
+    temperature_mc: int | None = None
+    """The station's own, in 1/1000 °C; None while nobody knows."""
     corner: Corner = field(default_factory=Corner)
     bags: dict[str, Bags] = field(default_factory=dict)
     """Of each bin whose bag was changed since the start."""
@@ -131,7 +136,7 @@ class State:
 def begin(rules: StationRules, memory: Memory) -> State:
     """The state at a start: visits that the last start left open are closed first."""
     books = {book.bin: book for book in memory.books}
-    return State(
+    state = State(
         rules=rules,
         prefix=memory.prefix,
         same_boot=memory.same_boot,
@@ -141,3 +146,7 @@ def begin(rules: StationRules, memory: Memory) -> State:
         turns=Turns(resumed=bool(memory.open_visits)),
         intents=deque(Write(VisitClose(visit, "restart")) for visit in memory.open_visits),
     )
+    for name, said in memory.orders.full.items():
+        if name in state.bins:
+            state.bins[name].full_by.update(said)
+    return state

@@ -29,7 +29,7 @@ Events come in and effects go out here; what each means is in a room of its own.
              ``doubts`` (what may be wind)
 ``zeroing``  the empty weight: zero-tracking, zero-setting, tare; ``adjusting`` a scale's new line;
              ``thermometer`` what warmth does to it
-``pieces``   bins that do not weigh
+``pieces``   bins that do not weigh; ``fullness`` bins that are full; ``heat`` a station that is hot
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``corner``   the caretaker's corner: who may work at the screen, and until when
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
@@ -39,6 +39,8 @@ Events come in and effects go out here; what each means is in a room of its own.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from kiosk.core import (
     adjusting,
@@ -50,6 +52,8 @@ from kiosk.core import (
     corner,
     devices,
     doubts,
+    fullness,
+    heat,
     holding,
     obeying,
     pieces,
@@ -77,6 +81,8 @@ from kiosk.core.events import (
     DeviceBack,
     DeviceLost,
     Event,
+    FillMoved,
+    Heated,
     IndicatorReading,
     LidMoved,
     LinkChanged,
@@ -100,6 +106,7 @@ from kiosk.core.intents import (
     ClaimFor,
     Close,
     CloseCard,
+    Fill,
     Greet,
     Intent,
     Note,
@@ -115,6 +122,7 @@ from kiosk.core.intents import (
     Zero,
 )
 from kiosk.core.memory import Memory
+from kiosk.core.quiet_hours import is_quiet
 from kiosk.core.standing import Standing
 from kiosk.core.state import begin
 from kiosk.core.view import View
@@ -157,6 +165,11 @@ class Station:
         """What the city and caretakers ordered."""
         return self._state.orders
 
+    @property
+    def temperature_mc(self) -> int | None:
+        """The machine's own, in 1/1000 °C; None while nobody knows."""
+        return self._state.temperature_mc
+
     def view(self) -> View:
         """What the screen has to draw now."""
         return viewing.view(self._state, storage_trouble=self._failed_ms is not None)
@@ -171,7 +184,7 @@ class Station:
         if self._stirred or now.boot_ms != self._passed_ms:
             self._passed_ms, self._stirred = now.boot_ms, False
             effects += self._pass_time(now.boot_ms)
-        return self._advance(effects)
+        return self._heard(self._advance(effects))
 
     def recorded(self, items: tuple[Item, ...], seqs: tuple[int, ...]) -> list[Effect]:
         """The edge has committed the awaited drafts."""
@@ -180,7 +193,7 @@ class Station:
         self._failed_ms = None
         for item in items:
             booking.believe(self._state, item.draft)
-        return self._advance(self._done(intent, items))
+        return self._heard(self._advance(self._done(intent, items)))
 
     def failed(self, items: tuple[Item, ...]) -> list[Effect]:
         """The edge could not write: weights are tried again, a card has to be shown again."""
@@ -188,7 +201,14 @@ class Station:
         self._failed_ms = self._state.now.boot_ms
         if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard | Note):
             self._state.intend_first(intent)
-        return [Beep("trouble")]
+        return self._heard([Beep("trouble")])
+
+    def _heard(self, effects: list[Effect]) -> list[Effect]:
+        """The same without a tone in the quiet hours."""
+        state = self._state
+        if not is_quiet(state.rules.quiet, state.known, state.now):
+            return effects
+        return [replace(one, silent=True) if isinstance(one, Beep) else one for one in effects]
 
     def _answered(self, items: tuple[Item, ...]) -> Intent:
         assert self._awaiting is not None and self._awaiting[1] == items
@@ -230,6 +250,10 @@ class Station:
                 return [Beep("refused")]
             case LidMoved():
                 pieces.lid_moved(state, event)
+            case FillMoved():
+                fullness.sensed(state, event)
+            case Heated():
+                heat.felt(state, event)
             case Touch():
                 touches.touched(state, event)
             case DeviceLost():
@@ -274,6 +298,7 @@ class Station:
             zeroing.pass_time(state, t_ms)
             thermometer.pass_time(state, t_ms)
         bags.pass_time(state, t_ms)
+        fullness.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
         corner.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
@@ -332,6 +357,8 @@ class Station:
                 return bags.decide_answer(state, intent)
             case Close():
                 return closing.decide(state, intent.visit)
+            case Fill():
+                return fullness.decide(state, intent)
             case Piece():
                 return pieces.decide(state, intent)
             case Track():
@@ -389,7 +416,7 @@ class Station:
                 ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
-            case Write() | Note():
+            case Fill() | Write() | Note():
                 pass
         return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.core import balances, checkins, holding
 from kiosk.core.bin import Bin
 from kiosk.core.events import Touch
-from kiosk.core.intents import Answer, Piece
+from kiosk.core.intents import Answer, Fill, Piece
 from kiosk.core.state import State
 
 
@@ -28,8 +28,8 @@ def touched(state: State, touch: Touch) -> None:
 
 def _at_bin(state: State, bin_: Bin, touch: Touch) -> None:
     match touch.action:
-        case "full":
-            bin_.said_full = True
+        case "full" | "not_full":
+            state.intend(Fill(bin_.rules.bin, "touch", touch.action == "full"))
         case "count" if not bin_.weighs:
             state.intend(Piece(bin_.rules.bin, touch.t_ms))
         case "scale_broken" if bin_.rules.scale is not None:

@@ -7,6 +7,7 @@ from kiosk.core.bin import Bin
 from kiosk.core.cornered import Bags
 from kiosk.core.events import Moment
 from kiosk.core.points import entitled
+from kiosk.core.quiet_hours import is_quiet
 from kiosk.core.state import State
 from kiosk.core.view import Awaiting, BinState, BinView, ScaleKind, View
 from kiosk.core.visits import Visit
@@ -63,6 +64,8 @@ def view(state: State, *, storage_trouble: bool) -> View:
         shown=visit.mark if taking_turns and visit is not None else None,
         greetings=tuple(mark for mark, _ in state.turns.greeted),
         resumed=state.turns.resumed,
+        quiet=is_quiet(state.rules.quiet, state.known, state.now),
+        warm=state.warm,
         corner=corner.seen(state),
     )
 

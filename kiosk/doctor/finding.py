@@ -16,6 +16,7 @@ CODES = (
     "keys",
     "ledger",
     "disk",
+    "heat",
     "scale",
     "seal",
     "reader",

@@ -19,7 +19,7 @@ from kiosk.core.errors import DeviceError
 from kiosk.doctor.finding import Finding
 from kiosk.settings import IndicatorScale, Settings
 from kiosk.settings.advice import advice
-from kiosk.settings.shape import SAYS_GROSS
+from kiosk.settings.scales import SAYS_GROSS
 
 KEY_TEXT = re.compile(r"[0-9a-f]{64}\n?")
 PSEUDONYM_KEY_TEXT = re.compile(r"[0-9a-f]{64}(\n[0-9a-f]{64})?\n?")

@@ -49,6 +49,7 @@ def examine(facts: Facts) -> Iterator[Finding]:
     yield Finding(code="station", level="OK", case="ok", values={"age_ms": facts.uptime_ms})
     yield ledger(facts)
     yield disk(facts.disk_free_bytes)
+    yield heat(facts)
     for one in facts.devices:
         yield device(one, facts)
     yield cards(facts.cards)
@@ -83,6 +84,16 @@ def disk(free_bytes: int) -> Finding:
     if free_bytes < DISK_LOW_BYTES:
         return Finding(code="disk", level="WARN", case="low", values=values)
     return Finding(code="disk", level="OK", case="ok", values=values)
+
+
+def heat(facts: Facts) -> Finding:
+    """How hot the machine is; the screen keeps still and then dark before the machine slows itself down."""
+    if facts.temperature_mc is None:
+        return Finding(code="heat", level="OK", case="unknown")
+    values: Values = {"celsius": facts.temperature_mc // 1000}
+    if facts.warm is None:
+        return Finding(code="heat", level="OK", case="ok", values=values)
+    return Finding(code="heat", level="WARN", case=facts.warm, values=values)
 
 
 def device(found: DeviceFacts, facts: Facts) -> Finding:

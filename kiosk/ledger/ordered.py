@@ -8,14 +8,20 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core.entries import Commanded
-from kiosk.core.standing import Standing, after
+from kiosk.core.entries import BagSwap, BinFull, Commanded
+from kiosk.core.standing import Standing, after, at_bin
+
+KINDS = frozenset({"command", "bin_full", "bag_swap"})
 
 
 def apply(db: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
-    """Moves it by one ``command`` entry."""
-    draft = msgspec.convert({k: v for k, v in entry.items() if k not in ("seq", "at")}, Commanded)
-    standing = after(read(db), draft)
+    """Moves it by one entry of ``KINDS``."""
+    plain = {k: v for k, v in entry.items() if k not in ("seq", "at")}
+    draft = msgspec.convert(plain, Commanded | BinFull | BagSwap)
+    before = read(db)
+    standing = after(before, draft) if isinstance(draft, Commanded) else at_bin(before, draft)
+    if standing == before:
+        return
     data = msgspec.json.encode(standing, order="sorted").decode()
     db.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (data,))
 

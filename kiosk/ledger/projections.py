@@ -20,7 +20,7 @@ from kiosk.ledger import ordered, stocked
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 from kiosk.ledger.remembered import read_earned, read_tied
 
-PROJECTION = 3
+PROJECTION = 4
 """Raised whenever the tables below come to mean something else."""
 
 DayOf = Callable[[int], int]
@@ -47,7 +47,7 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
         after = moved(before, entry)
         _write_book(db, after)
         stocked.moved(db, before, after, entry)
-    if kind == "command":
+    if kind in ordered.KINDS:
         ordered.apply(db, entry)
     _move_visit(db, entry)
     day = day_of(entry["at"]["utc_ms"])

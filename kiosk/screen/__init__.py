@@ -13,6 +13,6 @@ The page draws what a :class:`kiosk.core.view.View` says and decides nothing.
 
 from kiosk.screen.app import Taker
 from kiosk.screen.server import ScreenServer
-from kiosk.screen.setup import Setup, station_setup
+from kiosk.screen.setup import Setup, speech, station_setup
 
-__all__ = ["ScreenServer", "Setup", "Taker", "station_setup"]
+__all__ = ["ScreenServer", "Setup", "Taker", "speech", "station_setup"]

@@ -23,6 +23,7 @@ from kiosk.screen.app import Act, Taker, web_app
 from kiosk.screen.connections import Connections
 from kiosk.screen.feed import Feed
 from kiosk.screen.setup import Setup
+from kiosk.screen.texts import Language
 
 MAX_CONNECTIONS = 64
 BACKLOG = 64
@@ -50,19 +51,26 @@ class ScreenServer:
     """``GET /``, ``GET /events``, ``POST /act`` on a loopback address; ``port`` 0 picks a free one.
 
     ``act(action, bin)`` hears what residents touch, in a thread of the server's; ``takers`` what is touched
-    beside that.
+    beside that. ``languages`` that the page speaks, the station's own where none are named.
     """
 
     name = "screen"
 
     def __init__(
-        self, host: str, port: int, *, setup: Setup, act: Act, takers: Sequence[Taker] = ()
+        self,
+        host: str,
+        port: int,
+        *,
+        setup: Setup,
+        act: Act,
+        takers: Sequence[Taker] = (),
+        languages: Sequence[Language] = (),
     ) -> None:
         self._address = (host, port)
         self._setup = setup
         self._act = act
         self._takers = takers
-        self._languages = texts.load()
+        self._languages = languages or texts.load()
         self._token = secrets.token_urlsafe(32)
         self._assets: dict[str, page.Asset] = {}
         self._lock = threading.Lock()

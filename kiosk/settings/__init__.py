@@ -4,6 +4,7 @@
 file, the place in it, what is wrong and what to do.
 """
 
+from kiosk.settings.hall import Heat, Screen, Sound, Thermometer
 from kiosk.settings.load import load, problems
 from kiosk.settings.readers import (
     AnyReader,
@@ -14,24 +15,15 @@ from kiosk.settings.readers import (
     Rcs380Reader,
     ScannerReader,
 )
-from kiosk.settings.shape import (
+from kiosk.settings.scales import (
     AnyScale,
-    Bin,
-    City,
-    Contact,
     CountsScale,
     Hx711IioScale,
     Hx711Scale,
     Hx711SpiScale,
     IndicatorScale,
-    Mqtt,
-    Paths,
-    Points,
-    Screen,
-    Settings,
-    Station,
-    Thermometer,
 )
+from kiosk.settings.shape import Bin, City, Contact, Mqtt, Paths, Points, Settings, Station
 
 __all__ = [
     "AnyReader",
@@ -41,6 +33,7 @@ __all__ = [
     "City",
     "Contact",
     "CountsScale",
+    "Heat",
     "Hx711IioScale",
     "Hx711Scale",
     "Hx711SpiScale",
@@ -55,6 +48,7 @@ __all__ = [
     "ScannerReader",
     "Screen",
     "Settings",
+    "Sound",
     "Station",
     "Thermometer",
     "load",

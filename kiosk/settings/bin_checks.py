@@ -11,7 +11,8 @@ import math
 from pathlib import Path
 
 from kiosk.core.catalogue import Catalogue
-from kiosk.settings.shape import AnyScale, Bin, CountsScale, IndicatorScale
+from kiosk.settings.scales import AnyScale, CountsScale, IndicatorScale
+from kiosk.settings.shape import Bin
 from kiosk.tomlfile import FileProblem
 
 MAX_DIVISIONS = 10_000

@@ -12,6 +12,7 @@ from kiosk.core.cards.foreign import Pattern, PatternError
 from kiosk.core.cards.sun import DEFAULT_TEMPLATE, Template
 from kiosk.core.catalogue import Catalogue
 from kiosk.settings.bin_checks import check_bin, unknown_item
+from kiosk.settings.hall_checks import check_heat, check_sound
 from kiosk.settings.readers import (
     AnyReader,
     CameraReader,
@@ -20,17 +21,8 @@ from kiosk.settings.readers import (
     Pn532Reader,
     Rcs380Reader,
 )
-from kiosk.settings.shape import (
-    Cards,
-    City,
-    Hx711IioScale,
-    Hx711Scale,
-    Hx711SpiScale,
-    IndicatorScale,
-    Mqtt,
-    Points,
-    Settings,
-)
+from kiosk.settings.scales import Hx711IioScale, Hx711Scale, Hx711SpiScale, IndicatorScale
+from kiosk.settings.shape import Cards, City, Mqtt, Points, Settings
 from kiosk.tomlfile import FileProblem
 
 MAX_GATHER_S = 10
@@ -57,6 +49,8 @@ def misfits(settings: Settings, catalogue: Catalogue, file: Path) -> Iterator[Fi
     ]
     for number, one in enumerate(settings.bins):
         checks.append(partial(check_bin, one, f"bin[{number}]", catalogue, file))
+    checks.append(partial(check_sound, settings.sound, file))
+    checks.append(partial(check_heat, settings.heat, file))
     checks.append(partial(check_cards, settings.cards, file))
     checks.append(partial(check_points, settings, catalogue, file))
     checks.append(partial(check_lists, settings, file))
@@ -182,6 +176,8 @@ def pins(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"{place}.lid_pin", str(one.lid_pin)
         if one.lamp_pin is not None:
             yield f"{place}.lamp_pin", str(one.lamp_pin)
+        if one.full_pin is not None:
+            yield f"{place}.full_pin", str(one.full_pin)
     for number, reader in enumerate(settings.readers):
         if isinstance(reader, Pn532Reader) and reader.reset_pin is not None:
             yield f"reader[{number}].reset_pin", str(reader.reset_pin)

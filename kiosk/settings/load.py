@@ -37,7 +37,12 @@ def problems(path: Path) -> list[FileProblem]:
         items = catalogue.load(settings.paths.catalogue)
     except FileProblem as error:
         return [error]
-    return list(misfits(settings, items, path))
+    found = list(misfits(settings, items, path))
+    if settings.paths.texts is not None:
+        from kiosk.screen.texts.town import spoken  # brings the web server's packages with it
+
+        found += spoken(settings.paths.texts, items).problems
+    return found
 
 
 def read(path: Path) -> Settings:
@@ -48,6 +53,8 @@ def read(path: Path) -> Settings:
         settings,
         paths=resolved(settings.paths, folder),
         mqtt=settings.mqtt and resolved(settings.mqtt, folder),
+        heat=resolved(settings.heat, folder),
+        thermometer=settings.thermometer and resolved(settings.thermometer, folder),
     )
 
 

@@ -7,15 +7,11 @@ from datetime import date
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
 from kiosk.core.earned import Limits
-from kiosk.settings.shape import (
-    SAYS_GROSS,
-    AnyScale,
-    Bin,
-    CountsScale,
-    IndicatorScale,
-    Points,
-    Settings,
-)
+from kiosk.core.heat_rules import HeatRules
+from kiosk.core.quiet_hours import QuietHours
+from kiosk.settings.hall import Sound
+from kiosk.settings.scales import SAYS_GROSS, AnyScale, CountsScale, IndicatorScale
+from kiosk.settings.shape import Bin, Points, Settings
 
 EPOCH = date(1970, 1, 1)
 """Days are counted from here (``Moment.day``)."""
@@ -37,7 +33,23 @@ def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
         self_issue=settings.cards.self_issue,
         balance=settings.points.balance,
         visit_idle_ms=settings.station.visit_idle_s * 1000,
+        quiet=quiet_hours(settings.sound),
+        heat=HeatRules(
+            1_000 * settings.heat.still_c, 1_000 * settings.heat.dim_c, 1_000 * settings.heat.back_c
+        ),
     )
+
+
+def quiet_hours(sound: Sound) -> QuietHours | None:
+    """None where there are none."""
+    if sound.quiet_from is None or sound.quiet_to is None:
+        return None
+    return QuietHours(_minute(sound.quiet_from), _minute(sound.quiet_to))
+
+
+def _minute(time: str) -> int:
+    hours, _, minutes = time.partition(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def learns_warmth(settings: Settings) -> bool:
@@ -54,6 +66,7 @@ def bin_rules(one: Bin, catalogue: Catalogue, *, learns_warmth: bool = False) ->
         bag_limit_g=catalogue.items[one.item].bag_limit_g if limit_g is None else limit_g,
         near_empty_g=one.effective_near_empty_g,
         bag_min_g=one.effective_bag_min_g,
+        full_hold_ms=None if one.full_pin is None else 1_000 * one.full_hold_s,
     )
 
 

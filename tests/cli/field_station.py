@@ -16,6 +16,8 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,7 @@ from hw_sim.indicator_peer import IndicatorPeer
 from hw_sim.mjpeg import CameraPeer
 from hw_sim.pn532_peer import Pn532Peer
 
+from kiosk.cli import main
 from sync.signing import Signer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,15 +250,15 @@ class FieldStation:
     # -- what people see ------------------------------------------------------------------------
 
     def said(self, *words: str) -> str:
-        """What the command line says to people."""
-        done = subprocess.run(
-            [KIOSK, *words, "--config", self.settings],
-            capture_output=True,
-            encoding="utf-8",
-            timeout=LONG_S,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.stdout + done.stderr
+        """What the command line says to people.
+
+        Asked in this process, since a story asks hundreds of times until something is so.
+        """
+        out, error = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(error):
+            main([*words, "--config", str(self.settings)])
+        assert "Traceback" not in error.getvalue(), error.getvalue()
+        return out.getvalue() + error.getvalue()
 
     def kiosk(self, *words: str) -> Any:
         """The JSON value that a command answers."""

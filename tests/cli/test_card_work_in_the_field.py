@@ -24,6 +24,7 @@ class Hall(FieldStation):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.change_settings('city = "demo"', 'city = "demo"\nvisit_idle_s = 5')
         with self.settings.open("a", encoding="utf-8") as file:
             file.write('\n[cards]\nself_issue = true\n\n[points]\nmode = "visit"\n')
 

@@ -265,7 +265,7 @@ def test_nothing_is_kept_before_the_last_step(field: FieldStation, ending: str) 
 
 def test_a_caretaker_says_that_the_bin_is_empty(field: FieldStation) -> None:
     field.load(60)
-    field.until(lambda: shows(field, 60), "never shown")
+    field.until_booked("b1", 60)
     until_nobody(field)
     answer = field.kiosk("scale", "zero", "b1", "--json")
     assert answer["zero_g"] == pytest.approx(60, abs=3)

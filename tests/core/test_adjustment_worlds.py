@@ -1,11 +1,13 @@
-"""A thousand adjustments with bottles: the true factor lies within what each of them says of itself.
+"""Thousands of adjustments with bottles: the true factor lies within what each of them says of itself.
 
 A world draws what a caretaker cannot know: the cell's true slope, how far the household scale is off,
 how differently a bottle stands each time, drift while hands are busy.
+``KIOSK_SEARCH_SIZE`` multiplies the worlds.
 """
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from kiosk.core.adjustment import Fit, Instrument, Load, Placement, Reference, fit
 from kiosk.core.still import Reading, reading
 
+SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 CASES = 1_000
 SCALE = Instrument(max_g=60_000, division_g=20, counts_per_gram=43.0)
 
@@ -57,7 +60,7 @@ def adjusted(rng: Random, masses_g: tuple[float, ...], placements: int, toleranc
         ((5_000.0, 10_000.0, 20_000.0, 40_000.0), 1, 0.1),
     ],
 )
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("seed", range(1, 2 * SIZE + 1))
 def test_the_true_factor_lies_within_the_stated_uncertainty(
     masses_g: tuple[float, ...], placements: int, tolerance_g: float, seed: int
 ) -> None:

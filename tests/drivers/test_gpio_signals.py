@@ -57,7 +57,7 @@ def started_lid(inbox: Inbox) -> Lid:
     lid = Lid("b1", LID)
     lid.start(inbox.post)
     until = time.monotonic() + LONG_S
-    while lid._open is None:
+    while lid._active is None:
         assert time.monotonic() < until, "the lid was never looked at"
         time.sleep(0.01)
     return lid

@@ -56,3 +56,26 @@ def test_a_byte_order_mark_is_no_mistake(write: Write) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert settings.problems(file) == []
     assert settings.load(file).station.id == "demo-1"
+
+
+def test_a_towns_texts_are_looked_at_with_the_settings(write: Write) -> None:
+    path = write(USUAL.replace("[mqtt]", '[paths]\ntexts = "texts"\n\n[mqtt]'))
+    (path.parent / "texts").mkdir()
+    (path.parent / "texts/ours.toml").write_text('code = "ja"\n[words]\nthanks = "どうも"\n')
+    (problem,) = settings.problems(path)
+    assert (problem.code, problem.file.name, problem.place) == (
+        "text_placeholders",
+        "ours.toml",
+        "words.thanks",
+    )
+    assert settings.load(path).paths.texts == path.parent / "texts", "and keep nobody from starting"
+
+
+def test_quiet_hours_and_heat_that_cannot_be_are_told(write: Write) -> None:
+    found = places(
+        write,
+        ("[mqtt]", '[sound]\nquiet_from = "21:00"\n\n[heat]\nstill_c = 90\n\n[mqtt]'),
+        ("lid_pin = 17", "full_pin = 5"),
+    )
+    assert found == ["bin[0].full_pin", "sound.quiet_to", "heat.dim_c"]
+    assert places(write, ("[mqtt]", '[sound]\nquiet_to = "24:00"\n\n[mqtt]')) == ["sound.quiet_to"]

@@ -8,20 +8,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.settings import parts, readers, shape
+from kiosk.settings import hall, parts, readers, scales, shape
 
 PAGE = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[station]": shape.Station,
     "[station.contact]": shape.Contact,
     "[paths]": shape.Paths,
-    "[screen]": shape.Screen,
+    "[screen]": hall.Screen,
+    "[sound]": hall.Sound,
+    "[heat]": hall.Heat,
     "[[bin]]": shape.Bin,
-    '[bin.scale]` with `kind = "hx711"': shape.Hx711Scale,
-    '[bin.scale]` with `kind = "hx711-spi"': shape.Hx711SpiScale,
-    '[bin.scale]` with `kind = "hx711-iio"': shape.Hx711IioScale,
-    '[bin.scale]` with `kind = "indicator"': shape.IndicatorScale,
-    "[bin.scale.modbus]": shape.Modbus,
+    '[bin.scale]` with `kind = "hx711"': scales.Hx711Scale,
+    '[bin.scale]` with `kind = "hx711-spi"': scales.Hx711SpiScale,
+    '[bin.scale]` with `kind = "hx711-iio"': scales.Hx711IioScale,
+    '[bin.scale]` with `kind = "indicator"': scales.IndicatorScale,
+    "[bin.scale.modbus]": scales.Modbus,
     'kind = "camera"': readers.CameraReader,
     'kind = "pn532"': readers.Pn532Reader,
     'kind = "scanner"': readers.ScannerReader,
@@ -30,9 +32,9 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     'kind = "pcsc"': readers.PcscReader,
     "[cards]": shape.Cards,
     "[[cards.foreign]]": shape.Foreign,
-    "[buzzer]": shape.Buzzer,
-    "[reader_lamp]": shape.ReaderLamp,
-    "[thermometer]": shape.Thermometer,
+    "[buzzer]": hall.Buzzer,
+    "[reader_lamp]": hall.ReaderLamp,
+    "[thermometer]": hall.Thermometer,
     "[points]": shape.Points,
     "[city]": shape.City,
     "[mqtt]": shape.Mqtt,
@@ -66,10 +68,11 @@ def test_every_setting_is_explained_with_its_default(section: str) -> None:
 
 def test_no_table_of_the_settings_is_missing_from_the_page() -> None:
     known = set(SECTIONS.values())
-    known |= {shape.Settings, parts.Part, shape.Scale, shape.CountsScale, readers.Reader}
+    known |= {shape.Settings, parts.Part, scales.Scale, scales.CountsScale, readers.Reader}
     tables = {
         value
-        for value in [*vars(shape).values(), *vars(readers).values()]
+        for module in (shape, scales, hall, readers)
+        for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, msgspec.Struct)
         and value is not msgspec.Struct

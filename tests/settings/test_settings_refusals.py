@@ -14,7 +14,7 @@ from drivers import indicator_modbus
 from drivers.protocols import PROTOCOLS
 from kiosk import catalogue, settings
 from kiosk.cli.texts import Words
-from kiosk.settings import IndicatorScale, shape
+from kiosk.settings import IndicatorScale, scales
 from kiosk.tomlfile import MAX_FILE_BYTES, FileProblem
 from sync.signing import Signer
 
@@ -251,9 +251,9 @@ def test_a_seal_certifies_nothing_where_gross_is_not_told_from_net(write: Write)
 
 
 def test_every_protocol_of_the_settings_is_one_of_the_drivers() -> None:
-    assert set(get_args(shape.Protocol)) == {*PROTOCOLS, indicator_modbus.PROTOCOL}
+    assert set(get_args(scales.Protocol)) == {*PROTOCOLS, indicator_modbus.PROTOCOL}
     says = {name for name, spec in PROTOCOLS.items() if spec.says_gross}
-    assert says | {indicator_modbus.PROTOCOL} == shape.SAYS_GROSS
+    assert says | {indicator_modbus.PROTOCOL} == scales.SAYS_GROSS
 
 
 def test_a_transmitters_registers_are_those_of_the_file(write: Write) -> None:

@@ -11,8 +11,8 @@ from hw_sim.days import saturday, usual_day
 from kiosk.core.config import Crowd
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
-DAYS = 200 * SIZE
-GROUP = 20
+DAYS = 100 * SIZE
+GROUP = 10
 
 
 @pytest.mark.parametrize("first", range(0, DAYS, GROUP))
