@@ -194,7 +194,7 @@ def _much(amount: Amount | None) -> Much | None:
 def _bagged(bags: Bags) -> Bagged | None:
     if bags.bags <= 0:
         return None
-    return Bagged(bags.bags, bags.g if bags.bags > bags.unweighed else None)
+    return Bagged(bags.bags, bags.g if bags.g > 0 else None)
 
 
 def _co2(ever: Amount, factor: Factor) -> Co2 | None:

@@ -12,11 +12,13 @@ const DAY = { weekday: "short", month: "long", day: "numeric", timeZone: "UTC" }
 let told = null;
 let card = 0; // in the strip
 let turning = 0;
+let dropped = null; // the item that was recorded last: after the thanks its card comes first
 
 /** Draws into #town. `context.room` is "panel" (a strip under the bins), "whole" (a touch opened it) or "none".
  * True where there is something to show. */
 export function draw(context) {
   const cards = told === null ? [] : cardsOf(context);
+  remember(context, cards);
   turn(context, cards.length);
   if (context.room === "none" || cards.length === 0) return false;
   const town = document.getElementById("town");
@@ -32,6 +34,15 @@ export function draw(context) {
 /** A named event beside the views. */
 export function heard(name, value) {
   if (name === "town") told = value;
+}
+
+/** Who has just dropped something sees what becomes of it. */
+function remember(context, cards) {
+  const { view, setup, room } = context;
+  if (view?.phase === "recorded" && view.bin !== null) dropped = setup.bins[view.bin].item;
+  if (room !== "panel" || dropped === null) return;
+  card = Math.max(0, cards.findIndex((one) => one.item === dropped));
+  dropped = null;
 }
 
 /** Another card after a while, for as long as the strip is there. */
@@ -132,15 +143,15 @@ function itemCard(context, item) {
     figures.push([said.sold, filled(said.kg, { kg: weight(item.sold.g) })]);
     figures.push([said.paid, filled(said.yen, { yen: item.sold.yen.toLocaleString("en-US") })]);
   }
-  const co2 = item.co2 === null ? said.co2_unknown : filled(said.co2, { kg: weight(item.co2.g) });
   return {
+    item: item.item,
     from: context.pictures[item.item] ?? "other",
     picture: item.picture,
     title: nameOf(context, item.item),
     lines: item.becomes === null ? [] : [spoken(context, item.becomes)],
     amount: item.ever === null ? "" : `${said.ever} ${ever}`,
     figures,
-    co2: item.co2 === null ? co2 : `${co2} ${graded(context, item.co2)}`,
+    co2: item.co2 === null ? [said.co2_unknown] : [filled(said.co2, { kg: weight(item.co2.g) }), graded(context, item.co2)],
     note: said.about,
   };
 }
@@ -196,7 +207,7 @@ function dayOf(context, one) {
 function short(source) {
   if (source.length <= SOURCE_LETTERS) return source;
   const cut = source.slice(0, SOURCE_LETTERS);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), 1))}…`;
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), 1)).replace(/[\s/:;,(]+$/, "")}…`;
 }
 
 // -- drawing ----------------------------------------------------------------------------------
@@ -226,7 +237,11 @@ function pageOf(context, shown, number, count) {
   if (big !== "") head.append(make("p", "big", big));
   if (shown.figures) page.append(figuresOf(context, shown.figures));
   if (shown.rows) page.append(rowsOf(context, shown.rows));
-  if (shown.co2) page.append(make("p", "co2", shown.co2));
+  if (shown.co2) {
+    const co2 = make("p", "co2");
+    co2.append(...shown.co2.map((words, index) => make("span", index === 0 ? "saved" : "", words)));
+    page.append(co2);
+  }
   const touches = make("div", "touches");
   touches.append(touch(context, words.back, null), make("p", "note", shown.note ?? ""));
   if (count > 1) touches.append(touch(context, said.next, { card: (number + 1) % count }));
@@ -255,7 +270,7 @@ function figuresOf(context, figures) {
 
 function rowsOf(context, rows) {
   const { make, svgUse } = context;
-  const list = make("ul", "rows");
+  const list = make("ul", rows.length === 1 ? "rows single" : "rows");
   for (const row of rows) {
     const line = make("li", "");
     if (row.picture) line.append(svgUse(row.picture));
