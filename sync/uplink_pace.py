@@ -35,9 +35,8 @@ TWIN_MS = 600_000
 """A connection that lasted this long after another client took it over has no twin any more: the twin's own
 bound is shorter."""
 CUTS = 3
-"""Connections in a row that the broker took and soon ended in good order, without a reason and without
-having been away in between: so it looks when another client has this station's name and the broker does
-not say so."""
+"""Connections that the broker took and soon ended in good order, without a reason and without having been
+away in between: so it looks when another client has this station's name and the broker does not say so."""
 
 
 class Flow(enum.Enum):

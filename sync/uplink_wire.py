@@ -96,7 +96,10 @@ class Wire:
         up_ms = self._heard_ms(now_ms) - self._up_since_ms if self.up else 0
         if up_ms >= TWIN_MS:
             self._refused = self._cuts = 0
-        self._cuts = self._cuts + 1 if self.up and code == "hung_up" else 0
+        if self.up and code == "hung_up":
+            self._cuts += 1
+        elif not (self.up and code == "connection_lost"):
+            self._cuts = 0  # else it says nothing: who is hung up on while sending sees a reset
         if self._cuts >= CUTS:
             code = "cut_short"
         self._step(event)

@@ -113,6 +113,7 @@ station() {
   on_this_machine systemd-tmpfiles --create /usr/lib/tmpfiles.d/kiosk.conf
   program "${locks[@]}"
   place 0755 systemd/wait-for-page /opt/kiosk/libexec/wait-for-page
+  place 0755 systemd/start-screen /opt/kiosk/libexec/start-screen
   place 0644 systemd/70-kiosk.rules /etc/udev/rules.d/70-kiosk.rules
   place 0644 systemd/kiosk-watchdog.conf /etc/systemd/system.conf.d/kiosk.conf
   place 0644 systemd/kiosk-journald.conf /etc/systemd/journald.conf.d/kiosk.conf

@@ -156,8 +156,8 @@ def read(path: Path) -> Batch:
         ) from None
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """A file for its owner alone, whole or not at all; OperatorError where the name is taken."""
+def refuse_taken(path: Path) -> None:
+    """OperatorError where the name is taken."""
     if path.exists():
         raise OperatorError(
             "file_exists",
@@ -165,6 +165,11 @@ def write_new(path: Path, data: bytes) -> None:
             "Choose another name: what stands there may be cards that are needed.",
             file=path,
         )
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A file for its owner alone, whole or not at all; OperatorError where the name is taken."""
+    refuse_taken(path)
     try:
         write_durably(path, data, mode=OWNER_ALONE)
     except OSError as error:

@@ -18,6 +18,7 @@ from kiosk.cli.commands import (
     card,
     caretaker,
     config,
+    labels,
     ledger,
     opening,
     scale,
@@ -63,7 +64,7 @@ def app(ctx: click.Context) -> None:
         menu(ctx)
 
 
-for module in (state, service, scale, card, caretaker, bag, stock, opening, ledger, config):
+for module in (state, service, scale, card, caretaker, bag, stock, opening, ledger, labels, config):
     module.add(app)
 
 

@@ -159,7 +159,8 @@ def exporting(
             genesis["ledger"],
             0 if whole else watermark,
         )
-        yield Export(head, last, watermark, db, signer)
+        # A whole one goes with all that was forgotten, told of before or not.
+        yield Export(head, last, head.after, db, signer)
 
 
 def _genesis(db: sqlite3.Connection) -> dict[str, str]:

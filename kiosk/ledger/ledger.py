@@ -284,13 +284,16 @@ class Ledger:
         self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
     ) -> tuple[bytes, int] | None:
         """As ``batch``, and the seq of its last entry."""
+        with self._moved:
+            # What is sent again goes as a whole: with the seals that the city was told to forget.
+            watermark = self._resending.told(self.watermark)
         with self._readers.lend() as db:
             drawn = batches.draw(
                 db,
                 after,
                 max_entries=max_entries,
                 max_bytes=min(max_bytes, MAX_PLAIN_BYTES),
-                watermark=self.watermark,
+                watermark=watermark,
             )
             noted = drawn is None or batches.is_noted(db, drawn)
         if drawn is None:

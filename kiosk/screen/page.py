@@ -7,7 +7,7 @@ setup as a JSON block (data, which the content security policy lets be), and the
 from __future__ import annotations
 
 import html
-import tomllib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -18,11 +18,14 @@ from kiosk.screen.setup import Setup
 from kiosk.screen.texts import Language
 
 ASSETS = "kiosk.screen.assets"
+SYMBOL = re.compile(r'<symbol id="([a-z-]+)"')
+"""A pictogram: an item's has the item's code, a hazard's ``hazard-`` and the hazard's."""
 SCRIPTS = (
     "screen.js",
     "scenes.js",
     "moment.js",
     "drawing.js",
+    "sound.js",
     "words.js",
     "town.js",
     "play.js",
@@ -56,7 +59,7 @@ def _page(setup: Setup, languages: Sequence[Language], *, run: str, token: str) 
         "run": run,
         "setup": setup,
         "languages": languages,
-        "pictures": tomllib.loads(_text("pictures.toml")),
+        "pictures": SYMBOL.findall(_text("pictograms.svg")),
     }
     filled = {
         "<!--pictograms-->": _text("pictograms.svg") + _text("town.svg"),

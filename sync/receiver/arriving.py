@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sync.messages import Batch, Malformed, decode_batch, inflate
 from sync.receiver.continuity import Whose
+from sync.receiver.making import Made, make
+from sync.receiver.writing import Loader
 
 _TOPIC = re.compile(r"kiosk/v1/([a-z0-9-]{1,32})/([a-z0-9-]{1,32})/ledger")
 
@@ -29,6 +31,8 @@ class Parcel:
     plain: bytes = b""
     batch: Batch | None = None
     malformed: Malformed | None = None
+    made: Made | None = None
+    """Where the batch is all new."""
 
 
 def is_batch(topic: str) -> bool:
@@ -36,7 +40,7 @@ def is_batch(topic: str) -> bool:
     return not topic.endswith(("/state", "/health", "/reply"))
 
 
-def unpack(delivery: Delivery) -> Parcel:
+def unpack(delivery: Delivery, loader: Loader) -> Parcel:
     """Whatever its bytes are, nothing is raised."""
     match = _TOPIC.fullmatch(delivery.topic)
     if match is None:
@@ -44,6 +48,8 @@ def unpack(delivery: Delivery) -> Parcel:
     whose = Whose(match[1], match[2])
     try:
         plain = inflate(delivery.content_type, delivery.payload)
-        return Parcel(delivery, whose, plain, decode_batch(plain))
+        batch = decode_batch(plain)
     except Malformed as malformed:
         return Parcel(delivery, whose, malformed=malformed)
+    made = make(loader, whose.city, whose.station, batch, batch.first - 1)
+    return Parcel(delivery, whose, plain, batch, made=made)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kiosk.core import chain
 from sync.receiver.continuity import Whose
-from sync.receiver.tables import ledger, parked
+from sync.receiver.tables import ledger
 
 MAX_WITHOUT_GENESIS = 64
 """Ledgers of one station that are known by later entries only."""
@@ -39,6 +39,10 @@ class Book:
     """Up to here a snapshot stands for what is thinned."""
     filled: int = 0
     """Entries whose text came after all."""
+    forgets: int = 0
+    """Seals that its station's entries say are forgotten."""
+    forgotten: int = 0
+    """Those of which the city was told which they are."""
     continuations: list[tuple[int, bytes]] = field(default_factory=list)
     """Points that other ledgers continue: seq and the hash that they name."""
     parked: set[tuple[int, int]] = field(default_factory=set)
@@ -66,6 +70,12 @@ class Book:
         if seq > self.covered:
             self.covered = self.changed["covered"] = seq
 
+    def forget(self, count: int, now_ms: int) -> None:
+        """Entries say that so many more seals are forgotten."""
+        if count:
+            self.forgets += count
+            self.changed |= {"forgets": self.forgets, "forgets_ms": now_ms}
+
     def save(self, connection: sa.Connection) -> None:
         """Write what has changed."""
         if self.changed:
@@ -75,27 +85,20 @@ class Book:
 
 
 def hold(connection: sa.Connection, names: Iterable[str]) -> dict[str, Book]:
-    """Those of these ledgers that are known, held until the transaction ends."""
+    """Those of these ledgers that are known, held until the transaction ends; see ``beside`` for what waits
+    for them, and what continues them."""
     wanted = sorted(set(names))
     if not wanted:
         return {}
     query = sa.select(ledger).where(ledger.c.ledger.in_(wanted)).order_by(ledger.c.ledger)
-    books = {
+    return {
         row.ledger: Book(
             row.ledger, Whose(row.city, row.station), row.public_key, row.watermark, row.head,
             row.fork_seq, row.told_epoch, bool(row.lacking), row.covered or 0, row.filled or 0,
+            row.forgets or 0, row.forgotten or 0,
         )
         for row in connection.execute(query.with_for_update())
     }  # fmt: skip
-    continued = sa.select(
-        ledger.c.continues_ledger, ledger.c.continues_seq, ledger.c.continues_head
-    ).where(ledger.c.continues_ledger.in_(list(books)))
-    for name, seq, head in connection.execute(continued):
-        books[name].continuations.append((seq, head))
-    waiting = sa.select(parked.c.ledger, parked.c.first, parked.c.last)
-    for name, first, last in connection.execute(waiting.where(parked.c.ledger.in_(list(books)))):
-        books[name].parked.add((first, last))
-    return books
 
 
 def register(connection: sa.Connection, new: Mapping[str, Whose], now_ms: int) -> None:

@@ -227,3 +227,11 @@ def _lacking(one: lacking.Lacking) -> Iterator[Finding]:
             f" {one.first_seal}, and the station has not forgotten them.",
             again if one.ended else again + todo + " (the same day: stations forget)",
         )
+    if one.kept:
+        todo = f"kiosk-receiver command {one.station} resend 1 --city {one.city}"
+        yield Finding(
+            "not_forgotten",
+            f"The station has forgotten {one.kept} seals more than the city was told of, so what"
+            " opens them is still kept here.",
+            again if one.ended else again + todo,
+        )

@@ -93,6 +93,8 @@ def _say(one: Imported, answered: Path | None) -> None:
         f"{one.file}: {one.city}/{one.station}  {one.watermark - one.watermark_before} new entries,"
         f" stored up to {one.watermark}"
     )
+    if one.filled:
+        click.echo(f"    {one.filled} texts and seals of stored entries came after all")
     if one.error is not None:
         at = "" if one.error_seq is None else f" at {one.error_seq}"
         click.echo(f"    {one.error}{at}: {one.words}")

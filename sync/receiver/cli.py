@@ -19,7 +19,7 @@ import click
 from kiosk.core.errors import KioskError, OperatorError
 from sync import output
 from sync.ending import Ending
-from sync.receiver import care_cli, city_keys, registry, town_cli
+from sync.receiver import care_cli, city_keys, interpreter, registry, town_cli
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cards_cli import cards
 from sync.receiver.care import look
@@ -112,6 +112,7 @@ def run(
     with opened(database, serving=True) as engine:
         with engine.begin() as connection:
             city_keys.hold(connection, signer.public_key)
+        interpreter.settle()
         Service(engine, broker, signer, ending).run()
 
 

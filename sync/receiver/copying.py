@@ -21,6 +21,7 @@ _LENGTH = struct.Struct(">i").pack
 _LONG = struct.Struct(">q").pack
 _CELL = struct.Struct(">iq").pack
 _FIVE = struct.Struct(">iqiqiqiqiq").pack
+_SEAL = struct.Struct(">iqi16si16s").pack
 _NULL = _LENGTH(-1)
 _IS_LONG = _LENGTH(8)
 _IS_HASH = _LENGTH(32)
@@ -77,6 +78,15 @@ def pack_entries(station: str, batch: Batch, skip: int) -> list[bytes]:
         else:
             pieces += (begin, _LONG(seq), middles[kind], _LENGTH(len(body)), body)
         pieces += (_IS_HASH, digest, _IS_HASH, hash_)
+    return pieces
+
+
+def pack_seals(rows: Iterable[tuple[Any, ...]]) -> list[bytes]:
+    """Rows of ``seal``: salt and pseudonym of 16 bytes each, as a batch's are."""
+    cells = _Cells()
+    pieces: list[bytes] = []
+    for ledger, seq, salt, pseudonym in rows:
+        pieces += (_COUNT(4) + cells[ledger], _SEAL(8, seq, 16, salt, 16, pseudonym))
     return pieces
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,13 +24,12 @@ from kiosk.core.canonical import MAX_INTEGER
 from sync.messages import Batch
 from sync.messages.bodies import Value
 from sync.messages.bodies import field as field_of
-from sync.receiver.open_visits import OpenVisits, Standing
+from sync.receiver.open_visits import NEW, OpenVisits, Standing
 from sync.receiver.point_tables import point_name, point_nobody
 from sync.receiver.tables import seal
 
-KINDS = frozenset(
-    {"checkin", "claim", "weighing", "visit_close", "alias", "card_joined", "recovered"}
-)
+TIES = frozenset({"alias", "card_joined"})
+KINDS = TIES | {"checkin", "claim", "weighing", "visit_close", "recovered"}
 PLAUSIBLE = 1_000_000
 """Points of one entry; what lies beyond is a station's nonsense and no balance."""
 
@@ -48,37 +47,59 @@ class Earned:
     names: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What one batch earns, as far as it can be known without the database (``reckon``)."""
+
+    names: Mapping[int, bytes]
+    earned: Earned
+    begun: Collection[str]
+    """Visits that begin here; those that are ``open`` at its end, closed where they are not."""
+    open: Mapping[str, Standing]
+    later: Sequence[tuple[int, str, Value]]
+    """Entries of visits that an earlier batch began, and those that tie names, in their order."""
+
+
 class Booking:
     """One round's. Everything is written at its end, sums of names in a fixed order: other rounds touch
     them too."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(
+        self, connection: sa.Connection, stored: Mapping[str, Mapping[str, Standing]] | None
+    ) -> None:
+        """``stored``: the open visits of each ledger that this round holds, None where they are many."""
         self._connection = connection
+        self._stored = stored
         self._earned = Earned()
         self._open: dict[str, OpenVisits] = {}
 
-    def add(self, city: str, station: str, batch: Batch, after: int) -> None:
-        """What entries of a batch beyond seq ``after`` earn; its ledger is held by this round."""
-        skip = max(0, after + 1 - batch.first)
-        numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
-        entries = [
-            (seq, kind, value)
-            for kind, value, seq in numbered
-            if kind in KINDS and earns(kind, value)
-        ]
-        if not entries:
+    def add(self, city: str, station: str, ledger: str, reckoned: Reckoned) -> None:
+        """What a batch earns; its ledger is held by this round."""
+        into, own = self._earned, reckoned.earned
+        for name, points in own.points.items():
+            into.points[name] += points
+        for hall, points in own.nobody.items():
+            into.nobody[hall] += points
+        into.names |= own.names
+        if not reckoned.later and not reckoned.begun:
             return
-        visits = self.visits(batch.ledger)
-        names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
-        one = Fold(self._connection, self._earned, city, station, batch.ledger, names, visits)
-        for seq, kind, value in entries:
-            one.add(seq, kind, value)
+        visits = self.visits(ledger)
+        fold = Fold(self._connection, into, city, station, ledger, reckoned.names, visits)
+        for seq, kind, value in reckoned.later:
+            fold.add(seq, kind, value)
+        for visit in reckoned.begun:
+            standing = reckoned.open.get(visit)
+            if standing is None:
+                visits.pop(visit)
+            else:
+                visits[visit] = standing
 
     def visits(self, ledger: str) -> OpenVisits:
         """Those of a ledger that this round holds."""
         found = self._open.get(ledger)
         if found is None:
-            found = self._open[ledger] = OpenVisits(self._connection, ledger)
+            stored = None if self._stored is None else self._stored.get(ledger, {})
+            found = self._open[ledger] = OpenVisits(self._connection, ledger, stored)
         return found
 
     @property
@@ -126,11 +147,12 @@ class Visits(Protocol):
 
 
 class Fold:
-    """One ledger's entries, in their order. ``names`` by seq, those that their seals open."""
+    """One ledger's entries, in their order. ``names`` by seq, those that their seals open. Without a
+    ``connection`` it takes no entry that ties names."""
 
     def __init__(
         self,
-        connection: sa.Connection,
+        connection: sa.Connection | None,
         earned: Earned,
         city: str,
         station: str,
@@ -197,12 +219,49 @@ class Fold:
             return
         name, other = self._names.get(seq), self._earned.names.get((self._ledger, of))
         if other is None:
+            assert self._connection is not None, "a tie needs what is stored"
             row = self._connection.execute(
                 sa.select(seal.c.pseudonym).where(seal.c.ledger == self._ledger, seal.c.seq == of)
             ).first()
             other = None if row is None else bytes(row.pseudonym)
         if name is not None and other is not None and name != other:
             self._earned.ties[self._city].append((name, other))
+
+
+class _InMemory(dict[str, Standing]):
+    """Visits of one batch."""
+
+    def __missing__(self, visit: str) -> Standing:
+        return NEW
+
+    def pop(self, visit: str) -> Standing:  # type: ignore[override]
+        return super().pop(visit, NEW)
+
+
+def reckon(city: str, station: str, batch: Batch, after: int) -> Reckoned:
+    """What entries of a batch beyond seq ``after`` earn; on any thread."""
+    names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
+    earned, visits = Earned(), _InMemory()
+    fold = Fold(None, earned, city, station, batch.ledger, names, visits)
+    begun, earlier = set[str](), set[str]()
+    later: list[tuple[int, str, Value]] = []
+    skip = max(0, after + 1 - batch.first)
+    numbered = zip(batch.kinds[skip:], batch.values[skip:], itertools.count(batch.first + skip))
+    for kind, value, seq in numbered:
+        if kind not in KINDS or not earns(kind, value):
+            continue
+        visit = field_of(value, "visit")
+        if kind in TIES:
+            later.append((seq, kind, value))
+        elif not isinstance(visit, str) or visit in begun:
+            fold.add(seq, kind, value)
+        elif kind == "checkin" and visit not in earlier:
+            begun.add(visit)
+            fold.add(seq, kind, value)
+        else:
+            earlier.add(visit)
+            later.append((seq, kind, value))
+    return Reckoned(names, earned, begun, visits, later)
 
 
 def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:
@@ -214,7 +273,7 @@ def earn(connection: sa.Connection, sums: list[tuple[str, bytes, int]]) -> None:
     if connection.dialect.name == "postgresql":
         cities, names, points = map(list, zip(*sorted(sums), strict=True))
         connection.exec_driver_sql(
-            f"{columns} SELECT c, n, n, p FROM unnest(%s::text[], %s::bytea[], %s::bigint[])"
+            f"{columns} SELECT c, n, n, p FROM unnest(%b::text[], %b::bytea[], %b::bigint[])"
             f" AS earned (c, n, p) ORDER BY c, n {rest}",
             (cities, names, points),
         )

@@ -104,6 +104,7 @@ def heal(
     for seq, value in values.items():
         made.add_all(book.name, seq, [value])
         book.cover(lacking.covered_by(seq, value))
+        book.forget(lacking.forgets_of(value), now_ms)
     for table, new in (
         (bin_change, made.bin_change),
         (anchor, made.anchor),

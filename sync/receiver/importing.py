@@ -44,6 +44,8 @@ class Imported:
     watermark_before: int
     watermark: int
     batches: int = 0
+    filled: int = 0
+    """Texts and seals of entries that were stored without them."""
     error: str | None = None
     error_seq: int | None = None
     words: str | None = field(default=None)
@@ -103,6 +105,7 @@ def _batches(engine: sa.Engine, file: BinaryIO, found: Imported) -> Imported:
         if batch.first > found.watermark + 1:
             return found.fail("gap", batch.first)
         outcome = take(engine, [Delivery(topic, line[:-1])], utc_ms())
+        found.filled += sum(one.texts + one.seals for one in outcome.healed)
         found.watermark = watermark_of(engine, found.ledger)
         if outcome.refusals:
             refused = outcome.refusals[0]

@@ -25,6 +25,10 @@ from sync.receiver.tables import entry, epoch, ledger, unopened, unsealed
 
 GRACE_MS = 600_000
 """An unopened seal is told after so long: what was forgotten may be told of by a later batch."""
+FORGET_MS = 2 * 86_400_000
+"""That the city was not told which seals to forget is told after so long: many take several batches."""
+MAX_FORGET = 1_000_000
+"""Seals of one ``forget``; what lies beyond is a station's nonsense."""
 MAX_TOLD = 1_000
 """Ledgers that are told of."""
 _SEALLESS = frozenset(
@@ -46,6 +50,8 @@ class Lacking:
     first_text: int
     seals: int
     first_seal: int
+    kept: int
+    """Seals that its entries say are forgotten, and nobody told which."""
 
 
 def is_sealed(value: Value) -> bool:
@@ -86,14 +92,30 @@ def covered_by(seq: int, value: Value) -> int:
     return min(of, seq - 1) if type(of) is int else 0
 
 
+def forgets_in(batch: Batch, skip: int) -> int:
+    """How many seals these entries say are forgotten."""
+    if "forget" not in batch.kinds:
+        return 0
+    return sum(map(forgets_of, batch.values[skip:]))
+
+
+def forgets_of(value: Value) -> int:
+    """How many seals one entry says are forgotten; 0 unless it is a ``forget``."""
+    count = field(value, "count") if field(value, "kind") == "forget" else 0
+    return count if type(count) is int and 0 < count <= MAX_FORGET else 0
+
+
 def look(connection: sa.Connection, now_ms: int) -> list[Lacking]:
     """Every ledger that lacks what it should have."""
     restored = (connection.scalar(sa.select(sa.func.max(epoch.c.number))) or 1) > 1
     newer = ledger.alias()
     ended = sa.exists().where(newer.c.continues_ledger == ledger.c.ledger)
+    kept = sa.func.coalesce(ledger.c.forgets, 0) - sa.func.coalesce(ledger.c.forgotten, 0)
+    late = sa.and_(kept > 0, ledger.c.forgets_ms <= now_ms - FORGET_MS)
     query = sa.select(
-        ledger.c.city, ledger.c.station, ledger.c.ledger, ledger.c.covered, ended.label("ended")
-    ).where(ledger.c.lacking == 1)
+        ledger.c.city, ledger.c.station, ledger.c.ledger, ledger.c.covered, ended.label("ended"),
+        sa.case((late, kept), else_=0).label("kept"),
+    ).where(sa.or_(ledger.c.lacking == 1, late))  # fmt: skip
     found = []
     for row in connection.execute(query.order_by(ledger.c.ledger).limit(MAX_TOLD)).all():
         covered = (row.covered or 0) if restored else 0
@@ -104,9 +126,9 @@ def look(connection: sa.Connection, now_ms: int) -> list[Lacking]:
                 sa.func.count().label("count"), sa.func.min(unopened.c.seq).label("first")
             ).where(unopened.c.ledger == row.ledger, unopened.c.since_ms <= now_ms - GRACE_MS),
         )
-        if texts[0] or seals[0]:
+        if texts[0] or seals[0] or row.kept:
             whose = (row.city, row.station, row.ledger, bool(row.ended))
-            found.append(Lacking(*whose, *texts, *seals))
+            found.append(Lacking(*whose, *texts, *seals, row.kept))
     return found
 
 

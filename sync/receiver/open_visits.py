@@ -1,11 +1,13 @@
 """The visits of one ledger that are not closed yet: whose each is, and its points so far.
 
-A round reads them once and writes what became of them at its end. They are few: a visit ends within
-minutes, and a station closes what was open when it starts again. A ledger that keeps more open than
-``WHOLE`` is asked for them one by one.
+A round reads them once (``beside``) and writes what became of them at its end. They are few: a visit ends
+within minutes, and a station closes what was open when it starts again. Where a round's ledgers keep
+``WHOLE`` open and more, they are asked for one by one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -23,17 +25,15 @@ NEW: Standing = (None, 0)
 class OpenVisits:
     """Of one ledger, in one round, whose transaction holds it."""
 
-    def __init__(self, connection: sa.Connection, ledger: str) -> None:
+    def __init__(
+        self, connection: sa.Connection, ledger: str, stored: Mapping[str, Standing] | None
+    ) -> None:
+        """``stored``: all that there are; None: they are asked for one by one."""
         self._connection = connection
         self._ledger = ledger
-        self._stored: dict[str, Standing | None] = {}
-        rows = connection.execute(
-            sa.select(point_visit).where(point_visit.c.ledger == ledger).limit(WHOLE)
-        ).all()
-        for row in rows:
-            self._stored[row.visit] = _standing(row)
-        self._whole = len(rows) < WHOLE
-        self._now = {name: standing for name, standing in self._stored.items() if standing}
+        self._whole = stored is not None
+        self._stored: dict[str, Standing | None] = dict(stored or {})
+        self._now: dict[str, Standing] = dict(stored or {})
 
     def __getitem__(self, visit: str) -> Standing:
         self._look(visit)

@@ -20,13 +20,12 @@ from kiosk.core.canonical import NotCanonical
 from sync.messages.bodies import Value, read_bodies
 from sync.messages.bodies import field as field_of
 from sync.receiver.books import Book
-from sync.receiver.earnings import KINDS, Booking, Earned, Fold, earns
+from sync.receiver.earnings import KINDS, TIES, Booking, Earned, Fold, earns
 from sync.receiver.open_visits import NEW, Standing
 from sync.receiver.tables import entry, seal
 
 WINDOW = 2_000
 """Entries before the first that was filled in, and behind the last, that may belong to its visits."""
-_TIES = frozenset({"alias", "card_joined"})
 
 
 class _Entry(NamedTuple):
@@ -59,7 +58,7 @@ def rebook(
     first, last = max(1, min(new) - WINDOW), min(book.watermark, max(new) + WINDOW)
     entries = _entries(connection, book.name, first, last)
     visits = {_visit(one) for one in entries if one.seq in new} - {None}
-    mine = [one for one in entries if one.seq in new or one.kind in _TIES or _visit(one) in visits]
+    mine = [one for one in entries if one.seq in new or one.kind in TIES or _visit(one) in visits]
     names = _names(connection, book.name, first, last)
     before = {seq: name for seq, name in names.items() if seq not in opened}
     was, was_open = _fold(connection, book, [one for one in mine if one.seq not in texts], before)

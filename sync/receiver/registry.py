@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from kiosk.core.errors import OperatorError
-from sync.receiver.continuity import Whose
 from sync.receiver.database import utc_ms
 from sync.receiver.tables import epoch, station_key
 from sync.signing import KEY_BYTES, is_weak
@@ -36,18 +34,6 @@ def valid_keys(connection: sa.Connection, city: str, station: str) -> list[bytes
         station_key.c.revoked_ms.is_(None),
     )
     return list(connection.scalars(query.order_by(station_key.c.added_ms)))
-
-
-def keys_of(connection: sa.Connection, stations: Iterable[Whose]) -> dict[Whose, list[bytes]]:
-    """The keys that count for each of these stations, which may be none."""
-    keys: dict[Whose, list[bytes]] = {each: [] for each in stations}
-    query = sa.select(station_key.c.city, station_key.c.station, station_key.c.public_key).where(
-        station_key.c.station.in_({each.station for each in keys}),
-        station_key.c.revoked_ms.is_(None),
-    )
-    for city, station, key in connection.execute(query.order_by(station_key.c.added_ms)):
-        keys.get(Whose(city, station), []).append(key)
-    return keys
 
 
 def add_station(connection: sa.Connection, city: str, station: str, public_key: bytes) -> None:

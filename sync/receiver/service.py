@@ -32,6 +32,7 @@ from sync.receiver.refusals import Spoken
 from sync.receiver.reminders import Answer, remind, standing
 from sync.receiver.town_publisher import TownPublisher
 from sync.receiver.watch import Watch
+from sync.receiver.writing import loader
 from sync.signing import Signer
 
 TOPIC = "$share/receivers/kiosk/v1/+/+/ledger"
@@ -62,6 +63,7 @@ class Service:
         self._patience = Patience(ending, self._leave)
         self._broker = broker
         self._signer = signer
+        self._loader = loader(engine.dialect)
         self._inbox: queue.Queue[_FromBroker] = queue.Queue(INBOX)
         self._pubacks: deque[tuple[Connection, Taken]] = deque()
         """One for each message that was published since the last look, at most."""
@@ -126,11 +128,12 @@ class Service:
         if isinstance(event, Taken):
             self._pubacks.append((connection, event))
         else:
-            # Opened here, most of what a batch costs is done while the main thread waits for the
-            # database; the receive maximum bounds how many lie opened.
+            # Opened and made here: most of what a batch costs is done while the main thread waits for
+            # the database. The receive maximum bounds how many lie opened.
             opened = None
             if isinstance(event, Arrived) and is_batch(event.topic):
-                opened = unpack(Delivery(event.topic, event.payload, event.content_type))
+                delivery = Delivery(event.topic, event.payload, event.content_type)
+                opened = unpack(delivery, self._loader)
             self._inbox.put(_FromBroker(connection, event, opened))
 
     def _hear_pubacks(self) -> None:

@@ -25,13 +25,12 @@ from kiosk.core import chain
 from sync.messages import Ack, AckError, Batch, Malformed, batch_message, decode_batch
 from sync.receiver import (
     balances,
+    beside,
     books,
     closings,
     forgetting,
     healing,
-    lacking,
     parking,
-    registry,
     timing,
     town_reports,
 )
@@ -48,12 +47,12 @@ from sync.receiver.continuity import (
 )
 from sync.receiver.earnings import Booking
 from sync.receiver.judging import check_batch, first_entry
-from sync.receiver.projections import Rows, genesis_of
+from sync.receiver.making import Made, make
+from sync.receiver.projections import genesis_of
 from sync.receiver.quarantine import Aside, put_aside
 from sync.receiver.refusals import Refusal, count
 from sync.receiver.reminders import Answer
-from sync.receiver.tables import anchor, batch_sig, bin_change, opening
-from sync.receiver.writing import writer
+from sync.receiver.writing import Writer, loader
 from sync.signing import verify
 
 UNSTORABLE = "unstorable"
@@ -72,7 +71,8 @@ class Outcome:
 
 def take(engine: sa.Engine, deliveries: Iterable[Delivery], now_ms: int) -> Outcome:
     """Store what these messages prove, in one transaction; at most one answer for each ledger."""
-    return take_opened(engine, [unpack(each) for each in deliveries], now_ms)
+    made = loader(engine.dialect)
+    return take_opened(engine, [unpack(each, made) for each in deliveries], now_ms)
 
 
 def take_opened(engine: sa.Engine, parcels: Sequence[Parcel], now_ms: int) -> Outcome:
@@ -102,15 +102,18 @@ class _Round:
         self._connection = connection
         self._now_ms = now_ms
         self._parcels = parcels
-        self._writer = writer(connection)
+        self._writer = Writer(connection)
+        self._loader = loader(connection.dialect)
         self._books = books.hold(connection, _named(parcels))
-        self._keys = registry.keys_of(connection, {each.whose for each in parcels if each.whose})
+        stations = {each.whose for each in parcels if each.whose}
+        self._beside = beside.look(connection, self._books, stations)
+        self._keys = self._beside.keys
         self._told: dict[tuple[Whose, str], AckError | None] = {}
         self._aside: list[Aside] = []
         self._closed: dict[str, list[bytes]] = defaultdict(list)
-        self._booking = Booking(connection)
+        self._booking = Booking(connection, self._beside.visits)
         self._said: dict[tuple[str, str], list[town_reports.Said]] = defaultdict(list)
-        self._forgotten = forgetting.Forgotten(connection)
+        self._forgotten = forgetting.Forgotten(connection, self._beside.ahead)
         self._timed: set[str] = set()  # ledgers with new clock entries
         self._healed: list[healing.Healed] = []
         self._refusals: list[Refusal] = []
@@ -161,11 +164,11 @@ class _Round:
             self._malformed(whose, parcel.malformed)
         elif batch is not None:
             try:
-                self._take_batch(whose, batch, parcel.plain)
+                self._take_batch(whose, batch, parcel)
             except (Refused, Fork) as problem:
                 self._refuse_batch(parcel.delivery, whose, batch, problem)
 
-    def _take_batch(self, whose: Whose, batch: Batch, plain: bytes) -> None:
+    def _take_batch(self, whose: Whose, batch: Batch, parcel: Parcel) -> None:
         book = self._books.get(batch.ledger)
         other = book is not None and book.whose != whose
         if book is not None and other and (book.key is not None or batch.first > 1):
@@ -182,13 +185,13 @@ class _Round:
         if batch.first > book.watermark + 1:
             if book.fork_seq is not None and book.key is None:
                 raise Fork(book.fork_seq)  # its genesis was refused: nothing ever joins on
-            parking.park(self._connection, book, batch, plain, self._now_ms)
+            parking.park(self._connection, book, batch, parcel.plain, self._now_ms)
             return
-        self._join(book, batch)
+        self._join(book, batch, parcel.made)
         self._told.setdefault((whose, batch.ledger), None)
         self._unpark(book)
 
-    def _join(self, book: Book, batch: Batch) -> None:
+    def _join(self, book: Book, batch: Batch, made: Made | None = None) -> None:
         """Store what is new in a batch that begins at most one beyond the watermark."""
         if batch.last < book.watermark:
             self._writer.flush()
@@ -209,7 +212,7 @@ class _Round:
         if book.lacking and batch.first <= book.watermark:
             self._heal(book, batch)
         if batch.last > book.watermark:
-            self._store(book, batch)
+            self._store(book, batch, made)
 
     def _begin(self, book: Book, batch: Batch) -> None:
         genesis = first_entry(batch)
@@ -229,29 +232,24 @@ class _Round:
         book.key = book.changed["public_key"] = bytes.fromhex(genesis.key)
         book.save(self._connection)  # before the next genesis of this round looks for its twin
 
-    def _store(self, book: Book, batch: Batch) -> None:
-        skip, watermark = book.watermark + 1 - batch.first, book.watermark
-        made = Rows()
-        made.add_all(batch.ledger, watermark + 1, batch.values[skip:])
-        self._writer.entries(book.whose.station, batch, skip)
-        # Only of new entries: a repeated batch must not bring back what was forgotten.
-        self._forgotten.store_new(self._writer, book, batch, skip, self._now_ms)
-        if None in batch.bodies:
+    def _store(self, book: Book, batch: Batch, made: Made | None) -> None:
+        watermark, whose = book.watermark, book.whose
+        if made is None or made.after != watermark:
+            made = make(self._loader, whose.city, whose.station, batch, watermark)
+        self._writer.add(made.loads)
+        self._forgotten.store_new(self._writer, book, batch, made, self._now_ms)
+        if made.hollow:
             book.lack()
-        book.cover(lacking.snapshot_in(batch, skip))
-        self._writer.rows(bin_change, made.bin_change)
-        self._writer.rows(anchor, made.anchor)
-        if made.anchor:
+        book.cover(made.covered)
+        book.forget(made.forgets, self._now_ms)
+        if made.timed:
             self._timed.add(batch.ledger)
-        self._writer.rows(opening, made.opening)
-        self._writer.rows(batch_sig, [(batch.ledger, batch.last, batch.signature)])
         if closed := closings.closed_in(batch, watermark):
-            self._closed[book.whose.city] += closed
-        self._booking.add(book.whose.city, book.whose.station, batch, watermark)
-        whose = book.whose
+            self._closed[whose.city] += closed
+        self._booking.add(whose.city, whose.station, batch.ledger, made.reckoned)
         self._asked += balances.asked_in(whose.city, whose.station, batch, watermark, self._now_ms)
         if said := town_reports.said_in(batch, watermark):
-            self._said[book.whose.city, book.whose.station] += said
+            self._said[whose.city, whose.station] += said
         book.move(batch.last, batch.head, self._now_ms)
 
     def _heal(self, book: Book, batch: Batch) -> None:
@@ -326,7 +324,7 @@ class _Round:
 
     def _answers(self) -> list[Answer]:
         """What the stations are told after the commit."""
-        epoch = registry.current_epoch(self._connection)
+        epoch = self._beside.epoch
         answers = []
         for (whose, name), error in self._told.items():
             book, stands = self._books.get(name), True

@@ -112,6 +112,9 @@ ledger = Table(
     Column("lacking", Integer),  # 1: a text or an opened seal may be lacking; else null or 0
     Column("covered", BigInteger),  # up to here a snapshot stands for what is thinned; null: 0
     Column("filled", BigInteger),  # the last number in ``filled``; null: 0
+    Column("forgets", BigInteger),  # seals that its ``forget`` entries count; null: 0
+    Column("forgets_ms", BigInteger),  # when the last of them came
+    Column("forgotten", BigInteger),  # rows in ``unsealed``, as far as counted; null: 0
 )
 # One continuation for a point: of two at once, by two receivers, the second finds the first.
 Index(

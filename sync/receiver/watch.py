@@ -11,7 +11,17 @@ from sync.receiver.database import reading
 
 LOOK_S = 600.0
 LOGGED = frozenset(
-    {"silent", "stuck", "station_down", "station_stalled", "gap", "fork", "thinned", "unopened"}
+    {
+        "silent",
+        "stuck",
+        "station_down",
+        "station_stalled",
+        "gap",
+        "fork",
+        "thinned",
+        "unopened",
+        "not_forgotten",
+    }
 )
 """What is not in the log otherwise."""
 

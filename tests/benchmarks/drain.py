@@ -1,27 +1,38 @@
 """From the station's ledger to the city's commit: a backlog drained, and one weighing at a time.
 
     python tests/benchmarks/drain.py [--entries N] [--database postgresql|sqlite] [--raw] [--wire]
-        [--live N] [--during N] [--compress auto|always|never] [--receivers N] [--peer PYTHON]
+        [--live N] [--during N] [--compress auto|always|never[,...]] [--receivers N]
+        [--peer PYTHON [--peer-records N] [--peer-memory]]
+
+Side by side in one run, some six minutes on a machine that does nothing else:
+
+    python tests/benchmarks/drain.py --entries 1000000 --compress never,auto --raw --peer PYTHON
 
 Processes as they run: a station (the product's ledger and control socket) with N entries of check-ins,
 weighings and visits' ends; ``kiosk uplink``; mosquitto on its own port; ``kiosk-receiver run``; PostgreSQL
 as shipped (``fsync`` on). The drain's clock runs from the uplink's start to the moment at which the last
 entry is seen committed in the city's database, asked every 20 ms from beside. Processor times are the
 kernel's (``/proc``), of whole processes, starting included; PostgreSQL's are its server's and all its
-children's.
+children's. Each way of ``--compress`` drains its own copy of the ledger into its own city; what else is
+asked for is measured at the last of them.
 
 ``--live`` appends one weighing at a time afterwards and waits until the database shows it (every
 millisecond). ``--during`` does so while the backlog drains, and waits until the city has the entry
 verified, joined or parked. ``--raw`` sends the same rows without chain, signature, seals or check over the
 same broker into a table of the same columns: the machine's limit. ``--wire`` is a pass of its own through a
-proxy that counts every byte of the uplink's connection, both ways. ``--peer PYTHON`` drains as many records
-from ThingsBoard's gateway afterwards (``drain_peer.py``; PYTHON is that of the peers' environment).
+proxy that counts every byte of the uplink's connection, both ways. ``--peer PYTHON`` drains records from
+ThingsBoard's gateway afterwards, as shipped and tuned, to PUBACK (``drain_peer.py``; PYTHON is that of the
+peers' environment). It needs fewer of them: its clock runs from the first record on the broker to the
+last, so a start is not in its rate, nor its first pack of 10,000 (in its favour: 5 % of 200,000).
+``--peer-memory`` tries its memory store as well, which takes minutes. Each part is said on standard error
+when it is done; all of them are one JSON value at the end.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,52 +110,87 @@ def live(city: City, count: int) -> dict[str, Any]:
     return figures
 
 
-def peer(python: Path, records: int) -> list[Any]:
-    """ThingsBoard's gateway on as many records: its best, its other store, and as shipped."""
+def peer(python: Path, records: int, *, memory: bool) -> list[dict[str, Any]]:
+    """ThingsBoard's gateway: as shipped, tuned, and where asked for its memory store."""
     script = Path(__file__).with_name("drain_peer.py")
-    ways = (("sqlite", "--tuned"), ("memory", "--tuned"), ("sqlite",))
-    return [
-        json.loads(
-            subprocess.check_output([python, script, "--records", str(records), "--storage", *way])
+    ways: list[tuple[str, ...]] = [("sqlite",), ("sqlite", "--tuned")]
+    if memory:
+        ways.append(("memory", "--tuned"))
+    found = []
+    for way in ways:
+        call = [python, script, "--records", str(records), "--storage", *way]
+        found.append(json.loads(subprocess.check_output(call)))
+        say("peer", found[-1])
+    return found
+
+
+def say(name: str, figures: Any) -> None:
+    sys.stderr.write(f"{name}: {json.dumps(figures)}\n")
+    sys.stderr.flush()
+
+
+def compress_ways(text: str) -> list[str]:
+    ways = text.split(",")
+    if not set(ways) <= {"auto", "always", "never"}:
+        raise argparse.ArgumentTypeError("write auto, always, never, or several with commas")
+    return ways
+
+
+def measure(folder: Path, site: Site, asked: argparse.Namespace, compress: str) -> dict[str, Any]:
+    """One city's figures; what is asked for beside the drain where it is the last one."""
+    last = compress == asked.compress[-1]
+    with ExitStack() as held:
+        city = City(
+            folder,
+            site,
+            asked.database,
+            compress=compress,
+            receivers=asked.receivers,
+            wire=asked.wire,
         )
-        for way in ways
-    ]
+        held.callback(city.close)
+        figures: dict[str, Any] = {"drain": drain(city, asked.during)}
+        if asked.live and last:
+            figures["live"] = live(city, asked.live)
+        if asked.raw and last:
+            figures["raw"] = raw(city, site.database)
+    say(f"compress {compress}", figures)
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
-    parser.add_argument("--compress", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--compress", type=compress_ways, default=["auto"])
     parser.add_argument("--receivers", type=int, default=1)
     parser.add_argument("--live", type=int, default=0)
     parser.add_argument("--during", type=int, default=0)
     parser.add_argument("--raw", action="store_true")
     parser.add_argument("--wire", action="store_true")
     parser.add_argument("--peer", type=Path, default=None)
+    parser.add_argument("--peer-records", type=int, default=200_000, help="at least 100000")
+    parser.add_argument("--peer-memory", action="store_true")
     asked = parser.parse_args()
-    with ExitStack() as held:
-        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="drain-")))
-        site = Site(folder / "station")
-        site.folder.mkdir()
-        fill(site, asked.entries)
-        city = City(
-            folder,
-            site,
-            asked.database,
-            compress=asked.compress,
-            receivers=asked.receivers,
-            wire=asked.wire,
-        )
-        held.callback(city.close)
-        figures: dict[str, Any] = {"database": asked.database, "compress": asked.compress}
-        figures["drain"] = drain(city, asked.during)
-        if asked.live:
-            figures["live"] = live(city, asked.live)
-        if asked.raw:
-            figures["raw"] = raw(city, site.database)
+    if asked.peer_records < 100_000:
+        parser.error("--peer-records: below 100000 its packs say nothing of its rate")
+    figures: dict[str, Any] = {"database": asked.database}
+    with tempfile.TemporaryDirectory(prefix="drain-") as name:
+        filled = Site(Path(name) / "filled")
+        filled.folder.mkdir()
+        fill(filled, asked.entries)
+        for compress in asked.compress:
+            folder = Path(name) / compress
+            shutil.copytree(filled.folder, folder / "station")
+            figures[compress] = measure(folder, Site(folder / "station"), asked, compress)
+            shutil.rmtree(folder)
     if asked.peer is not None:
-        figures["peer"] = peer(asked.peer, asked.entries)
+        figures["peer"] = peer(asked.peer, asked.peer_records, memory=asked.peer_memory)
+        best = max(each["per_s"] for each in figures["peer"])
+        figures["times_the_peers_best"] = {
+            compress: round(figures[compress]["drain"]["entries_per_s"] / best, 1)
+            for compress in asked.compress
+        }
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 

@@ -151,7 +151,10 @@ def server_s(server: Postgres) -> Callable[[], float]:
     def spent() -> float:
         ticks = 0
         for pid in server.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:  # it has just ended; the server has its time
+                continue
             ticks += int(fields[11]) + int(fields[12])
             if pid == server.pids()[0]:
                 ticks += int(fields[13]) + int(fields[14])

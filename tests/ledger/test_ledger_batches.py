@@ -212,6 +212,24 @@ def test_unseals_are_carried_until_the_city_has_read_them(site: Site, ledger: Le
     assert again.unseals.seqs == [2]
 
 
+def test_what_is_sent_again_goes_with_the_seals_that_were_forgotten_since(
+    site: Site, ledger: Ledger
+) -> None:
+    """Somebody took them out on the way, and the city asks."""
+    ledger.append([checkin(b"A")])
+    site.clock.utc_ms += DAY_MS
+    ledger.forget_due(link_days=0)
+    drop_many(ledger, 1)
+    assert drawn(site, ledger, 0).last == 4
+    ledger.accept_ack(site.ack(ledger, 4))
+    assert drawn(site, ledger, 0).unseals is None
+    ledger.send_again(0)
+    again = drawn(site, ledger, 0)
+    assert again.unseals is not None and again.unseals.seqs == [2]
+    ledger.accept_ack(site.ack(ledger, 4))
+    assert drawn(site, ledger, 0).unseals is None, "once"
+
+
 def test_a_guessed_day_forgets_nobody(site: Site, ledger: Ledger) -> None:
     ledger.append([checkin(b"A")])
     site.clock.utc_ms += 9 * DAY_MS

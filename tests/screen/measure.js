@@ -44,6 +44,13 @@
       wrong.push(`button "${button.textContent}" is ${width}×${height}`);
     }
   }
+  for (const place of document.querySelectorAll("body > main, body > section, body > footer")) {
+    const { bottom } = place.getBoundingClientRect();
+    for (const part of place.children) {
+      const over = part.getBoundingClientRect().bottom - bottom;
+      if (visible(place) && visible(part) && over > 1) wrong.push(`#${part.id} is ${over} px beyond its place`);
+    }
+  }
   const page = document.documentElement;
   if (page.scrollHeight > innerHeight) wrong.push(`${page.scrollHeight - innerHeight} px below the panel`);
   if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth - innerWidth} px beside the panel`);

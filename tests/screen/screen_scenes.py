@@ -1,4 +1,5 @@
-"""Stations and moments to draw: a usual station of four bins, and a large one of thirteen."""
+"""Stations and moments to draw: four bins where residents take turns, seven, twelve with the longest
+names, and thirteen."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk import catalogue
+from kiosk.core.config import Crowd
 from kiosk.core.view import BinState, BinView, View
 from kiosk.screen.setup import BinSetup, ItemWords, Setup
 
@@ -26,11 +28,31 @@ ITEMS = (
     "small-appliance",
     "tray-white",
 )
+LONGEST_NAMES = (
+    "used-bottle",
+    "plastic-pack",
+    "battery-li",
+    "pet-cap",
+    "mixed-paper",
+    "battery-dry",
+    "fluorescent",
+    "diaper",
+    "reuse",
+    "cooking-oil",
+    "glass-clear",
+    "plastic-product",
+)
 LANGUAGES = ("ja", "easy", "en")
 
 
+def items(count: int) -> tuple[str, ...]:
+    """What the station with so many bins collects."""
+    return LONGEST_NAMES if count == len(LONGEST_NAMES) else ITEMS[:count]
+
+
 def setup(count: int) -> Setup:
-    """A station with the first ``count`` of ``ITEMS`` out of the usual catalogue."""
+    """A station with ``count`` bins for items of the usual catalogue."""
+    crowd: Crowd = "one_by_one" if count == 4 else "together"
     known = catalogue.load(CATALOGUE).items
     return Setup(
         station="中央公民館 資源ステーション",
@@ -38,9 +60,11 @@ def setup(count: int) -> Setup:
         contact="公民館 事務室 000-000-0000",
         bins={
             f"b{number}": BinSetup(
-                item, {language: getattr(known[item].overflow, language) for language in LANGUAGES}
+                item,
+                {language: getattr(known[item].overflow, language) for language in LANGUAGES},
+                known[item].hazards,
             )
-            for number, item in enumerate(ITEMS[:count], 1)
+            for number, item in enumerate(items(count), 1)
         },
         items={
             item: {
@@ -49,8 +73,9 @@ def setup(count: int) -> Setup:
                 )
                 for language in LANGUAGES
             }
-            for item in ITEMS[:count]
+            for item in items(count)
         },
+        crowd=crowd,
     )
 
 
@@ -67,7 +92,7 @@ def bins(count: int, unweighed: str = "", **states: BinState) -> tuple[BinView, 
             certified=False,
             counted=f"b{number}" in counted,
         )
-        for number, item in enumerate(ITEMS[:count], 1)
+        for number, item in enumerate(items(count), 1)
     )
 
 
@@ -174,6 +199,38 @@ SCENES: dict[str, tuple[int, View]] = {
     "recorded-locked": (4, view(phase="recorded", bin="b2", net_g=420, bins=LOCKED)),
     "here": (4, view(here=True)),
     "storage": (4, view(phase="greeting", visits_open=1, storage_trouble=True)),
+    "weighing-heed": (7, view(phase="weighing", bin="b6", live_g=420, bins=bins(7), visits_open=1)),
+    "weighing-heed-two": (12, view(phase="weighing", bin="b8", live_g=24680, bins=bins(12))),
+    "weighing-heed-long": (12, view(phase="weighing", bin="b3", live_g=160, bins=bins(12))),
+    "recorded-heed": (7, view(phase="recorded", bin="b6", net_g=420, bins=bins(7), visits_open=1)),
+    "weighing-away": (4, view(phase="weighing", bin="b3", bins=TROUBLED, visits_open=1)),
+    "greeting-turn": (4, view(phase="greeting", turn=3, greetings=(3,), visits_open=1)),
+    "greeting-turn-trouble": (4, view(phase="greeting", turn=3, bins=TROUBLED, visits_open=1)),
+    "weighing-turn": (4, view(phase="weighing", bin="b1", live_g=420, turn=3, visits_open=1)),
+    "weighing-turn-other": (
+        4,
+        view(phase="weighing", bin="b1", live_g=420, turn=4, greetings=(1, 4), visits_open=2),
+    ),
+    "recorded-turn": (
+        4,
+        view(phase="recorded", bin="b1", net_g=420, turn=4, shown=3, greetings=(4,), visits_open=2),
+    ),
+    "thanks-turn": (4, view(phase="thanks", visit_g=2340, points=3, turn=4, shown=3)),
+    "recorded-together": (
+        13,
+        view(phase="recorded", bin="b3", net_g=420, greetings=(4, 5), visits_open=3, bins=bins(13)),
+    ),
+    "resumed": (4, view(resumed=True)),
+    "waiting-warm": (4, view(warm="dim", bins=TROUBLED)),
+    "weighing-warm": (7, view(phase="weighing", bin="b6", live_g=420, bins=bins(7), warm="dim")),
+    "recorded-warm": (4, view(phase="recorded", bin="b1", net_g=420, warm="dim", visits_open=1)),
+    "refused-warm": (4, view(phase="refused", warm="dim")),
+    "seven": (7, view(bins=bins(7))),
+    "seven-begin-trouble": (7, view(bins=bins(7, b2="full", b7="question"), can_begin=True)),
+    "longest": (12, view(bins=bins(12))),
+    "longest-trouble": (12, view(bins=bins(12, b2="full", b4="trouble", b6="away"))),
+    "longest-weighing": (12, view(phase="weighing", bin="b1", live_g=860, bins=bins(12))),
+    "many-resumed": (13, view(resumed=True, bins=BUSY)),
     "many-message": (13, view(message=LONGEST, bins=BUSY)),
     "closed-longest": (13, view(phase="closed", closed=LONGEST, message=LONGEST)),
     "many": (13, view(bins=bins(13))),
@@ -184,6 +241,8 @@ SCENES: dict[str, tuple[int, View]] = {
     "many-weighing": (13, view(phase="weighing", bin="b12", live_g=860, bins=BUSY)),
 }
 """By name: how many bins, and what the station says."""
+STATIONS = (4, 7, 12, 13)
+"""How many bins they have."""
 
 KEPT = (
     "waiting-ja-wide",

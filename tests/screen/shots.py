@@ -9,6 +9,7 @@ The pages come from a real ScreenServer; needs the Python package playwright and
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -18,8 +19,9 @@ from pathlib import Path
 
 os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
 
+import msgspec
 from playwright.sync_api import Page, ViewportSize, sync_playwright
-from screen_scenes import KEPT, SCENES, setup
+from screen_scenes import KEPT, SCENES, STATIONS, setup
 
 from kiosk.core.view import View
 from kiosk.screen import ScreenServer
@@ -43,6 +45,20 @@ LANGUAGES = ("ja", "easy", "en")
 LONG_MS = 15_000
 COLOUR_MS = 450
 """The background has changed its colour by then."""
+NAMES = {"ja": "日本語", "easy": "やさしい日本語", "en": "English"}
+SPEAK = """name => {
+  const buttons = [...document.querySelectorAll(".language")];
+  buttons.find((one) => one.textContent === name).click();
+  document.activeElement.blur();
+}"""
+LISTEN = """window.EventSource = class extends EventSource {
+  constructor(url) {
+    super(url);
+    this.addEventListener("message", (said) => (window.drawnSince = JSON.parse(said.data).since_ms));
+  }
+};"""
+"""Notes which view the page draws in the same breath."""
+DRAWN = itertools.count(1)
 
 
 @contextmanager
@@ -54,6 +70,7 @@ def browser_page(panel: ViewportSize) -> Iterator[Page]:
             profile, executable_path=CHROMIUM, args=list(FLAGS), viewport=panel
         )
         page = context.pages[0]
+        page.add_init_script(LISTEN)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console",
@@ -65,18 +82,19 @@ def browser_page(panel: ViewportSize) -> Iterator[Page]:
         raise RuntimeError("; ".join(problems))
 
 
+def publish(page: Page, server: ScreenServer, view: View) -> None:
+    """Publishes and waits until the page has drawn it."""
+    since_ms = next(DRAWN)
+    server.publish(msgspec.structs.replace(view, since_ms=since_ms))
+    page.wait_for_function("since => window.drawnSince === since", arg=since_ms)
+
+
 def show(
     page: Page, server: ScreenServer, view: View, language: str, *, settle_ms: int = 0
 ) -> None:
     """Publishes and waits until the page has drawn it in ``language``."""
-    server.publish(view)
-    page.wait_for_function(
-        "name => document.body.dataset.scene === name", arg="here" if view.here else view.phase
-    )
-    name = {"ja": "日本語", "easy": "やさしい日本語", "en": "English"}[language]
-    page.get_by_role("button", name=name, exact=True).click()
-    page.mouse.move(0, 0)
-    page.evaluate("document.activeElement.blur()")
+    publish(page, server, view)
+    page.evaluate(SPEAK, NAMES[language])
     if settle_ms:
         page.wait_for_timeout(settle_ms)
 
@@ -89,7 +107,7 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     for orientation, panel in PANELS.items():
-        for bins in (4, 13):
+        for bins in STATIONS:
             server = ScreenServer("127.0.0.1", 0, setup=setup(bins), act=lambda _action, _bin: None)
             server.start()
             with browser_page(panel) as page:

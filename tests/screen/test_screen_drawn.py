@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 from screen_people import LONG_S, Station
-from screen_scenes import SCENES, setup, view
-from shots import LANGUAGES, PANELS, browser_page, show
+from screen_scenes import SCENES, STATIONS, setup, view
+from shots import LANGUAGES, NAMES, PANELS, SPEAK, browser_page, publish, show
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
 """Finds what is too small, too pale or cut off, and says it in words."""
@@ -20,7 +20,7 @@ MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def stations() -> Iterator[dict[int, Station]]:
-    running = {bins: Station(setup(bins)) for bins in (4, 13)}
+    running = {bins: Station(setup(bins)) for bins in STATIONS}
     for station in running.values():
         station.screen.start()
     yield running
@@ -36,7 +36,7 @@ def page(request: pytest.FixtureRequest) -> Iterator[Page]:
         yield opened
 
 
-@pytest.mark.parametrize("count", [4, 13])
+@pytest.mark.parametrize("count", STATIONS)
 def test_everything_can_be_read_and_touched_in_every_scene(
     page: Page, stations: dict[int, Station], count: int
 ) -> None:
@@ -45,8 +45,9 @@ def test_everything_can_be_read_and_touched_in_every_scene(
     for scene, (bins, shown) in SCENES.items():
         if bins != count:
             continue
+        publish(page, server, shown)
         for language in LANGUAGES:
-            show(page, server, shown, language)
+            page.evaluate(SPEAK, NAMES[language])
             assert page.evaluate(MEASURE) == [], f"{scene} in {language}"
 
 

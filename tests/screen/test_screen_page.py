@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -23,6 +22,7 @@ from kiosk.screen import page, texts
 PATHS = ("/", *(f"/{name}" for name in (*page.SCRIPTS, *page.STYLES)), "/favicon.ico")
 MOST_BYTES = 300_000
 ASSETS = resources.files("kiosk.screen.assets")
+PICTOGRAMS = (ASSETS / "pictograms.svg").read_text("utf-8")
 
 
 def script(*names: str) -> str:
@@ -97,9 +97,10 @@ def test_a_town_that_forgets_a_sentence_is_told_which(
 def test_every_sentence_is_used_and_every_used_sentence_exists() -> None:
     drawn = script("screen.js", "scenes.js", "moment.js")
     used = set(re.findall(r"\bsaid\.([a-z_]+)", drawn))
-    badges = re.search(r"const BADGES = \{(.*?)\}", drawn, re.DOTALL)
+    badges = re.search(r"const BADGES = \{(.*?)\};", drawn, re.DOTALL)
     assert badges is not None
-    used |= set(re.findall(r': "([a-z_]+)"', badges[1]))
+    used |= set(re.findall(r'words: "([a-z_]+)"', badges[1]))
+    used |= {f"part_{table}" for table in texts.TABLES if table != "words"}
     used |= {f"hazard_{one.replace('-', '_')}" for one in get_args(Hazard)}
     assert used == set(texts.load()[0].words)
 
@@ -121,13 +122,22 @@ def test_every_phase_has_a_scene() -> None:
     assert set(get_args(Phase)) <= drawn
 
 
-def test_every_item_of_the_usual_catalogue_has_a_picture() -> None:
-    pictures = tomllib.loads((ASSETS / "pictures.toml").read_text("utf-8"))
-    symbols = set(
-        re.findall(r'<symbol id="([a-z]+)"', (ASSETS / "pictograms.svg").read_text("utf-8"))
-    )
-    assert set(pictures) == set(catalogue.load(CATALOGUE).items)
-    assert set(pictures.values()) | set(re.findall(r'picture[:=] "([a-z]+)"', script())) <= symbols
+def test_every_item_of_the_usual_catalogue_has_a_picture_of_its_own_and_every_hazard() -> None:
+    symbols = re.findall(r'<symbol id="([a-z-]+)"(.*?)</symbol>', PICTOGRAMS, re.DOTALL)
+    assert set(catalogue.load(CATALOGUE).items) <= {name for name, _ in symbols}
+    assert {f"hazard-{one}" for one in get_args(Hazard)} <= {name for name, _ in symbols}
+    assert len({drawn for _, drawn in symbols}) == len(symbols), "two things share a picture"
+
+
+def test_every_picture_that_a_scene_names_is_drawn_and_none_is_drawn_for_nothing() -> None:
+    symbols = set(page.SYMBOL.findall(PICTOGRAMS))
+    scripts = script()
+    quoted = set(re.findall(r'"([a-z-]+)"', scripts))
+    named = set(re.findall(r'\bpictures: \["([a-z-]+)"', scripts))
+    named |= set(re.findall(r'\b(?:picture|sign): "([a-z-]+)"', scripts))
+    assert named <= symbols
+    spoken = set(catalogue.load(CATALOGUE).items) | {f"hazard-{one}" for one in get_args(Hazard)}
+    assert symbols - spoken <= quoted, "drawn, and never shown"
 
 
 def test_the_page_knows_only_this_stations_items(browser: Browser) -> None:

@@ -89,7 +89,7 @@ def test_a_town_says_one_sentence_of_the_stations_in_its_own_words(told: Write) 
     [
         ('recorded = "{item} {weight}"', "text_placeholders", "words.recorded"),
         ('recorded = "{item} {weight}{estimate} {card}"', "text_placeholders", "words.recorded"),
-        ('hello = "hi"', "text_unknown", "words.hello"),
+        ('goodday = "hi"', "text_unknown", "words.goodday"),
         ('waiting = "  "', "text_unfit", "words.waiting"),
         ('waiting = "a\\nb"', "text_unfit", "words.waiting"),
         ('waiting = "\\u202eabc"', "text_unfit", "words.waiting"),

@@ -175,7 +175,7 @@ class Hall:
 
     def told(self, *codes: str, level: str | None = None, within_s: float) -> None:
         """The uplink comes to say one of these codes, and then ``kiosk doctor`` says it in words."""
-        until(lambda: any(f" {code} " in self._new() for code in codes), within_s, self._new)
+        until(lambda: self.has_said(*codes), within_s, self._new)
         found: dict[str, Any] = {}
 
         def says() -> bool:
@@ -185,6 +185,10 @@ class Hall:
         until(says, 0, lambda: f"the doctor says {codes}: {found}")
         assert found["level"] == (level or found["level"]) != "OK"
         assert Words("ja")(f"cause.{found['cause']}") in found["what"] and found["todo"]
+
+    def has_said(self, *codes: str) -> bool:
+        """Whether the uplink has, since all was well."""
+        return any(f" {code} " in self._new() for code in codes)
 
     def well(self, *, within_s: float) -> None:
         """Once more ``kiosk doctor`` finds nothing to say."""

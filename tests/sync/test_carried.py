@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from carried_site import Site
 from city_site import CityDatabase, Mosquitto, eventually, receiver, uplink
-from sync_site import CITY, STATION
+from sync_site import CITY, STATION, TOPIC, relayed
 
 from sync import stick
 from sync.receiver.arriving import Delivery
@@ -360,6 +360,22 @@ def test_a_city_that_was_restored_gets_the_whole_again_by_hand(one: Site, tmp_pa
     assert (told["error"], told["watermark"]) == (None, 11)
     assert one.kiosk("sync", "import", answer).code == 0
     assert one.station.ledger.watermark == 11
+
+
+def test_what_a_carrier_took_out_comes_by_hand(one: Site) -> None:
+    """A line that is not to be trusted: the whole ledger on a stick fills in what it kept."""
+    one.station.check_in()
+    one.drop(3)
+    batch = relayed(one.station.ledger.batch(0) or b"", thin=(2, 4))
+    with opened(one.url) as engine:
+        take(engine, [Delivery(TOPIC, batch)], 1_000)
+    whole = one.kiosk("ledger", "export", "--all", "--to", one.stick, "--json").value["file"]
+    for filled in (3, 0):
+        ((told,), _) = one.answered(whole)
+        assert (told["error"], told["watermark"], told["filled"]) == (None, 5, filled)
+    with closing(CityDatabase(one.url)) as database:
+        assert database.rows("SELECT sum(net_g) FROM weighing_resolved") == [(300,)]
+        assert database.count("seal") == 1
 
 
 def test_an_import_beside_the_wire_stores_each_entry_once(site: Site) -> None:

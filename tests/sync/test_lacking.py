@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sync_site import CITY, STATION, TOPIC, UTC_MS, Book, Diary, relayed
+from sync_site import CITY, STATION, STATION_KEY, TOPIC, UTC_MS, Book, Diary, relayed
 
 from sync.receiver import lacking, registry
 from sync.receiver.arriving import Delivery
 from sync.receiver.care import Finding, look
+from sync.receiver.database import opened
 from sync.receiver.store import Outcome, take
 from sync.receiver.tables import metadata
 from sync.receiver.verify import verify_all
+from sync.receiver.views import drop_views
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 ANN, BOB = b"a", b"b"
+CODES = ("thinned", "unopened", "not_forgotten")
 NOW_MS = 1_000_000
 TOLD = (
     "SELECT seq, kind, body FROM entry ORDER BY ledger, seq",
@@ -63,7 +66,7 @@ def accounts(city: sa.Engine) -> list[tuple[Any, ...]]:
 def findings(city: sa.Engine, now_ms: int = NOW_MS + lacking.GRACE_MS) -> list[Finding]:
     with city.connect() as connection:
         (care,) = look(connection, now_ms)
-    return [one for one in care.findings if one.code in ("thinned", "unopened")]
+    return [one for one in care.findings if one.code in CODES]
 
 
 def codes(city: sa.Engine) -> list[str]:
@@ -158,6 +161,22 @@ def test_a_seal_that_was_forgotten_is_never_opened_again(city: sa.Engine, diary:
     assert codes(city) == [] and holds(city)
 
 
+def test_a_word_that_forgets_and_was_taken_out_is_told_and_comes_with_a_resend(
+    city: sa.Engine, diary: Diary
+) -> None:
+    seqs = tuple(diary.seals)
+    send(city, diary.batch(0))
+    diary.add("forget", count=len(seqs))
+    last = diary.head
+    send(city, diary.batch(last - 1, unseal=seqs[:1]))
+    assert codes(city) == [], "many take several batches"
+    (finding,) = findings(city, NOW_MS + lacking.FORGET_MS)
+    assert finding.code == "not_forgotten" and f"{len(seqs) - 1} seals" in finding.what
+    send(city, diary.batch(0, unseal=seqs), diary.batch(0, unseal=seqs))
+    assert findings(city, NOW_MS + lacking.FORGET_MS) == []
+    assert rows(city, "SELECT count(*) FROM seal") == [(0,)] and holds(city)
+
+
 def test_a_card_forgotten_in_the_middle_of_its_visit_still_gets_what_comes_late(
     city: sa.Engine, diary: Diary
 ) -> None:
@@ -232,7 +251,7 @@ def test_a_text_that_was_lost_here_goes_back_and_counts_nothing_twice(
 def test_however_it_was_cut_thinned_and_stripped_the_end_is_as_if_it_had_come_whole(
     city: sa.Engine,
 ) -> None:
-    for seed in range(4 * SIZE):
+    for seed in range(3 * SIZE):
         rng = random.Random(seed)
         book = a_day(rng)
         cuts = sorted({0, book.head, *rng.sample(range(book.head + 1), 4)})
@@ -295,3 +314,26 @@ def a_day(rng: random.Random) -> Diary:
             case _:
                 book.come(person, None, points)
     return book
+
+
+def test_a_city_that_an_older_receiver_made_learns_what_its_ledgers_lack(
+    city_url: str, diary: Diary
+) -> None:
+    """It kept no list of what was forgotten: texts come back, and no seal of theirs."""
+    with opened(city_url) as city:
+        with city.begin() as connection:
+            registry.add_station(connection, CITY, STATION, STATION_KEY.public_key)
+        send(city, relayed(diary.batch(0), thin=range(3, diary.head)))
+        with city.begin() as connection:
+            drop_views(connection)
+            for table in ("unopened", "unsealed", "filled", "city_key"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            for column in ("lacking", "covered", "filled", "forgets", "forgotten"):
+                connection.exec_driver_sql(f"ALTER TABLE ledger DROP COLUMN {column}")
+            connection.exec_driver_sql("DROP INDEX entry_hollow")
+    with opened(city_url) as city:
+        assert codes(city) == ["thinned"]
+        (healed,) = send(city, diary.batch(0)).healed
+        assert (healed.texts, healed.seals) == (diary.head - 3, 0)
+        assert codes(city) == [] and holds(city)
+        assert rows(city, "SELECT seq FROM seal") == [(2,)]

@@ -18,10 +18,11 @@ from sync_site import CITY, STATION_KEY, Book, Diary
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import corrections
-from sync.receiver.arriving import Delivery
+from sync.receiver.arriving import Delivery, unpack
 from sync.receiver.database import open_database
 from sync.receiver.registry import add_station
-from sync.receiver.store import take
+from sync.receiver.store import take, take_opened
+from sync.receiver.writing import loader
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
 ANN, BOB, EVE = (letter.encode() for letter in "abe")
@@ -63,6 +64,30 @@ def test_points_are_booked_to_the_card_across_batches_and_repeats(
     assert count(city, "point_visit") == 0, "no row ties a visit that is over to a card"
 
 
+def test_a_round_that_is_tried_again_books_what_it_would_have_the_first_time(
+    city: sa.Engine, diary: Diary
+) -> None:
+    """What was made of a batch ahead of its transaction is as it was after one that came to nothing."""
+    diary.come(ANN, "v1", 2)
+    diary.drop("v2", 5)
+    cut = diary.head
+    diary.drop("v1", 3)
+    diary.sealed("claim", BOB, visit="v2")
+    diary.leave("v1")
+    diary.leave("v2")
+    topic = f"kiosk/v1/{CITY}/{diary.station}/ledger"
+    payloads = (diary.batch(0, cut), diary.batch(cut))
+    parcels = [unpack(Delivery(topic, each), loader(city.dialect)) for each in payloads]
+    for _ in range(2):
+        take_opened(city, parcels, NOW_MS)
+        assert balances(city) == {ANN: 5, BOB: 5}
+        assert count(city, "seal") == 2
+        with city.begin() as connection:  # as if it had been rolled back
+            for name in ("entry", "seal", "batch_sig", "bin_change", "ledger", "opening"):
+                connection.execute(sa.text(f"DELETE FROM {name}"))
+            connection.execute(sa.text("DELETE FROM point_name"))
+
+
 def test_points_by_visit_are_booked_without_any_visit(city: sa.Engine, diary: Diary) -> None:
     for _ in range(3):
         diary.come(ANN, None, 1)
@@ -91,10 +116,13 @@ def test_a_claim_brings_what_was_dropped_before_the_card_and_else_it_is_nobodys(
     diary.leave("v2")
     diary.drop(None, 2)
     diary.seals.pop(diary.come(BOB, None, 9))  # forgotten before the line was back
+    diary.seals.pop(diary.come(BOB, "v3", 1))
+    diary.drop("v3", 5)
+    diary.leave("v3")
     for after in range(diary.head):
         send(city, diary, diary.batch(after, after + 1))
     assert balances(city) == {ANN: 7}
-    assert count(city, "point_nobody", "sum(points)") == 4 + 2 + 9
+    assert count(city, "point_nobody", "sum(points)") == 4 + 2 + 9 + 6
 
 
 def test_names_that_are_tied_anywhere_are_one_account_everywhere(

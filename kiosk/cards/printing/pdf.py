@@ -14,22 +14,30 @@ from kiosk.cards.printing.shapes import MM_PER_PT, Box, Cells, Drawing, Line, Sh
 
 def document(pages: Iterable[Drawing], title: str) -> bytes:
     """The whole file."""
+    pdf = begun(title)
+    for page in pages:
+        pdf.add_page(format=(page.width, page.height))
+        for shape in page.shapes:
+            draw(pdf, shape)
+    return bytes(pdf.output())
+
+
+def begun(title: str) -> FPDF:
+    """A file without a page."""
     pdf = FPDF(unit="mm")
     pdf.set_margin(0)
     pdf.set_auto_page_break(False)
     pdf.set_title(title)
-    for style in ("regular", "bold"):
-        pdf.add_font(style, fname=fonts.path(style), collection_font_number=fonts.JAPANESE)
-    for page in pages:
-        pdf.add_page(format=(page.width, page.height))
-        for shape in page.shapes:
-            _draw(pdf, shape)
-    return bytes(pdf.output())
+    return pdf
 
 
-def _draw(pdf: FPDF, shape: Shape) -> None:
+def draw(pdf: FPDF, shape: Shape) -> None:
+    """One shape on the file's last page."""
     match shape:
         case Text():
+            if shape.weight not in pdf.fonts:
+                font = fonts.path(shape.weight)
+                pdf.add_font(shape.weight, fname=font, collection_font_number=fonts.JAPANESE)
             pdf.set_text_color(*shape.colour)
             pdf.set_font(shape.weight, size=shape.size / MM_PER_PT)
             pdf.text(shape.x, shape.y, shape.text)

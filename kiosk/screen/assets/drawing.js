@@ -2,8 +2,10 @@
 // what changed is touched, so that a screen reader and a slow processor are left in peace.
 
 const PRESSED_MS = 800; // one finger, one touch
+const DEAF_MS = 300; // a wet or trembling finger touches twice: the second is not for what came up under it
 
 const drawn = new Map(); // place -> what it shows
+let deafUntil = 0;
 
 export function at(id) {
   return document.getElementById(id);
@@ -32,27 +34,57 @@ export function make(tag, name, text = "") {
 /** A pictogram of pictograms.svg, beside words: not read out. */
 export function svgUse(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "picture");
+  svg.setAttribute("class", `picture of-${name}`);
   svg.setAttribute("aria-hidden", "true");
+  const box = at(name)?.getAttribute("viewBox"); // pictures of a deed are wider than those of a thing
+  if (box) svg.setAttribute("viewBox", box);
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
   use.setAttribute("href", `#${name}`);
   svg.append(use);
   return svg;
 }
 
-export function drawText(id, text) {
-  if (!changed(id, text)) return;
+export function drawText(id, text, tag = "") {
+  if (!changed(id, [text, tag])) return;
   at(id).textContent = text;
+  at(id).lang = tag;
   at(id).hidden = text === "";
 }
 
-/** A button with what a touch of it does. */
+/**
+ * A button with what a touch of it does. A touch counts where the finger leaves, if that is on the button
+ * where it came down: it may slide, rest and roll in between, and need not be dry. Keys and screen readers
+ * come as a click without a pointer.
+ */
 export function pressable(button, press) {
   button.type = "button";
-  button.addEventListener("click", () => {
+  const count = () => {
     button.disabled = true;
     setTimeout(() => (button.disabled = false), PRESSED_MS);
     press();
+  };
+  let finger = null;
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || performance.now() < deafUntil) return;
+    finger = event.pointerId;
+    button.setPointerCapture(finger);
+  });
+  button.addEventListener("pointercancel", () => (finger = null));
+  button.addEventListener("pointerup", (event) => {
+    if (event.pointerId !== finger || button.disabled) return;
+    finger = null;
+    if (!inside(event, button.getBoundingClientRect())) return;
+    document.body.classList.add("deaf");
+    deafUntil = performance.now() + DEAF_MS;
+    setTimeout(() => document.body.classList.toggle("deaf", performance.now() < deafUntil - 1), DEAF_MS);
+    count();
+  });
+  button.addEventListener("click", (event) => {
+    if (event.detail === 0) count();
   });
   return button;
+}
+
+function inside({ clientX, clientY }, { left, right, top, bottom }) {
+  return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
 }

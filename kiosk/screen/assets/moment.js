@@ -1,31 +1,73 @@
 // Draws a scene: the moment with its words and digits, the bins, and what may be touched.
 
 import { at, changed, drawText, forget, make, pressable, svgUse } from "/drawing.js";
-import { pictureOf } from "/scenes.js";
+import { inLanguage, pictureOf } from "/scenes.js";
 import { filled, kilograms, parts, shows } from "/words.js";
 
 const UNKNOWN = "・・・"; // a weight that is not known yet
 const BADGES = {
-  away: "away",
-  starting: "starting",
-  full: "full_short",
-  overload: "full_short",
-  trouble: "trouble_short",
-  question: "question_short",
+  away: { words: "away", picture: "broom" },
+  starting: { words: "starting", picture: "clock" },
+  full: { words: "full_short", picture: "full" },
+  overload: { words: "full_short", picture: "full" },
+  trouble: { words: "trouble_short", picture: "put-in" },
+  question: { words: "question_short", picture: "bag-on" },
+  locked: { words: "locked_short", picture: "stop" },
 };
 
 /** `touched` hears a touch of the scene ({act} or {open}). */
 export function drawMoment(scene, now, touched) {
-  if (changed("picture", scene.picture)) {
-    at("picture").firstElementChild.setAttribute("href", `#${scene.picture}`);
-  }
+  drawPictures(scene, now.said);
   drawText("item", scene.item ?? "");
-  drawSentence(scene, now.language);
+  drawSentence(scene, now);
   drawLive(scene);
-  drawMore(scene.more ?? []);
+  drawShown("steps", scene.steps ?? [], "li");
+  drawShown("hazards", scene.hazards ?? [], "p");
+  drawMore(scene.more ?? [], now);
   drawBins(scene.tiles === true, now, touched);
   drawTouches("newcomer", scene.newcomer ?? [], now, touched);
   drawTouches("actions", scene.buttons ?? [], now, touched);
+}
+
+/** The moment's pictures with a sign at their corner, and the numbers of whose turn it is and who came. */
+function drawPictures({ pictures, sign = null, mark = null, greeted = [] }, said) {
+  const place = at("pictures");
+  if (changed("pictures", [pictures, sign])) {
+    place.dataset.count = String(pictures.length);
+    place.replaceChildren(...pictures.map(svgUse));
+    if (sign !== null) {
+      const badge = svgUse(sign);
+      badge.classList.add("sign-badge");
+      place.append(badge);
+    }
+  }
+  document.body.classList.toggle("marked", mark !== null);
+  if (changed("turn", [said.turn, mark])) {
+    at("turn").hidden = mark === null;
+    at("turn").replaceChildren(make("span", "mark", String(mark)), make("span", "", said.turn));
+  }
+  if (!changed("greeted", [said.hello, greeted])) return;
+  at("greeted").hidden = greeted.length === 0;
+  at("greeted").replaceChildren(
+    ...greeted.map((one) => {
+      const chip = make("span", "chip");
+      chip.append(one === null ? svgUse("hello") : make("span", "mark", String(one)), make("span", "", said.hello));
+      return chip;
+    }),
+  );
+}
+
+/** Pictures with their words. */
+function drawShown(place, shown, tag) {
+  if (!changed(place, shown)) return;
+  at(place).hidden = shown.length === 0;
+  at(place).replaceChildren(
+    ...shown.map(({ picture, words }) => {
+      const element = make(tag, "");
+      element.append(svgUse(picture), make("span", "", words));
+      return element;
+    }),
+  );
 }
 
 function weightElement(text) {
@@ -34,17 +76,19 @@ function weightElement(text) {
   return weight;
 }
 
-function drawSentence(scene, language) {
+function drawSentence(scene, now) {
   const pieces = parts(scene.template, scene.values ?? {});
   document.body.classList.toggle("weighed", pieces.some((part) => part.kind === "weight"));
-  if (!changed("sentence", [language, scene.name, pieces])) return;
-  at("sentence").replaceChildren(
-    ...pieces.map((part) => {
-      if (part.kind === "weight") return weightElement(part.text);
-      if (part.kind === "line") return make("br");
-      return make("span", part.kind, part.text);
-    }),
-  );
+  if (!changed("sentence", [now.language, scene.name, pieces])) return;
+  at("sentence").replaceChildren(...pieces.map((part) => pieceElement(part, now)));
+}
+
+function pieceElement({ kind, text }, { setup, tags }) {
+  if (kind === "weight") return weightElement(text);
+  if (kind === "line") return make("br");
+  const span = make("span", kind, text);
+  if (kind === "contact") span.lang = tags[setup.language]; // a name is nobody's translation
+  return span;
 }
 
 /** The weight in motion: drawn, not read out. */
@@ -56,21 +100,35 @@ function drawLive(scene) {
   at("live").replaceChildren(text === UNKNOWN ? make("span", "unknown", text) : weightElement(text));
 }
 
-function drawMore(more) {
-  if (!changed("more", more)) return;
+function drawMore(more, now) {
+  if (!changed("more", [now.language, more])) return;
   at("more").hidden = more.length === 0;
-  at("more").replaceChildren(...more.map((line) => make("p", "", line)));
+  at("more").replaceChildren(
+    ...more.map((line) => {
+      if (typeof line === "string") return make("p", "", line);
+      const p = make("p", line.kind, line.text);
+      if (line.tag) p.lang = line.tag;
+      if (line.template) p.append(...parts(line.template, line.values).map((part) => pieceElement(part, now)));
+      return p;
+    }),
+  );
 }
 
 function drawTouches(place, touches, { view, language, opened }, touched) {
   if (!changed(place, [language, view?.bin, opened, touches])) return;
   at(place).hidden = touches.length === 0;
   at(place).replaceChildren(
-    ...touches.map((one) => pressable(make("button", `action ${one.kind}`, one.label), () => touched(one))),
+    ...touches.map((one) => {
+      const button = make("button", `action ${one.kind}`);
+      if (one.icon !== null) button.append(svgUse(one.icon));
+      button.append(make("span", "", one.label));
+      return pressable(button, () => touched(one));
+    }),
   );
 }
 
-function drawBins(shown, { view, setup, language, said, pictures }, touched) {
+function drawBins(shown, now, touched) {
+  const { view, setup, language, said } = now;
   at("bins").hidden = !shown;
   if (!shown) return;
   const bins = at("bins");
@@ -83,34 +141,46 @@ function drawBins(shown, { view, setup, language, said, pictures }, touched) {
     view.bins.forEach((bin) => forget(`bin ${bin.bin}`));
   }
   view.bins.forEach((bin, index) => {
-    const badge = bin.locked ? said.locked_short : said[BADGES[bin.state]];
     const state = bin.locked ? "locked" : bin.state;
-    const model = { ...bin, state, live_g: null, badge: badge ?? "" };
+    const model = { ...bin, state, live_g: null };
     if (!changed(`bin ${bin.bin}`, model)) return;
-    const button = tile(model, setup.items[bin.item][language].short, pictureOf(bin.item, pictures), said);
+    const button = tile(model, now);
     bins.children[index].replaceChildren(
       pressable(button, () => touched({ open: { bin: bin.bin, step: "bin" } })),
     );
   });
 }
 
-/** How many bins side by side, so that the last row is no orphan. */
+/** How many bins side by side: in one row as they stand if that can be, and so that the last row is no orphan. */
 function columns(count, turned) {
-  let most = turned ? 2 : count;
-  if (turned && count > 8) most = 3;
-  if (!turned && count > 3) most = count > 10 ? 5 : Math.ceil(count / 2);
+  let most = turned ? 2 : 4;
+  if (turned && count > 4) most = 3;
+  if (!turned && count > 4) most = count > 10 ? 5 : Math.ceil(count / 2);
   return String(Math.min(count, most));
 }
 
-function tile(bin, short, picture, said) {
+function tile(bin, now) {
+  const { setup, said, pictures } = now;
   const button = make("button", "tile");
   button.dataset.state = bin.state;
   const name = make("span", "name");
-  for (const line of short) name.append(make("span", "", line));
-  button.append(svgUse(picture), name);
-  if (bin.badge) button.append(make("span", "badge", bin.badge));
+  for (const line of inLanguage(setup.items[bin.item], now).short) name.append(make("span", "", line));
+  button.append(svgUse(pictureOf(bin.item, pictures)), name);
+  if (setup.bins[bin.bin].hazards.length > 0) {
+    const heed = svgUse("care");
+    heed.classList.add("heed");
+    button.append(heed);
+  }
+  const badge = BADGES[bin.state];
+  if (badge) button.append(badgeElement(said[badge.words], badge.picture));
   else if (bin.fill_pct !== null) button.append(gauge(bin.fill_pct, said));
   return button;
+}
+
+function badgeElement(words, picture) {
+  const badge = make("span", "badge");
+  badge.append(svgUse(picture), make("span", "", words));
+  return badge;
 }
 
 /** How full: a bar with its number beside it. */

@@ -1,42 +1,48 @@
-// What a resident sees of a view: a scene, which is words, a picture, and what may be touched. No page
-// is needed to make one: `now` is {connected, view, setup, language, said, pictures, opened}.
+// What a resident sees of a view: a scene, which is words, pictures, and what may be touched. No page is needed to
+// make one: `now` is {connected, view, setup, language, tags, said, pictures, opened, met}.
 //
-// A scene: {name, tone, picture, template, values, item, live, more, tiles, newcomer, buttons}; a touch:
-// {label, kind, act: {action, bin}} for the station or {label, kind, open} for the page itself.
+// A scene: {name, tone, pictures, sign, mark, greeted, item, template, values, live, steps, hazards, more, tiles,
+// newcomer, buttons}. A line of `more` is a sentence, {template, values}, or {text, tag, kind} as somebody wrote it.
+// A touch: {label, kind, icon, act: {action, bin}} for the station or {label, kind, icon, open} for the page itself.
 
 import { filled, kilograms, shows } from "/words.js";
 
 const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
 const LEAVING = ["recorded", "small", "taken_out", "thanks", "no_card"];
+const TOLD = ["recorded", "small", "taken_out", "thanks"]; // phases that tell of a visit, not of who stands there
+const MOST_HAZARDS = 2; // more at a time would not be read
 
 export function sceneOf(now) {
-  const { connected, view, setup, said, opened } = now;
+  const { connected, view, setup, said, opened, tags } = now;
   if (!connected || view === null) {
-    return { name: "reconnecting", tone: "calm", picture: "clock", template: said.reconnecting };
+    return { name: "reconnecting", tone: "calm", pictures: ["clock"], template: said.reconnecting };
   }
   if (view.here) {
-    return { name: "here", tone: "glad", picture: "hello", template: said.here, more: [setup.station] };
+    const name = { text: setup.station, tag: tags[setup.language] };
+    return { name: "here", tone: "glad", pictures: ["hello"], template: said.here, more: [name] };
   }
   if (opened?.bin !== undefined) return openedScene(now);
-  const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene(now) };
+  const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene(now), ...turns(now) };
   if (view.awaiting !== null) {
     scene.tone = view.awaiting === "close" ? "care" : scene.tone;
     scene.template = awaited(now);
-    scene.picture = "card";
+    scene.pictures = ["show-card"];
+    scene.sign = null;
     scene.buttons = [];
     scene.more = [];
   } else if (view.claiming) {
     scene.template = said.claiming;
-    scene.picture = "card";
+    scene.pictures = ["show-card"];
+    scene.sign = null;
   } else if (view.can_claim) {
-    scene.buttons.push(touch(said.claim, "claim", null, "first"));
+    scene.buttons.push(touch(said.claim, "claim", null, "first", "person"));
   }
   if (view.visits_open > 0 && LEAVING.includes(view.phase)) {
     scene.buttons.push(touch(said.goodbye, "goodbye"));
   }
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
   const first = view.phase === "waiting"; // what may be touched before a card is shown
-  scene.newcomer = first && view.can_begin ? [touch(said.begin, "begin_card")] : [];
+  scene.newcomer = first && view.can_begin ? [touch(said.begin, "begin_card", null, "plain", "card")] : [];
   if (first && view.can_ask) scene.newcomer.push(touch(said.balance_touch, "balance"));
   if (scene.newcomer.length > 0 && view.bins.length > 8) scene.more = []; // a bin's own trouble stands on its tile
   if (view.storage_trouble) {
@@ -46,21 +52,38 @@ export function sceneOf(now) {
   return scene;
 }
 
-function touch(label, action, bin = null, kind = "plain") {
-  return { label, kind, act: { action, bin } };
+/**
+ * Where residents take turns, the mark of whose turn it is, or of whom is told; and the greetings of those whose
+ * card was seen while something else filled the screen. Marks are numbers of the moment, never names.
+ */
+function turns({ view, setup, met }) {
+  const takeTurns = setup.crowd === "one_by_one";
+  const mark = takeTurns ? (TOLD.includes(view.phase) ? view.shown : view.turn) : null;
+  const elsewhere = view.phase !== "waiting" && view.phase !== "greeting";
+  const greeted = elsewhere ? view.greetings.filter((one) => one !== mark && !met.includes(one)) : [];
+  return { mark, greeted: takeTurns ? greeted : greeted.slice(0, 1).map(() => null) };
 }
 
-function opener(label, open, kind = "plain") {
-  return { label, kind, open };
+function touch(label, action, bin = null, kind = "plain", icon = null) {
+  return { label, kind, icon, act: { action, bin } };
+}
+
+function opener(label, open, icon, kind = "plain") {
+  return { label, kind, icon, open };
 }
 
 export function pictureOf(item, pictures) {
-  return pictures[item] ?? "other";
+  return pictures.includes(item) ? item : "other";
+}
+
+/** What is said in this language, or in the town's. */
+export function inLanguage(texts, { language, setup }) {
+  return texts[language] ?? texts[setup.language] ?? texts.ja;
 }
 
 /** An item's name on one line; a long one without what stands in brackets. */
-function nameOf(item, { setup, language }) {
-  const { name } = setup.items[item][language];
+function nameOf(item, now) {
+  const { name } = inLanguage(now.setup.items[item], now);
   const halves = [...name].reduce((sum, letter) => sum + (letter < "\u0100" ? 1 : 2), 0);
   return halves <= NAME_HALVES ? name : name.split(/[（(]/)[0].trim();
 }
@@ -70,15 +93,15 @@ function binOf(bin, now) {
 }
 
 /** What the city or a caretaker wrote, in this language or the next best. */
-function written(texts, language) {
-  if (texts === null) return "";
-  return texts[language] ?? texts.ja ?? texts.easy ?? Object.values(texts)[0] ?? "";
+function written(texts, { language, tags }) {
+  const code = [language, "ja", "easy", ...Object.keys(texts ?? {})].find((one) => texts?.[one]);
+  return code === undefined ? [] : [{ text: texts[code], tag: tags[code] ?? code }];
 }
 
 /** One calm sentence for a bin that is not as usual, or "". */
 function troubleOf(bin, now) {
-  const { said, setup, language } = now;
-  const overflow = setup.bins[bin].overflow[language];
+  const { said, setup } = now;
+  const overflow = inLanguage(setup.bins[bin].overflow, now);
   if (binOf(bin, now)?.locked) return filled(said.locked, { overflow });
   switch (binOf(bin, now)?.state) {
     case "full":
@@ -96,7 +119,13 @@ function troubleOf(bin, now) {
 }
 
 function contactLine({ said, setup }) {
-  return filled(said.contact, { contact: setup.contact });
+  return { template: said.contact, values: { contact: setup.contact } };
+}
+
+/** What to heed with what belongs into a bin. */
+export function hazardsOf(bin, { setup, said }) {
+  const codes = setup.bins[bin].hazards.slice(0, MOST_HAZARDS);
+  return codes.map((code) => ({ picture: `hazard-${code}`, words: said[`hazard_${code.replaceAll("-", "_")}`] }));
 }
 
 function estimate({ view, said }) {
@@ -128,26 +157,26 @@ function phaseScene(now) {
   const name = item === null ? "" : nameOf(item, now);
   switch (view.phase) {
     case "waiting":
-      if (!view.cards_readable) {
-        // One thing at a time: a bin's own trouble stands on its tile.
-        return { tone: "calm", picture: "hello", template: said.no_reader, tiles: true, more: [contactLine(now)] };
-      }
-      return { tone: "calm", picture: "card", template: view.resumed ? said.resumed : said.waiting, tiles: true, more: news(now) };
+      return { tone: "calm", tiles: true, ...begin(now) };
     case "greeting":
-      return { tone: "glad", picture: "hello", template: said.greeting, tiles: true, more: news(now) };
-    case "weighing":
+      return { tone: "glad", pictures: ["hello"], template: said.greeting, tiles: true, more: news(now) };
+    case "weighing": {
+      const trouble = view.bin === null ? "" : troubleOf(view.bin, now);
       return {
         tone: "work",
-        picture,
+        pictures: [picture],
         item: filled(said.weighing_item, { item: name, estimate: shows(view.live_g) ? estimate(now) : "" }),
         template: said.weighing,
         live: view.live_g,
-        more: view.bin === null ? [] : lines(troubleOf(view.bin, now), now),
+        more: lines(trouble, now),
+        hazards: view.bin === null || trouble !== "" ? [] : hazardsOf(view.bin, now), // one thing at a time
       };
+    }
     case "recorded":
       return {
         tone: "glad",
-        picture,
+        pictures: [picture],
+        sign: "check",
         template: said.recorded,
         values: {
           item: name,
@@ -157,62 +186,76 @@ function phaseScene(now) {
         more: view.bin === null ? [] : lines(troubleOf(view.bin, now), now),
       };
     case "small":
-      return { tone: "glad", picture: "feather", template: said.small };
+      return { tone: "glad", pictures: ["feather"], sign: "check", template: said.small };
     case "taken_out":
-      return { tone: "calm", picture: "back", template: said.taken_out };
+      return { tone: "calm", pictures: ["back"], template: said.taken_out };
     case "thanks":
-      return { tone: "glad", picture: "heart", ...thanks(now) };
+      return { tone: "glad", pictures: ["thanks"], ...thanks(now) };
     case "no_card": {
       const weighed = shows(view.visit_g) && view.visit_g > 0;
       return {
         tone: "glad",
-        picture: "heart",
+        pictures: ["thanks"],
         template: weighed ? `{weight}{estimate}\n${said.no_card}` : said.no_card,
         values: { weight: weighed ? kilograms(view.visit_g, true) : "", estimate: estimate(now) },
       };
     }
     case "refused":
-      return { tone: "care", picture: "card", template: said.refused, values: { contact: setup.contact } };
+      return {
+        tone: "care",
+        pictures: ["card-unknown", "put-in"],
+        template: said.refused,
+        values: { contact: setup.contact },
+      };
     case "spare":
       return {
         tone: "calm",
-        picture: "card",
+        pictures: view.can_begin ? ["card"] : ["card", "put-in"],
         template: view.can_begin ? said.spare : said.spare_ask,
         more: view.can_begin ? [] : [contactLine(now)],
-        buttons: view.can_begin ? [touch(said.begin, "begin_card", null, "first")] : [],
+        buttons: view.can_begin ? [touch(said.begin, "begin_card", null, "first", "card")] : [],
       };
     case "balance_asked":
-      return { tone: "calm", picture: "clock", template: said.balance_asked };
+      return { tone: "calm", pictures: ["clock"], template: said.balance_asked };
     case "balance":
-      return { tone: "glad", picture: "heart", template: said.balance, values: { points: String(view.balance) } };
+      return { tone: "glad", pictures: ["thanks"], template: said.balance, values: { points: String(view.balance) } };
     case "balance_unknown":
-      return { tone: "calm", picture: "clock", template: said.balance_unknown };
+      return { tone: "calm", pictures: ["clock"], template: said.balance_unknown };
     case "welcome":
-      return { tone: "glad", picture: "hello", template: said.welcome };
+      return { tone: "glad", pictures: ["hello"], template: said.welcome };
     case "stopped":
-      return { tone: "care", picture: "card", template: said.stopped, more: [contactLine(now)] };
+      return { tone: "care", pictures: ["card"], sign: "check", template: said.stopped, more: [contactLine(now)] };
     case "bag_question":
       return {
         tone: "care",
-        picture: "other",
+        pictures: ["bag-on"],
         item: name,
         template: said.bag_question,
         buttons: [
-          touch(said.yes_new_bag, "bag_swap", view.bin, "first"),
+          touch(said.yes_new_bag, "bag_swap", view.bin, "first", "check"),
           touch(said.no_same_bag, "indicator_zeroed", view.bin),
         ],
         more: [contactLine(now)],
       };
     default:
-      return { tone: "calm", picture: "door", template: said.closed, more: closedNews(now) };
+      return { tone: "calm", pictures: ["door"], template: said.closed, more: closedNews(now) };
   }
+}
+
+/** How to begin, and the one thing to know beside it: a bin's own trouble stands on its tile. */
+function begin(now) {
+  const { view, said } = now;
+  if (!view.cards_readable) return { pictures: ["put-in"], template: said.no_reader, more: [contactLine(now)] };
+  if (view.resumed) {
+    const room = view.bins.length <= 8;
+    return { pictures: ["show-card"], template: said.resumed, more: room ? news(now) : [] };
+  }
+  return { pictures: ["show-card", "put-in"], template: said.waiting, more: news(now) };
 }
 
 /** Why it is closed, and whom to ask. */
 function closedNews(now) {
-  const { view, language } = now;
-  const told = [written(view.closed, language), written(view.message, language), contactLine(now)];
-  return told.filter((line) => line !== "");
+  return [...written(now.view.closed, now), ...written(now.view.message, now), contactLine(now)];
 }
 
 function lines(sentence, now) {
@@ -221,10 +264,10 @@ function lines(sentence, now) {
 
 /** On the first page: the one thing to know about the bins, and whom to ask. */
 function news(now) {
-  const { view, said, language } = now;
+  const { view, said } = now;
   if (view.closed !== null) return [said.closed_card];
-  const message = written(view.message, language);
-  if (message !== "" && view.phase === "waiting") return [message]; // a bin's own trouble stands on its tile
+  const message = written(view.message, now);
+  if (message.length > 0 && view.phase === "waiting") return message; // a bin's own trouble stands on its tile
   const told =
     view.bins.find((one) => one.locked) ??
     view.bins.find((one) => one.state === "trouble") ??
@@ -251,25 +294,28 @@ function thanks(now) {
 
 /** What a touch on a bin opened. */
 function openedScene(now) {
-  const { said, setup, language, pictures, opened } = now;
+  const { said, setup, pictures, opened } = now;
   const { bin, step } = opened;
   const { item } = setup.bins[bin];
-  const back = opener(said.back, null);
+  const back = opener(said.back, null, "back");
   const scene = {
     name: `opened-${step}`,
     tone: "calm",
-    picture: pictureOf(item, pictures),
-    item: setup.items[item][language].name,
+    pictures: [pictureOf(item, pictures)],
+    item: inLanguage(setup.items[item], now).name,
     values: {},
     more: [],
   };
   if (step === "bag") {
-    const done = touch(said.bag_done, "bag_swap", bin, "first");
-    return { ...scene, picture: "other", template: said.bag_steps, buttons: [done, back] };
+    const done = touch(said.bag_done, "bag_swap", bin, "first", "check");
+    const steps = [
+      { picture: "bag-off", words: said.bag_off },
+      { picture: "bag-tie", words: said.bag_tie },
+      { picture: "bag-on", words: said.bag_on },
+    ];
+    return { ...scene, pictures: [], item: "", template: said.bag_steps, steps, buttons: [done, back] };
   }
-  if (step === "call") {
-    return { ...scene, picture: "phone", template: said.call_words, more: [setup.contact], buttons: [back] };
-  }
+  if (step === "call") return { ...scene, ...call(now), item: "", buttons: [back] };
   const trouble = troubleOf(bin, now);
   const state = binOf(bin, now)?.state ?? "ready";
   const buttons = [];
@@ -278,16 +324,25 @@ function openedScene(now) {
     buttons.push(touch(said.count, "count", bin, state === "full" ? "plain" : "first"));
   }
   if (state === "full") {
-    buttons.push(opener(said.bag_swap, { bin, step: "bag" }, "first"));
+    buttons.push(opener(said.bag_swap, { bin, step: "bag" }, "bag-on", "first"));
   } else if (state !== "away" && state !== "overload" && !binOf(bin, now)?.locked) {
-    buttons.push(touch(said.is_full, "full", bin));
+    buttons.push(touch(said.is_full, "full", bin, "plain", "full"));
   }
-  if (trouble !== "") buttons.push(opener(said.call, { bin, step: "call" }));
+  if (trouble !== "") buttons.push(opener(said.call, { bin, step: "call" }, "phone"));
   return {
     ...scene,
     tone: trouble === "" ? "calm" : "care",
     template: trouble || said.ready_long,
     more: trouble === "" ? [] : [contactLine(now)],
+    hazards: trouble === "" ? hazardsOf(bin, now) : [],
     buttons: [...buttons, back],
   };
+}
+
+/** Whom to telephone: the number large enough to be dialled from where one stands. */
+function call({ said, setup, tags }) {
+  const tag = tags[setup.language];
+  const [, name, phone] = /^(.*?) ?([+\d][\d ()-]*)?$/.exec(setup.contact);
+  const more = [{ text: name, tag, kind: "callee" }, { text: phone ?? "", tag, kind: "telephone" }];
+  return { pictures: ["phone"], template: said.call_words, more: more.filter((line) => line.text !== "") };
 }

@@ -6,7 +6,8 @@ import * as corner from "/corner.js";
 import { at, changed, drawText, make, pressable, svgUse } from "/drawing.js";
 import { drawMoment } from "/moment.js";
 import * as play from "/play.js";
-import { sceneOf } from "/scenes.js";
+import { pictureOf, sceneOf } from "/scenes.js";
+import * as sound from "/sound.js";
 import * as town from "/town.js";
 import { filled } from "/words.js";
 
@@ -15,15 +16,18 @@ const SILENT_MS = 10000; // the station repeats its view every 2 s
 const AGAIN_MS = 2000;
 const UNTOUCHED_MS = 30000; // what a touch opened closes by itself; nothing is lost by it
 const LANGUAGE_MS = 60000;
+const PANELS = ["waiting", "thanks", "no_card"]; // scenes with room for the town's strip
 const PARTS = { town, play, corner }; // each with the section and the words of its name
 const ASIDES = ["town", "play", "corner"]; // the station's events beside the views
 
 const { run, setup, languages, pictures } = JSON.parse(at("setup").textContent);
+const tags = Object.fromEntries(languages.map((one) => [one.code, one.tag]));
 const token = document.querySelector("meta[name=kiosk-token]").content;
 
 let view = null;
 let language = setup.language;
 let opened = null; // {bin, step} by a touch on a bin, {part, ...} by one that opened a part of the page
+let met = []; // marks of those whom the page has greeted
 let connected = false;
 let events = null;
 let heardMs = 0;
@@ -39,13 +43,14 @@ function spoken() {
 
 function draw() {
   const { words: said, tag } = spoken();
-  const now = { connected, view, setup, language, said, pictures, opened };
+  const now = { connected, view, setup, language, tags, said, pictures, opened, met };
   const whole = wholePart();
   const scene = sceneOf(now);
   document.documentElement.lang = tag;
   document.body.dataset.language = language;
   document.body.dataset.scene = whole ?? scene.name;
   document.body.dataset.tone = whole ? "calm" : scene.tone;
+  document.body.dataset.warm = view?.warm ?? "no";
   document.querySelector("main").hidden = whole !== null;
   if (whole === null) drawMoment(scene, now, touched);
   for (const [name, part] of Object.entries(PARTS)) {
@@ -53,6 +58,7 @@ function draw() {
     const shown = part.draw(context(name, room));
     at(name).hidden = room === "none" || !shown;
     at(name).dataset.room = room;
+    at(name).setAttribute("aria-label", said[`part_${name}`]);
   }
   drawFooter(said);
 }
@@ -67,7 +73,7 @@ function wholePart() {
 /** Whether there is room for the town's strip under the bins. */
 function hasPanel(scene, whole) {
   if (scene.newcomer?.length > 0 && view.bins.length > 8) return false;
-  return whole === null && scene.name === "waiting" && view.awaiting === null && !(scene.more ?? []).length;
+  return whole === null && PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
 }
 
 /** What a part of the page may know and do. */
@@ -79,7 +85,7 @@ function context(name, room) {
     language,
     said,
     words,
-    pictures,
+    pictureOf: (item) => pictureOf(item, pictures),
     opened: opened?.part === name ? opened : null,
     room,
     act,
@@ -95,17 +101,17 @@ function context(name, room) {
 
 function drawFooter(said) {
   const offline = connected && view !== null && !view.online;
-  drawText("line", offline ? said.offline : setup.station);
+  at("line").classList.toggle("name", !offline);
+  if (offline) drawText("line", said.offline);
+  else drawText("line", setup.station, tags[setup.language]);
   if (!changed("languages", language)) return;
   at("languages").setAttribute("aria-label", said.language);
   at("languages").replaceChildren(
     ...languages.map((one) => {
       const button = make("button", "language", one.name);
-      button.type = "button";
       button.lang = one.tag;
       button.setAttribute("aria-pressed", String(one.code === language));
-      button.addEventListener("click", () => speak(one.code));
-      return button;
+      return pressable(button, () => speak(one.code));
     }),
   );
 }
@@ -173,8 +179,9 @@ function listen() {
     }
     clearTimeout(lostTimer);
     lostTimer = 0;
+    const wasConnected = connected;
     connected = true;
-    receive(JSON.parse(message.data));
+    receive(JSON.parse(message.data), wasConnected);
   };
   for (const name of ASIDES) {
     events.addEventListener(name, (message) => {
@@ -198,9 +205,13 @@ function lose() {
   }, LOST_MS);
 }
 
-function receive(newest) {
-  const before = view;
+function receive(newest, wasConnected) {
+  const before = wasConnected ? view : null;
   view = newest;
+  const tone = setup.tones ? sound.toneOf(view, before) : null;
+  if (tone !== null) sound.play(tone);
+  const known = met.filter((mark) => view.greetings.includes(mark));
+  met = view.phase === "greeting" ? [...view.greetings] : known;
   if (before !== null && before.phase !== view.phase && view.phase === "waiting") speak(setup.language);
   if (opened !== null && before !== null && cameBetween(before)) open(null);
   draw();

@@ -11,7 +11,10 @@ export function shows(grams) {
   return grams !== null && Math.abs(grams) >= 5;
 }
 
-/** `"✓ {item} {weight}"` to `[{kind, text}]`; kind is `text`, `sign`, `line` or the placeholder. */
+const SENTENCE = /(?<=[。！？])(?=.)/u; // where a Japanese sentence ends and another begins
+
+/** `"✓ {item} {weight}"` to `[{kind, text}]`; kind is `text`, `sign`, `line`, `whole` (one of several sentences, so
+ * that a line ends between them first) or the placeholder. */
 export function parts(template, values) {
   const found = [];
   for (const piece of template.split(/(\{[a-z]+\}|✓|\n)/)) {
@@ -21,7 +24,11 @@ export function parts(template, values) {
     else if (piece.startsWith("{") && piece.endsWith("}")) {
       const kind = piece.slice(1, -1);
       if (values[kind]) found.push({ kind, text: values[kind] });
-    } else found.push({ kind: "text", text: piece });
+    } else {
+      const sentences = piece.split(SENTENCE);
+      const kind = sentences.length > 1 && !template.includes("{") ? "whole" : "text";
+      found.push(...sentences.map((text) => ({ kind, text })));
+    }
   }
   return found;
 }

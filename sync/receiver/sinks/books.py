@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-_EMPTY_MOVES = frozenset({"zero", "indicator_zeroed"})
+EMPTY_MOVES = frozenset({"zero", "indicator_zeroed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def changed(book: Book, row: Any) -> Book:
         touched = row.seq if book.gross_g is None else book.changed_seq
         return replace(book, item=row.item, changed_seq=touched)
     empty_g = book.empty_g
-    if row.kind == "unattributed" and row.cause in _EMPTY_MOVES:
+    if row.kind == "unattributed" and row.cause in EMPTY_MOVES:
         empty_g += row.net_g or 0
     return Book(
         item=row.item,
@@ -45,6 +45,18 @@ def changed(book: Book, row: Any) -> Book:
         changed_seq=row.seq,
         emptied_seq=row.seq if row.kind == "bag_swap" else book.emptied_seq,
     )
+
+
+def filled_in(book: Book, row: Any, *, adjusted_since: bool) -> Book:
+    """After a row that came later than others of its bin, which it may stand before. ``adjusted_since``: an
+    adjustment behind it said anew what empty weighs."""
+    if book.changed_seq is None or row.seq > book.changed_seq:
+        return changed(book, row)
+    if row.kind == "bag_swap" and row.seq > (book.emptied_seq or 0):
+        return replace(book, emptied_seq=row.seq)
+    if row.kind == "unattributed" and row.cause in EMPTY_MOVES and not adjusted_since:
+        return replace(book, empty_g=book.empty_g + (row.net_g or 0))
+    return book
 
 
 def adjusted(book: Book, empty_g: int) -> Book:

@@ -66,6 +66,7 @@ class Moves:
     seq: int
     hash: bytes
     anchor_seq: int | None
+    filled: int  # handed over of what was filled in afterwards
     fresh: bool  # there is no row of this sink for this ledger yet
     books: dict[str, Book] = field(default_factory=dict)
     told: dict[str, Book] = field(
@@ -172,6 +173,7 @@ def database_ms(connection: sa.Connection) -> int:
 def _move(connection: sa.Connection, name: str, moves: Moves) -> None:
     place = {"sink": name, "ledger": moves.ledger}
     cursor = {"seq": moves.seq, "hash": moves.hash, "anchor_seq": moves.anchor_seq}
+    cursor["filled"] = moves.filled
     if moves.fresh:
         connection.execute(sink_cursor.insert().values(**place, **cursor))
     else:

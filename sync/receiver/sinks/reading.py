@@ -9,6 +9,8 @@ time, and what follows is sent again under the same ids. Where the cursor is new
 waits for them; where they came back as another history, which only a fork can bring, the ledger is begun
 anew.
 
+A text may come after the cursor has passed its entry: those are numbered, and followed beside (``late``).
+
 Times get better: a change that nothing tied to a clock is sent as ``bounded``, and once more when a later
 clock entry says more (``Change.again``).
 """
@@ -19,13 +21,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
-from kiosk.core.entries import Adjustment
 from sync.receiver import tables
 from sync.receiver.sinks import now
-from sync.receiver.sinks.books import Book, adjusted, changed
+from sync.receiver.sinks.books import Book, adjusted, changed, filled_in
+from sync.receiver.sinks.late import Late, adjustments, late
 from sync.receiver.sinks.place import Moves, Open
 from sync.receiver.sinks.protocol import Batch, Change, When
 from sync.receiver.sinks.tables import sink_bin, sink_cursor, sink_day, sink_open
@@ -68,6 +69,10 @@ class _Place:
     hash: bytes
     anchor_seq: int | None
     fresh: bool
+    filled: int
+    """Handed over of what was filled in afterwards."""
+    to_fill: int
+    """The last that was."""
 
 
 def replaced(connection: sa.Connection, name: str) -> list[str]:
@@ -101,7 +106,10 @@ def read(connection: sa.Connection, name: str, after: str = "") -> Next | None:
         days=now.days(connection, name, moves),
         stations=now.stations(connection, name, moves),
     )
-    more = any(m.seq < p.watermark or m.anchor_seq for p, m in zip(places, moves, strict=True))
+    more = any(
+        m.seq < p.watermark or m.anchor_seq or m.filled < p.to_fill
+        for p, m in zip(places, moves, strict=True)
+    )
     return Next(batch, tuple(moves), more or len(places) == LEDGERS_AT_ONCE)
 
 
@@ -121,13 +129,15 @@ def _waiting(connection: sa.Connection, name: str, after: str) -> list[_Place]:
     query = (
         sa.select(
             ledger.c.ledger, ledger.c.city, ledger.c.station, ledger.c.watermark,
-            cursor.c.seq, cursor.c.hash, cursor.c.anchor_seq,
+            cursor.c.seq, cursor.c.hash, cursor.c.anchor_seq, cursor.c.filled,
+            sa.func.coalesce(ledger.c.filled, 0).label("to_fill"),
         )
         .select_from(joined)
         .where(
             sa.or_(
                 ledger.c.watermark > sa.func.coalesce(cursor.c.seq, 0),
                 cursor.c.anchor_seq.is_not(None),
+                sa.func.coalesce(ledger.c.filled, 0) > sa.func.coalesce(cursor.c.filled, 0),
             )
         )
         .order_by(sa.case((ledger.c.ledger > after, 0), else_=1), ledger.c.ledger)
@@ -137,6 +147,8 @@ def _waiting(connection: sa.Connection, name: str, after: str) -> list[_Place]:
         _Place(
             row.ledger, row.city, row.station, row.watermark, row.seq or 0,
             row.hash or bytes(32), row.anchor_seq, row.seq is None,
+            # Who begins reads all of it in its place.
+            row.to_fill if row.seq is None else row.filled or 0, row.to_fill,
         )
         for row in connection.execute(query)
     ]  # fmt: skip
@@ -148,14 +160,20 @@ def _of_ledger(
     """What one ledger adds to a batch: first the changes that a clock explains, then new entries."""
     move = Moves(
         place.ledger, place.city, place.station,
-        place.seq, place.seq, place.hash, place.anchor_seq, place.fresh,
+        place.seq, place.seq, place.hash, place.anchor_seq, place.filled, place.fresh,
     )  # fmt: skip
     books = _books(connection, name, move)
     changes: list[Change] = []
-    if place.anchor_seq is not None:
+    if place.filled < place.to_fill:
+        changes = _filled_in(
+            connection, books, move, late(connection, place.ledger, place.seq, place.filled, room)
+        )
+        room -= len(changes)
+    if place.anchor_seq is not None and move.anchor_seq == place.anchor_seq:
         known = _unsettled(connection, name, place.ledger, place.anchor_seq, room)
-        changes = _explained(connection, move, known)
-        explained = {change.seq for change in changes}
+        again = _explained(connection, move, known)
+        changes += again
+        explained = {change.seq for change in again}
         move.told |= {
             bin_: book
             for bin_, book in books.items()
@@ -163,8 +181,9 @@ def _of_ledger(
         }
         if len(known) < room:
             move.anchor_seq = None
-    last = min(place.watermark, place.seq + room - len(changes))
-    if move.anchor_seq is None and last > place.seq:
+        room -= len(again)
+    last = min(place.watermark, place.seq + room)
+    if move.filled == place.to_fill and move.anchor_seq is None and last > place.seq:
         span = {"ledger": place.ledger, "after": place.seq, "last": last}
         changes += _new(connection, books, move, span)
         move.told |= move.books
@@ -198,10 +217,32 @@ def _explained(
     return changes
 
 
+def _filled_in(
+    connection: sa.Connection, books: dict[str, Book], move: Moves, came: Late
+) -> list[Change]:
+    """Changes whose text came after the cursor had passed them; their bins, days and times."""
+    changes = []
+    for row in connection.execute(_SOME, {"ledger": move.ledger, "seqs": came.seqs}):
+        if row.of_ledger is None and row.bin is not None:
+            since = came.adjusted.get(row.bin, 0) > row.seq
+            book = filled_in(books.get(row.bin, Book()), row, adjusted_since=since)
+            books[row.bin] = move.books[row.bin] = book
+        change = _change(row, None, again=False)
+        changes.append(change)
+        _note(move, change, again=False)
+    for bin_, empty_g in came.empties.items():
+        _adjust(books, move, bin_, empty_g)
+    move.told |= move.books
+    move.filled = came.number
+    if came.clocks:
+        move.anchor_seq = move.seq + 1  # what was told before may be known better now
+    return changes
+
+
 def _new(
     connection: sa.Connection, books: dict[str, Book], move: Moves, span: dict[str, Any]
 ) -> list[Change]:
-    sets = _adjustments(connection, span)
+    sets = adjustments(connection, span["ledger"], span["after"], span["last"])
     changes = []
     for row in connection.execute(_RANGE, span):
         while sets and sets[0][0] < row.seq:
@@ -235,26 +276,6 @@ def _books(connection: sa.Connection, name: str, move: Moves) -> dict[str, Book]
         )
         for row in connection.execute(known)
     }
-
-
-def _adjustments(connection: sa.Connection, span: dict[str, Any]) -> list[tuple[int, str, int]]:
-    entry = tables.entry.c
-    query = sa.select(entry.seq, entry.body).where(
-        entry.ledger == span["ledger"], entry.seq > span["after"], entry.seq <= span["last"],
-        entry.kind == "adjustment", entry.body.is_not(None),
-    )  # fmt: skip
-    found = []
-    for row in connection.execute(query.order_by(entry.seq)):
-        fields = msgspec.json.decode(row.body)
-        try:
-            draft = msgspec.convert(
-                {key: value for key, value in fields.items() if key not in ("seq", "at")},
-                Adjustment,
-            )
-        except msgspec.ValidationError:
-            continue  # of a newer shape: as in projections, kept and not understood
-        found.append((row.seq, draft.bin, draft.empty_g))
-    return found
 
 
 def _explaining(connection: sa.Connection, name: str, span: dict[str, Any]) -> int | None:
