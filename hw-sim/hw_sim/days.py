@@ -22,6 +22,7 @@ from kiosk.core.entries import (
     BinFull,
     Checkin,
     Claim,
+    ClockQuality,
     Commanded,
     Unattributed,
     VisitClose,
@@ -235,6 +236,7 @@ class Day:
         self.true_g: dict[str, float] = dict.fromkeys(names, 0.0)
         self.dropped_g: dict[tuple[bytes, str], float] = defaultdict(float)
         self.t_ms = 10_000
+        self.clock: ClockQuality = "synced"
         self.days = 20_000
         self.starts = 0
         self.greeted = 0
@@ -254,7 +256,7 @@ class Day:
         return station
 
     def post(self, event: Event) -> None:
-        now = Moment(self.t_ms, self.t_ms, "synced", self.days)
+        now = Moment(self.t_ms, self.t_ms, self.clock, self.days)
         waiting: list[Effect] = list(reversed(self.station.handle(event, now)))
         while waiting:
             effect = waiting.pop()
