@@ -25,7 +25,7 @@ from city_site import (
     receiver,
     rewriting_examples,
 )
-from test_sync_broker import check, plain
+from ends_site import check, plain
 
 from kiosk.control import ControlClient
 from kiosk.core.errors import OperatorError
