@@ -214,7 +214,9 @@ class Platform:
 
 
 class Day:
-    """A station and its people in virtual time."""
+    """A station and its people in virtual time. ``clock`` how good its wall clock is."""
+
+    clock: ClockQuality = "synced"
 
     def __init__(
         self, seed: int, *, bins: int = 4, crowd: Crowd = "one_by_one", block_samples: int = 1
@@ -236,7 +238,6 @@ class Day:
         self.true_g: dict[str, float] = dict.fromkeys(names, 0.0)
         self.dropped_g: dict[tuple[bytes, str], float] = defaultdict(float)
         self.t_ms = 10_000
-        self.clock: ClockQuality = "synced"
         self.days = 20_000
         self.starts = 0
         self.greeted = 0

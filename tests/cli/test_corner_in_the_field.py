@@ -238,6 +238,11 @@ def test_a_bin_is_cleaned_closed_told_of_and_opened_again(inside: Hall) -> None:
     hall.until(lambda: "rinse" in (hall.view()["message"] or {}).get("en", ""), "no notice")
     hall.touch("corner_notice", sentence=None)
     hall.until_view(message=None)
+    assert hall.kiosk("message", "あすは 祭りです", "--json") == {"op": "message", "code": "done"}
+    hall.until_view(message={"ja": "あすは 祭りです"})
+    hall.kiosk("message", "--clear", "--json")
+    hall.until_view(message=None)
+    assert hall.kiosk("message", "--json")["error"]["code"] == "wrong_call"
     assert hall.touch("corner_notice", sentence="open") == {"refused": "no_such_sentence"}
     assert {one["by"] for one in hall.entries("command")} == {"caretaker"}
 

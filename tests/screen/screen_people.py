@@ -101,11 +101,11 @@ class Browser:
 
 
 class Watching:
-    """One client of ``/events``, reading a line at a time."""
+    """One client of ``/events``, reading a line at a time; with ``token`` it is the station's page."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str = "") -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONG_S)
-        self.connection.request("GET", "/events")
+        self.connection.request("GET", f"/events?page={token}" if token else "/events")
         self.answer = self.connection.getresponse()
         self.last_id = ""
 

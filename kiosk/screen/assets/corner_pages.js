@@ -71,11 +71,11 @@ function nameOf(bin, { setup, language }) {
 
 // -- the way in ---------------------------------------------------------------------------------
 
-function gate(_, { said }) {
+function gate(_, { said, view }) {
   return {
     title: said.gate_title,
     picture: "card",
-    sentence: said.gate,
+    sentence: view.cards_readable ? said.gate : said.gate_no_reader,
     back: null,
     foot: [
       doing(said.back, "corner_end", {}, { name: "home" }, "back"),

@@ -58,6 +58,7 @@ function draw() {
     const shown = part.draw(context(name, room));
     at(name).hidden = room === "none" || !shown;
     at(name).dataset.room = room;
+    at(name).setAttribute("role", room === "whole" ? "main" : "region");
     at(name).setAttribute("aria-label", said[`part_${name}`]);
   }
   drawFooter(said);
@@ -168,7 +169,7 @@ async function act(action, fields = {}) {
 
 function listen() {
   events?.close();
-  events = new EventSource("/events");
+  events = new EventSource(`/events?page=${token}`);
   heardMs = performance.now();
   events.onmessage = (message) => {
     heardMs = performance.now();
