@@ -72,8 +72,9 @@ def solve(lower: Sequence[Sequence[float]], right: Sequence[float]) -> Solved | 
 
 def solve3(lower: Sequence[float], right: Sequence[float]) -> Solved | None:
     """``solve`` for three unknowns; ``lower`` the triangle row by row."""
+    a00, a10, a11, a20, a21, a22 = lower
     b0, b1, b2 = right
-    rows = _three(*lower, b0, b1, b2)
+    rows = _three(a00, a10, a11, a20, a21, a22, b0, b1, b2)
     if rows is None:
         return None
     f00, f10, f11, f20, f21, f22, h0, h1, h2 = rows
