@@ -36,6 +36,8 @@ ZERO_COUNTS, COUNTS_PER_GRAM = 84_000.0, 43.0
 LONG_S = 60.0
 """So long anything may take on a busy machine before a test gives it up."""
 FEED_S = 0.02
+HELD_S = 60.0
+"""Longer than any story needs a card to be there."""
 LOOKED_AT = ("scale", "reader", "lid", "device", "card", "ledger", "link")
 """The checks that say something about this station and not about the machine it is tested on."""
 
@@ -245,6 +247,18 @@ class FieldStation:
     def kiosk(self, *words: str) -> Any:
         """The JSON value that a command answers."""
         return json.loads(self.said(*words))
+
+    def cards(self, *options: str) -> list[dict[str, Any]]:
+        """New cards, from their batch file."""
+        out = self.folder / f"cards-{len(list(self.folder.glob('cards-*')))}.json"
+        assert "error" not in self.kiosk("card", "issue", str(out), *options, "--json")
+        made: list[dict[str, Any]] = json.loads(out.read_text())["cards"]
+        return made
+
+    def show(self, text: str) -> None:
+        """A card before the camera, until it is hidden."""
+        assert self.camera is not None
+        self.camera.show(text, HELD_S)
 
     def kiosk_lines(self, *words: str) -> list[Any]:
         """The JSON lines that a command answers."""
