@@ -1,4 +1,4 @@
-"""The page and its server under load: weight to painted, ten thousand visits, five hundred slow connections.
+"""The page under load: weight to painted, ten thousand visits, five hundred slow connections.
 
     nice -n 5 python tests/benchmarks/screen_load.py shown --trials 200
     nice -n 5 python tests/benchmarks/screen_load.py visits --visits 10000
@@ -35,7 +35,8 @@ PAINTED = """record => new Promise((done) => {
   const look = () => {
     if (document.body.dataset.scene !== "recorded") return requestAnimationFrame(look);
     if (!document.querySelector("h1").innerText.includes(record)) return requestAnimationFrame(look);
-    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.timeOrigin + performance.now())));
+    const painted = () => done(performance.timeOrigin + performance.now());
+    requestAnimationFrame(() => requestAnimationFrame(painted));
   };
   look();
 })"""

@@ -1,6 +1,6 @@
 """One sheet a state: three languages side by side, on the wide panel above, on the turned one below.
 
-The pictures are half as large as the panel and have few colours, so that the tree can hold every state.
+The pictures are two fifths as large as the panel, with few colours, so that the tree can hold every state.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from test_corner_drawn import before
 from test_screen_town import SOME, press, told
 from town_scenes import cards, value
 
-COLOURS = 12
+COLOURS = 10
 GAP_PX = 8
 GROUND = (96, 96, 96)
 TOWN = tuple(f"town-{name}{large}" for name in SOME for large in ("", "-large"))
@@ -42,7 +42,7 @@ def panels(wanted: frozenset[str], orientation: str) -> list[Picture]:
 def _drawn(orientation: str, wanted: frozenset[str]) -> Iterator[Picture]:
     with browser_page(PANELS[orientation]) as page:
         page.set_default_timeout(LONG_MS)
-        take = _halved(page)
+        take = _smaller(page)
         page.emulate_media(reduced_motion="reduce")  # nothing is still on its way to its colour
         for count in STATIONS:
             yield from _scenes(page, take, count, wanted)
@@ -85,10 +85,10 @@ def keep(folder: Path, wanted: frozenset[str]) -> list[str]:
     return list(found)
 
 
-def _halved(page: Page) -> Callable[[], bytes]:
-    """Takes pictures of half the size, text and lines drawn for it: sharper than what is made smaller."""
+def _smaller(page: Page) -> Callable[[], bytes]:
+    """Takes small pictures, text and lines drawn for their size: sharper than what is made smaller."""
     session = page.context.new_cdp_session(page)
-    metrics = {**(page.viewport_size or {}), "deviceScaleFactor": 0.5, "mobile": False}
+    metrics = {**(page.viewport_size or {}), "deviceScaleFactor": 0.4, "mobile": False}
     session.send("Emulation.setDeviceMetricsOverride", metrics)
     return lambda: base64.b64decode(session.send("Page.captureScreenshot")["data"])
 
