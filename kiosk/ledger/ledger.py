@@ -102,6 +102,7 @@ class Ledger:
         self._held = held
         self._readers = Readers(folder.database)
         held.callback(self._readers.close)
+        self.lend_reader = self._readers.lend
         self._writing = threading.RLock()
         self._moved = threading.Condition()
         self._ending = False

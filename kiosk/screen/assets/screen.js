@@ -72,7 +72,8 @@ function wholePart() {
 
 /** Whether there is room for the town's strip under the bins. */
 function hasPanel(scene, whole) {
-  return whole === null && PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
+  if (scene.newcomer?.length > 0 && view.bins.length > 8) return false;
+  return whole === null && scene.name === "waiting" && view.awaiting === null && !(scene.more ?? []).length;
 }
 
 /** What a part of the page may know and do. */
