@@ -27,6 +27,8 @@ def line_of(text: str, place: str) -> int | None:
         elif key := KEY.match(line):
             name = key["key"].strip('"')
             found.setdefault(f"{table}.{name}" if table else name, number)
+    if f"{place}[0]" in found:
+        return found[f"{place}[0]"]
     while place:
         if place in found:
             return found[place]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -91,9 +91,11 @@ def _sample(kind: Any, chosen: random.Random) -> Any:
             return chosen.choice(["b1", "pet-bottle", "ペット"])
         case _ if kind is type(None):
             return None
-        case _ if isinstance(kind, type) or kind in (dict, list):
+        case _ if get_origin(kind) is tuple:
+            return [_sample(options[0], chosen) for _ in range(chosen.randrange(3))]
+        case _ if isinstance(kind, type) or kind in (dict, list) or not options:
             return {}
-    picked = chosen.choice(options) if options else {}
+    picked = chosen.choice(options)
     return picked if isinstance(picked, str | int) else _sample(picked, chosen)
 
 

@@ -73,7 +73,7 @@ function wholePart() {
 /** Whether there is room for the town's strip under the bins. */
 function hasPanel(scene, whole) {
   if (scene.newcomer?.length > 0 && view.bins.length > 8) return false;
-  return whole === null && scene.name === "waiting" && view.awaiting === null && !(scene.more ?? []).length;
+  return whole === null && PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
 }
 
 /** What a part of the page may know and do. */

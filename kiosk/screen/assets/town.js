@@ -145,7 +145,7 @@ function itemCard(context, item) {
   }
   return {
     item: item.item,
-    from: context.pictures[item.item] ?? "other",
+    from: context.pictureOf(item.item),
     picture: item.picture,
     title: nameOf(context, item.item),
     lines: item.becomes === null ? [] : [spoken(context, item.becomes)],
