@@ -144,6 +144,7 @@ class _Running:
         # Slow to import, and the scales run by now.
         from kiosk.corner import CornerDesk
         from kiosk.screen import ScreenServer, speech, station_setup
+        from kiosk.screen.setup import bin_names
 
         spoken = speech(settings, self._town.catalogue)
         scales = ScaleOps(station, self._tap, self._answers)
@@ -156,6 +157,7 @@ class _Running:
             number=number,
             now=self._clock.now,
             facts=lambda: self._facts.gather(),
+            names=lambda: bin_names(settings, self._town.catalogue),
             tell=lambda name, value: self._screen.tell(name, value),
         )
         held.callback(self._corner.stop)

@@ -128,9 +128,9 @@ class Adjusting:
                 break
             if now_s - drawn_s >= DRAWN_S:
                 drawn_s = now_s
-                live_g = guide.live_g
-                live = None if live_g is None else f"{live_g / 1000:.2f}".replace("-0.00", "0.00")
-                job.tell(live=live, still=guide.still)
+                if guide.live_g is not None:
+                    live = f"{guide.live_g / 1000:.2f}".replace("-0.00", "0.00")
+                    job.tell(live=live, still=guide.still)
         raise gave_up("patience")
 
     def _wait(self, job: Job, stream: Any) -> None:

@@ -42,7 +42,8 @@ SENTENCE, REASON = "sentence_", "reason_"
 class CornerDesk:
     """``note`` on the main thread, the touches in threads of the screen's server.
 
-    ``tell`` publishes ``event: corner``; ``facts`` the station's, for the doctor.
+    ``tell`` publishes ``event: corner``; ``facts`` the station's and ``names`` of its bins,
+    for the doctor.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class CornerDesk:
         number: CornerNumber,
         now: Callable[[], Moment],
         facts: Callable[[], Facts],
+        names: Callable[[], doctor.Names],
         tell: Callable[[str, object], None],
     ) -> None:
         self._settings = settings
@@ -66,6 +68,7 @@ class CornerDesk:
         self._number = number
         self._now = now
         self._facts = facts
+        self._names = names
         self._tell = tell
         self._jobs = Jobs(self._told)
         self._was_open = False
@@ -127,7 +130,7 @@ class CornerDesk:
 
     def _doctor(self, _: shapes.Doctor) -> dict[str, Any]:
         self._word("touch")
-        return doctor.told(self._findings())
+        return doctor.told(self._findings(), self._names())
 
     def _findings(self) -> Iterator[Finding]:
         from kiosk.doctor import ground

@@ -6,7 +6,7 @@ and no keyboard: where the doctor's step is a command, the step here is a page o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kiosk.cli.sentences import values_of
@@ -32,6 +32,8 @@ OFFICE = frozenset(
     }
 )
 """Mended by the town's office, which is told the code."""
+OF_BINS = frozenset({"scale", "seal", "lid", "orders"})
+"""Whose subject is a bin."""
 PAGES = {
     "scale.lost": "scale",
     "scale.hangs": "scale",
@@ -44,26 +46,32 @@ PAGES = {
 """Which page of the corner mends it."""
 
 
-def told(findings: Iterable[Finding]) -> dict[str, Any]:
+Names = Mapping[str, Mapping[str, str]]
+"""What people call each bin, by bin and language."""
+
+
+def told(findings: Iterable[Finding], names: Names) -> dict[str, Any]:
     """``level``, and what is not well, the worst first, each by language."""
     found = [one for one in findings if one.code not in NOT_HERE]
     wrong = sorted((one for one in found if one.level != "OK"), key=lambda one: WEIGHT[one.level])
-    return {"level": worst(found), "findings": [_told(one) for one in wrong]}
+    return {"level": worst(found), "findings": [_told(one, names) for one in wrong]}
 
 
-def _told(finding: Finding) -> dict[str, Any]:
-    said = {language: _said(Words(language), finding) for language in LANGUAGES}
+def _told(finding: Finding, names: Names) -> dict[str, Any]:
+    said = {language: _said(Words(language), finding, names) for language in LANGUAGES}
     return {
         "level": finding.level,
         "what": {language: what for language, (what, _) in said.items()},
         "todo": {language: todo for language, (_, todo) in said.items()},
         "page": PAGES.get(f"{finding.code}.{finding.case}"),
-        "bin": finding.subject if finding.code == "scale" else None,
+        "bin": finding.subject if finding.code in OF_BINS else None,
     }
 
 
-def _said(words: Words, finding: Finding) -> tuple[str, str]:
+def _said(words: Words, finding: Finding, names: Names) -> tuple[str, str]:
     values = values_of(words, finding)
+    if finding.code in OF_BINS and finding.subject in names:
+        values["subject"] = names[finding.subject][words.language]
     key = f"doctor.{finding.code}.{finding.case}"
     todo = words.get(f"doctor_here.{finding.code}_{finding.case}", **values)
     if todo is None and finding.code in OFFICE:

@@ -30,6 +30,7 @@ SCRIPTS = (
     "town.js",
     "play.js",
     "corner.js",
+    "corner_pages.js",
 )
 STYLES = ("screen.css", "town.css", "play.css", "corner.css")
 

@@ -1,0 +1,193 @@
+"""The caretaker's pages as a browser draws them: sizes, contrast, nothing cut off, what touches send."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from corner_scenes import BROKEN, GATE, OPEN, SCALE, SCENES, Caretaker, Scene, foot, tile
+from playwright.sync_api import Page
+from screen_people import LONG_S
+from screen_scenes import setup, view
+from shots import LANGUAGES, PANELS, browser_page
+from test_screen_drawn import MEASURE
+from test_screen_page import script
+
+from kiosk.core.orders import Close, Message
+from kiosk.core.view import View
+from kiosk.corner import shapes
+from kiosk.corner.desk import REASON, SENTENCE
+from kiosk.screen import ScreenServer, texts
+
+UPPER_THIRD = """() => [...document.querySelectorAll("#corner button")]
+    .filter((one) => one.getBoundingClientRect().top < innerHeight / 3).map((one) => one.textContent)"""
+BACK = """() => { const back = document.querySelector(".corner-foot .back")?.getBoundingClientRect();
+    return back ? [Math.round(back.left), Math.round(back.bottom)] : null }"""
+
+
+@dataclass
+class Corner:
+    """A screen whose caretaker stands before a browser. Fingers are quick here: no touch is waited for."""
+
+    page: Page
+    server: ScreenServer
+    caretaker: Caretaker
+
+    def come_to(self, scene: Scene) -> None:
+        """From a closed corner by the scene's touches."""
+        self.caretaker.scene = scene
+        self.caretaker.touched.clear()
+        self.tell(None, view(corner="closed", bins=scene.shown.bins))
+        self.page.wait_for_function("() => document.querySelector('#corner').hidden")
+        self.tell(scene.job, scene.shown)
+        if scene.shown.corner == "aside":
+            self.page.wait_for_function("() => document.querySelector('#caretaker .care')")
+            return
+        self.page.wait_for_function("() => !document.querySelector('#corner').hidden")
+        for place in scene.touches:
+            self.touch(*place)
+        if scene.then is not None:
+            self.server.publish(scene.then)
+            self.page.wait_for_function("() => document.querySelector('#corner .weight')")
+
+    def tell(self, job: object, shown: View) -> None:
+        self.server.tell("corner", {"job": job})
+        self.server.publish(shown)
+
+    def touch(self, place: str, number: int = 0) -> None:
+        """Waits until the page has drawn what followed."""
+        self.page.evaluate(
+            """async ([place, number]) => {
+                const until = performance.now() + 20000;
+                const found = () => document.querySelectorAll(place)[number];
+                while (!found()) {
+                    if (performance.now() > until) throw new Error(`no ${place} ${number}`);
+                    await new Promise((done) => setTimeout(done, 10));
+                }
+                const before = document.querySelector("#corner").innerHTML;
+                found().click();
+                for (let round = 0; round < 50; round++) {
+                    await new Promise((done) => setTimeout(done, 10));
+                    if (document.querySelector("#corner").innerHTML !== before) break;
+                }
+            }""",
+            [place, number],
+        )
+
+    def speak(self, language: str) -> None:
+        self.page.evaluate(
+            "(number) => document.querySelectorAll('.language')[number].click()",
+            LANGUAGES.index(language),
+        )
+
+    def sent(self, shape: type[shapes.Act]) -> list[shapes.Act]:
+        return [act for act in self.caretaker.touched if isinstance(act, shape)]
+
+
+@pytest.fixture(scope="module", params=PANELS)
+def panel(request: pytest.FixtureRequest) -> Iterator[tuple[str, Page]]:
+    with browser_page(PANELS[request.param]) as opened:
+        opened.set_default_timeout(LONG_S * 1000)
+        opened.emulate_media(reduced_motion="reduce")
+        yield request.param, opened
+
+
+def before(page: Page, count: int) -> Iterator[Corner]:
+    caretaker = Caretaker()
+    server = ScreenServer(
+        "127.0.0.1",
+        0,
+        setup=setup(count),
+        act=lambda _action, _bin: None,
+        takers=caretaker.takers(),
+    )
+    server.start()
+    server.publish(view(corner="closed"))
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    yield Corner(page, server, caretaker)
+    server.stop()
+
+
+@pytest.fixture
+def corner(panel: tuple[str, Page]) -> Iterator[Corner]:
+    yield from before(panel[1], 4)
+
+
+@pytest.mark.parametrize("count", [4, 13])
+def test_every_page_can_be_read_and_touched_and_back_stands_at_one_place(
+    panel: tuple[str, Page], count: int
+) -> None:
+    name, page = panel
+    wrong: list[object] = []
+    backs = set()
+    for corner in before(page, count):
+        for scene_name, scene in SCENES.items():
+            if scene.count != count:
+                continue
+            corner.come_to(scene)
+            for language in LANGUAGES:
+                corner.speak(language)
+                found = page.evaluate(MEASURE)
+                if name == "tall" and scene.shown.corner != "aside":
+                    found += [f"{one} is too high" for one in page.evaluate(UPPER_THIRD)]
+                wrong += [(scene_name, language, one) for one in found]
+                backs.add(tuple(page.evaluate(BACK) or ()))
+    assert wrong == []
+    assert len(backs - {(), (0, 0)}) == 1, "back is never looked for"
+
+
+def test_the_number_is_sent_once_and_stays_nowhere_on_the_page(corner: Corner) -> None:
+    corner.come_to(Scene((foot(1),), GATE))
+    for digit in "314159":
+        corner.touch(".key", "123456789".index(digit))
+    assert corner.page.inner_text(".shown") == "●●●●●●"
+    corner.touch(".key", 11)
+    (sent,) = corner.sent(shapes.Number)
+    assert isinstance(sent, shapes.Number) and sent.number == "314159"
+    assert "314159" not in corner.page.content() and repr(sent) == "Number"
+
+
+def test_an_adjustment_is_asked_for_with_bottle_and_empty_bin(corner: Corner) -> None:
+    corner.come_to(Scene((SCALE, tile(1), foot(1))))
+    for key in (1, 10, 2, 0):
+        corner.touch(".key", key)
+    corner.touch(".key", 11)
+    corner.touch(".corner-foot .action", 2)
+    assert corner.sent(shapes.Adjust) == [shapes.Adjust(bin="b2", grams=2031, empty=True)]
+
+
+def test_turning_pages_tells_the_station_that_somebody_is_there(corner: Corner) -> None:
+    corner.come_to(Scene((BROKEN, tile(0), foot(0), foot(0))))
+    corner.page.wait_for_function("() => document.querySelectorAll('.tiles li').length === 9")
+    assert len(corner.sent(shapes.Stir)) >= 2
+    assert corner.sent(shapes.AtBin) == []
+
+
+def test_a_corner_that_closes_leaves_no_page_of_it(corner: Corner) -> None:
+    corner.come_to(Scene((BROKEN, tile(0)), OPEN))
+    corner.server.publish(view(corner="closed"))
+    corner.page.wait_for_function("() => document.querySelector('#corner').hidden")
+    corner.server.publish(OPEN)
+    corner.page.wait_for_function("() => document.querySelectorAll('.tiles li').length === 9")
+
+
+def test_prepared_sentences_fit_the_screen() -> None:
+    languages = texts.load()
+    for start in (SENTENCE, REASON):
+        keys = [key for key in languages[0].corner if key.startswith(start)]
+        assert len(keys) >= 3
+        for key in keys:
+            said = {one.code: one.corner[key] for one in languages}
+            Message(said, 0)
+            Close(said)
+
+
+def test_every_sentence_of_the_corner_is_used() -> None:
+    drawn = script("corner.js", "corner_pages.js")
+    used = set(re.findall(r"\bsaid\.([a-z_0-9]+)", drawn))
+    used |= set(re.findall(r'"((?:why|help|adjust|done)[a-z_0-9]*)"', drawn))
+    open_ended = ("home_", "doctor_", "step_", SENTENCE, REASON)
+    for key in texts.load()[0].corner:
+        assert key in used or key.startswith(open_ended), key
