@@ -11,13 +11,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.behind.parts import Part, Pictured, Said
-from kiosk.core.catalogue import Misfit
+from kiosk.behind.parts import MAX_HALVES, Part, Pictured, Said, wide
+from kiosk.core.catalogue import Misfit, halves
 from kiosk.core.said import MAX_ANSWERS, MIN_ANSWERS, SaidId
 
 MAX_THANKS = 4
 """Sentences that stand on one page with large pictures."""
 MAX_OWN = 20
+MAX_ANSWER_HALVES = 36
+"""Half-width letters of what stands beside its picture (a Japanese letter counts two)."""
 
 
 class Answer(Pictured, frozen=True, kw_only=True):
@@ -77,7 +79,18 @@ def sentences_of_asked(
         yield from ((f"{place}.wrong[{at}]", one) for at, one in enumerate(own.wrong))
 
 
-def misfits_of_asked(question: Asking | None, thanks: Sequence[Thankful]) -> Iterator[Misfit]:
+def short_ones(
+    question: Asking | None, thanks: Sequence[Thankful], quiz: Quiz | None
+) -> Iterator[tuple[str, Said]]:
+    """Those that are touched, with their places."""
+    for place, said in sentences_of_asked(question, thanks, quiz):
+        if isinstance(said, Pictured):
+            yield place, said
+
+
+def misfits_of_asked(
+    question: Asking | None, thanks: Sequence[Thankful], quiz: Quiz | None
+) -> Iterator[Misfit]:
     """What does not fit together."""
     days = () if question is None else (question.since, question.until)
     if None not in days and days != tuple(sorted(days)):  # type: ignore[type-var]
@@ -87,6 +100,11 @@ def misfits_of_asked(question: Asking | None, thanks: Sequence[Thankful]) -> Ite
             "it ends before it begins.",
             "Correct one of the two days.",
         )
+    for place, said in short_ones(question, thanks, quiz):
+        for language in ("ja", "easy", "en"):
+            text: str | None = getattr(said, language)
+            if text is not None and MAX_ANSWER_HALVES < halves(text) <= MAX_HALVES:
+                yield wide(f"{place}.{language}", MAX_ANSWER_HALVES)
     seen: set[str] = set()
     for number, one in enumerate(thanks):
         if one.id in seen:

@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from kiosk.core.catalogue import Misfit
+
 MAX_HALVES = 64
 """Half-width letters of a sentence (a Japanese letter counts two)."""
 MAX_NAME_HALVES = 24
@@ -38,3 +40,14 @@ class Pictured(Said, frozen=True, kw_only=True):
     """With the name of a pictogram; None for a usual one."""
 
     picture: Picture | None = None
+
+
+def wide(place: str, most: int) -> Misfit:
+    """A sentence that does not fit its place."""
+    return Misfit(
+        "town_wide",
+        place,
+        f"it is wider than {most} half-width letters.",
+        "Shorten it; a Japanese letter counts two.",
+        {"most": most},
+    )

@@ -21,7 +21,7 @@ from kiosk.behind.asked import (
     misfits_of_asked,
     sentences_of_asked,
 )
-from kiosk.behind.parts import MAX_HALVES, MAX_NAME_HALVES, PLAIN, Name, Part, Pictured, Said
+from kiosk.behind.parts import MAX_HALVES, MAX_NAME_HALVES, PLAIN, Name, Part, Pictured, Said, wide
 from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
 
 Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
@@ -89,7 +89,7 @@ def misfits(
         for language in ("ja", "easy", "en"):
             text: str | None = getattr(said, language)
             if text is not None and halves(text) > MAX_HALVES:
-                yield _wide(f"{place}.{language}", MAX_HALVES)
+                yield wide(f"{place}.{language}", MAX_HALVES)
         picture = said.picture if isinstance(said, Pictured) else None
         if picture is not None and picture not in pictures:
             yield Misfit(
@@ -107,10 +107,10 @@ def misfits(
                 "it ends before it begins.",
                 "Correct one of the two days.",
             )
-    yield from misfits_of_asked(town.question, town.thanks)
+    yield from misfits_of_asked(town.question, town.thanks, town.quiz)
     for number, helper in enumerate(town.helpers):
         if halves(helper.name) > MAX_NAME_HALVES:
-            yield _wide(f"helper[{number}].name", MAX_NAME_HALVES)
+            yield wide(f"helper[{number}].name", MAX_NAME_HALVES)
         if not helper.weekdays and not helper.dates:
             yield Misfit(
                 "town_helper",
@@ -140,13 +140,3 @@ def _sentences(town: TownFile) -> Iterator[tuple[str, Said]]:
     for name, several in lists:
         yield from ((f"{name}[{number}]", one) for number, one in enumerate(several))
     yield from sentences_of_asked(town.question, town.thanks, town.quiz)
-
-
-def _wide(place: str, most: int) -> Misfit:
-    return Misfit(
-        "town_wide",
-        place,
-        f"it is wider than {most} half-width letters.",
-        "Shorten it; a Japanese letter counts two.",
-        {"most": most},
-    )
