@@ -37,7 +37,7 @@ demo: install
 
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
 # A socket's path is short (107 bytes), so the folder that the tests work in has to be.
-TEST_WORKERS := 4
+TEST_WORKERS := 5
 # Hundreds of short-lived commands are started: each would compile the tree anew where Python is told
 # to keep no bytecode.
 test: export PYTHONDONTWRITEBYTECODE :=

@@ -7,6 +7,7 @@ to be shared out at last is short.
 
 from __future__ import annotations
 
+import gc
 import signal
 from pathlib import Path
 
@@ -39,6 +40,17 @@ LONG = (
 
 
 def pytest_configure() -> None:
+    signals_reach_children()
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: nobody looks through its half a million objects again."""
+    gc.freeze()
+    gc.enable()
+
+
+def signals_reach_children() -> None:
     """Under ``nohup`` or behind an ``&`` some signals are ignored, and every child would inherit that.
 
     A handler that does nothing is as good here, and is the default again in a child.

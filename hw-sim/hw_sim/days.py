@@ -22,6 +22,7 @@ from kiosk.core.entries import (
     BinFull,
     Checkin,
     Claim,
+    ClockQuality,
     Commanded,
     Unattributed,
     VisitClose,
@@ -217,7 +218,9 @@ class Platform:
 
 
 class Day:
-    """A station and its people in virtual time."""
+    """A station and its people in virtual time. ``clock`` how good its wall clock is."""
+
+    clock: ClockQuality = "synced"
 
     def __init__(
         self, seed: int, *, bins: int = 4, crowd: Crowd = "one_by_one", block_samples: int = 1
@@ -258,7 +261,7 @@ class Day:
         return station
 
     def post(self, event: Event) -> None:
-        now = Moment(self.t_ms, self.t_ms, "synced", self.days)
+        now = Moment(self.t_ms, self.t_ms, self.clock, self.days)
         waiting: list[Effect] = list(reversed(self.station.handle(event, now)))
         while waiting:
             effect = waiting.pop()

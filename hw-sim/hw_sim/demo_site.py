@@ -296,7 +296,7 @@ keepalive_s = 10
 
 
 def _bin(rig: BinRig, places: Places) -> str:
-    pins = {"lid_pin": rig.lid_pin, "lamp_pin": rig.lamp_pin}
+    pins = {"lid_pin": rig.lid_pin, "lamp_pin": rig.lamp_pin, "full_pin": rig.full_pin}
     lines = ["[[bin]]", f'id = "{rig.id}"', f'item = "{rig.item}"']
     lines += [f"{name} = {pin}" for name, pin in pins.items() if pin is not None]
     common = [f"max_g = {MAX_G}", f"division_g = {DIVISION_G}"]

@@ -33,6 +33,8 @@ class BinRig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sck_pin: Pin | None = None
     lid_pin: Pin | None = None
     lamp_pin: Pin | None = None
+    full_pin: Pin | None = None
+    """A fill sensor under the flap, low while something is before it: whatever goes in passes it."""
     rate_sps: Literal[10, 80] = 10
 
 
@@ -54,7 +56,7 @@ def demo_rig() -> tuple[BinRig, ...]:
         BinRig("b1", "pet-bottle", "hx711", dout_pin=5, sck_pin=6, lamp_pin=27),
         BinRig("b2", "newspaper", "hx711", dout_pin=23, sck_pin=24, lamp_pin=25),
         BinRig("b3", "can-alu", "indicator", lamp_pin=16),
-        BinRig("b4", "carton", "none", lid_pin=17, lamp_pin=26),
+        BinRig("b4", "carton", "none", lid_pin=17, lamp_pin=26, full_pin=18),
     )
 
 

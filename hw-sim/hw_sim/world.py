@@ -145,10 +145,13 @@ class World:
         self.tell("drop" if grams > 0 else "taken_out", **truth)
 
     def lid(self, bin_id: str, opened: bool) -> None:
-        """The switch closes to ground while the lid is shut."""
-        pin = self._bins[bin_id].rig.lid_pin
-        if pin is not None:
-            self._bench.drive(pin, 1 if opened else 0)
+        """The switch closes to ground while the lid is shut; an arm is before the fill sensor while it
+        is open."""
+        rig = self._bins[bin_id].rig
+        if rig.lid_pin is not None:
+            self._bench.drive(rig.lid_pin, 1 if opened else 0)
+        if rig.full_pin is not None:
+            self._bench.drive(rig.full_pin, 0 if opened else 1)
 
     def knock(self, bin_id: str) -> None:
         self._bins[bin_id].knock()
@@ -241,6 +244,8 @@ class World:
         for rig in self._scenario.bins:
             if rig.lid_pin is not None:
                 bench.drive(rig.lid_pin, 0)
+            if rig.full_pin is not None:
+                bench.drive(rig.full_pin, 1)
         return bench
 
     def _placed(self) -> Iterator[BinOnBench]:

@@ -27,7 +27,7 @@ from kiosk.core.events import (
     TouchAction,
     ZeroAsked,
 )
-from kiosk.core.orders import Close, Open
+from kiosk.core.orders import Close, Message, Open
 from kiosk.core.said import MAX_TEAMS, MIN_TEAMS
 from kiosk.core.taught import ClassAsked
 from kiosk.loop import Loop
@@ -62,7 +62,7 @@ class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Ordered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    order: Close | Open
+    order: Close | Open | Message
 
 
 def caretaker_ops(loop: Loop, answers: Answers) -> Mapping[str, Handler]:
@@ -107,7 +107,7 @@ def caretaker_ops(loop: Loop, answers: Answers) -> Mapping[str, Handler]:
         )
 
     def order(args: Args) -> dict[str, Any]:
-        """Closes or opens the station."""
+        """Closes or opens the station, or puts a sentence on its screen."""
         asked, t_ms = checked_args(args, _Ordered), boottime_ms()
         told = answers.ask(lambda request: OrderGiven(t_ms, request, "caretaker", asked.order))
         return {"code": told.code}

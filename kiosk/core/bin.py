@@ -36,9 +36,6 @@ SCATTER_BLOCKS = 50
 OVER_MS = 1_000
 """An indicator may say overload for a moment when something is thrown in."""
 
-UNCLEAR_ZERO = 0.04
-"""An indicator at about zero where the book says more than this share of Max: ask."""
-
 
 class Bin:
     """A bin's state between events. Only ``booked`` moves the book."""
@@ -407,29 +404,3 @@ class Bin:
             gross_after_g=gross_g,
             uncertainty_g=self.quiet_uncertainty_g(),
         )
-
-    def first_stable(
-        self, settled: Settled, *, same_boot: bool, after_gap: bool, new_bag: str
-    ) -> tuple[AnyDraft, ...] | None:
-        """The entry that joins the book to the first stable weight; None when somebody must be asked.
-
-        design.md, Weights: near empty is a new bag, up to a division is drift, anything else happened
-        while nobody looked.
-        """
-        book_g = self.book.gross_g
-        if book_g is None:
-            return (self.first_weight(settled.gross_g),)
-        change_g = settled.gross_g - book_g
-        if self.near_empty(settled.gross_g) and not self.near_empty(book_g):
-            power_went = after_gap or not same_boot
-            held = book_g - self.book.empty_g > UNCLEAR_ZERO * self.scale.max_g
-            if self.scale.zeroes_itself and power_went and held:
-                return None
-            return (self.bag_swap(new_bag, book_g, settled.gross_g),)
-        if abs(change_g) <= self.scale.division_g:
-            cause: Cause = self.quiet_cause(book_g, settled.gross_g)
-        elif after_gap:
-            cause = "unscaled"
-        else:
-            cause = "restart" if same_boot else "while_off"
-        return self.unattributed(cause, book_g, settled.gross_g, settled.uncertainty_g)

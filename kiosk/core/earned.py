@@ -7,6 +7,10 @@ Theory. A card may be photographed and shown by many hands; nobody can see that.
 bounded instead: it is weighed as ever, and earns nothing more. A household's cards share an account and so
 its day. While the pseudonym key is being changed a card has two names, and what it earns is written
 under both: whoever of the household comes next, and by whichever name, meets it.
+
+A machine that was switched off for a night and does not know the time believes that it is still yesterday.
+What was earned before it was switched on counts only where the clock is known (``unsure``): nobody is told
+that today's points are given because of yesterday's. Once the clock is known it counts again.
 """
 
 from __future__ import annotations
@@ -38,12 +42,20 @@ class Limits:
 class Earnings:
     """By name, of the day on which it last earned something."""
 
-    def __init__(self, known: Mapping[bytes, Earned]) -> None:
+    def __init__(
+        self, known: Mapping[bytes, Earned], earlier: Mapping[bytes, Earned] | None = None
+    ) -> None:
+        """``earlier`` what was known before the machine was switched on."""
         self._earned = dict(known)
+        self._earlier = dict(earlier or {})
+        self.unsure = False
+        """Nobody knows which day it is."""
 
     def of(self, names: Iterable[bytes], day: int) -> Earned:
         """What a card of these names has earned on ``day``."""
-        found = [e for e in map(self._earned.get, names) if e is not None and e.day == day]
+        books = [self._earned] if self.unsure else [self._earned, self._earlier]
+        known = [book.get(name) for book in books for name in names]
+        found = [e for e in known if e is not None and e.day == day]
         return Earned(
             day,
             max((e.visits for e in found), default=0),
@@ -73,4 +85,4 @@ class Earnings:
         return None if limits.points is None else max(0, limits.points - earned.points)
 
     def known(self) -> dict[bytes, Earned]:
-        return dict(self._earned)
+        return {**self._earlier, **self._earned}

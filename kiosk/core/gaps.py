@@ -15,6 +15,8 @@ from kiosk.core.entries import AnyDraft, BagSwap, Cause
 from kiosk.core.settled import Settled
 from kiosk.core.state import State
 
+UNCLEAR_ZERO = 0.04
+"""An indicator at about zero where the book says more than this share of Max: ask."""
 TOO_MUCH_MS = 30_000
 """Who sees that it is too much takes some out again within this time."""
 
@@ -56,15 +58,35 @@ def join(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | No
     if bin_.below_empty(settled.gross_g):
         bin_.stage = "away"
         return None
-    drafts = bin_.first_stable(
-        settled,
-        same_boot=state.same_boot,
-        after_gap=bin_.stage == "gap",
-        new_bag=state.name("b"),
-    )
+    drafts = _joined(state, bin_, settled)
     if drafts is None:
         bin_.stage, bin_.asked = "question", settled
     return drafts
+
+
+def _joined(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:
+    """The entry that joins the book to the first stable weight; None when somebody must be asked.
+
+    design.md, Weights: near empty is a new bag, up to a division is drift, anything else happened
+    while nobody looked.
+    """
+    book_g, after_gap, new_bag = bin_.book.gross_g, bin_.stage == "gap", state.name("b")
+    if book_g is None:
+        return (bin_.first_weight(settled.gross_g),)
+    change_g = settled.gross_g - book_g
+    if bin_.near_empty(settled.gross_g) and not bin_.near_empty(book_g):
+        power_went = after_gap or not state.same_boot
+        held = book_g - bin_.book.empty_g > UNCLEAR_ZERO * bin_.scale.max_g
+        if bin_.scale.zeroes_itself and power_went and held:
+            return None
+        return (bin_.bag_swap(new_bag, book_g, settled.gross_g),)
+    if abs(change_g) <= bin_.scale.division_g:
+        cause: Cause = bin_.quiet_cause(book_g, settled.gross_g)
+    elif after_gap:
+        cause = "unscaled"
+    else:
+        cause = "restart" if state.same_boot else "while_off"
+    return bin_.unattributed(cause, book_g, settled.gross_g, settled.uncertainty_g)
 
 
 def come_back(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | None:

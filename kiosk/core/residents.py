@@ -35,10 +35,17 @@ class Residents:
 
     def __init__(self, memory: Memory, limits: Limits) -> None:
         self.ties = Ties(memory.tied)
-        self._earnings = Earnings(memory.earned)
+        if memory.same_boot:
+            self._earnings = Earnings(memory.earned)
+        else:
+            self._earnings = Earnings({}, memory.earned)
         self.limits = limits
         """Of one card and day, by the rules in force."""
         self._recent: dict[bytes, Recent] = {}
+
+    def doubt_day(self, unsure: bool) -> None:
+        """Whether nobody knows which day it is."""
+        self._earnings.unsure = unsure
 
     def room(self, visit: Visit, day: int) -> int | None:
         """How many points its card may still earn in this visit, None for any number."""

@@ -183,6 +183,7 @@ class Station:
     def handle(self, event: Event, now: Moment) -> list[Effect]:
         """One event in; effects out, in the order in which the edge must carry them out."""
         self._state.now = now
+        self._state.residents.doubt_day(now.clock != "synced")
         effects = self._take(event)
         # Samples are some tenths of a second old when their block comes; time goes by the clock.
         if self._stirred or now.boot_ms != self._passed_ms:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.clock import boottime_ms
 from kiosk.cards.work import worked
-from kiosk.core.errors import OperatorError
+from kiosk.core.errors import KioskError, OperatorError
 from kiosk.core.events import CornerActed, CornerAsked, CornerWord, OrderGiven, Touch
 from kiosk.core.orders import MAX_LANGUAGES, AnyOrder, Close, LockBin, Message, Open, UnlockBin
 from kiosk.core.taught import ClassAsked
@@ -76,23 +76,24 @@ class CornerDesk:
 
     def takers(self) -> tuple[Taker, ...]:
         """Of every touch of the corner's pages."""
-        return (
-            Taker(shapes.Begin, lambda _: self._word("begin")),
-            Taker(shapes.Pad, self._pad),
-            Taker(shapes.Number, self._typed),
-            Taker(shapes.Stir, lambda _: self._word("touch")),
-            Taker(shapes.End, self._end),
-            Taker(shapes.Doctor, self._doctor),
-            Taker(shapes.AtBin, self._at_bin),
-            Taker(shapes.Shut, self._shut),
-            Taker(shapes.Unshut, lambda _: self._order(Open())),
-            Taker(shapes.Notice, self._notice),
-            Taker(shapes.Class, self._class),
-            Taker(shapes.Adjust, self._adjust),
-            Taker(shapes.Agree, self._agree),
-            Taker(shapes.Card, self._card),
-            Taker(shapes.Cancel, self._cancel),
-        )
+        takes: dict[type[shapes.Act], Callable[[Any], object]] = {
+            shapes.Begin: lambda _: self._word("begin"),
+            shapes.Pad: self._pad,
+            shapes.Number: self._typed,
+            shapes.Stir: lambda _: self._word("touch"),
+            shapes.End: self._end,
+            shapes.Doctor: self._doctor,
+            shapes.AtBin: self._at_bin,
+            shapes.Shut: self._shut,
+            shapes.Unshut: lambda _: self._order(Open()),
+            shapes.Notice: self._notice,
+            shapes.Class: self._class,
+            shapes.Adjust: self._adjust,
+            shapes.Agree: self._agree,
+            shapes.Card: self._card,
+            shapes.Cancel: self._cancel,
+        }
+        return tuple(Taker(shape, refusing(take)) for shape, take in takes.items())
 
     def note(self, view: View) -> None:
         """What the screen shows from now on: with the corner ends what was begun in it."""
@@ -224,8 +225,8 @@ class CornerDesk:
 
     def _sentence(self, kind: str, key: str) -> dict[str, str]:
         """A prepared sentence by language. Raises OperatorError for one that is not there."""
-        said = {one.code: one.corner.get(key, "") for one in self._languages}
-        if not key.startswith(kind) or not all(said.values()):
+        said = {one.code: one.corner[key] for one in self._languages if key in one.corner}
+        if not key.startswith(kind) or not said:
             raise OperatorError(
                 "no_such_sentence", "There is no such sentence.", "Choose one of those shown."
             )
@@ -255,3 +256,17 @@ def check(code: str) -> None:
         )
     if code != "done":
         raise OperatorError(code, f"That cannot be done now ({code}).", "Try again in a moment.")
+
+
+def refusing(take: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Storage that fails and rules that are busy are told on the page like any refusal."""
+
+    def taken(asked: Any) -> object:
+        try:
+            return take(asked)
+        except OperatorError:
+            raise
+        except KioskError as error:
+            raise OperatorError(error.code, error.what, error.todo) from error
+
+    return taken

@@ -66,8 +66,12 @@ class Jobs:
     def start(self, kind: str, run: Callable[[Job], None], **more: object) -> None:
         """Raises OperatorError while another one is being done."""
         with self._lock:
-            if self._thread is not None and self._job is None:
-                self._thread.join(STOP_S)  # it was cancelled, and is putting things back
+            ending = self._thread if self._job is None else None
+        if ending is not None:
+            # It was cancelled, and is putting things back: for that it needs the rules, and those may be
+            # waiting for our lock.
+            ending.join(STOP_S)
+        with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 raise OperatorError(
                     "corner_busy", "Something else is being done here.", "Wait for it, or end it."

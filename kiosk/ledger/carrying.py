@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 
 from kiosk.core.effects import Item
-from kiosk.core.entries import Adjustment, Opening, Recovered, Unattributed
+from kiosk.core.entries import Adjustment, BinFull, FullBy, Opening, Recovered, Unattributed
 from kiosk.core.memory import BinBook
 from kiosk.ledger import salvage
 from kiosk.ledger.salvage import Salvaged
@@ -71,6 +71,16 @@ def _empty_weight(book: BinBook, items: Mapping[str, str]) -> Iterator[Item]:
                 uncertainty_g=0,
             )
         )
+
+
+def full(
+    book: BinBook | None, said_by: tuple[FullBy, ...], items: Mapping[str, str]
+) -> Iterator[Item]:
+    """Says again by whose word a bin is full: its bag comes along with the opening."""
+    if book is not None:
+        for by in said_by:
+            item = book.item or items.get(book.bin, "unknown")
+            yield Item(BinFull(book.bin, item, book.bag, by, True))
 
 
 def recovered(

@@ -270,8 +270,11 @@ def _turn_over(
                 nonlocal counted
                 for book in old.books.values():
                     yield from carrying.scale(book, items)
-                for order in said_again(ordered.read_ended(db)):
+                standing = ordered.read_ended(db)
+                for order in said_again(standing):
                     yield Item(order)
+                for bin_id, said_by in standing.full.items():
+                    yield from carrying.full(old.books.get(bin_id), said_by, items)
                 yield from stocked.said_again(db)
                 for item in recovered:
                     counted += 1

@@ -92,7 +92,7 @@ def web_app(
 ) -> Starlette:
     """All routes behind the guard."""
     routes = [Route(path, _served(assets, path)) for path in assets]
-    routes.append(Route("/events", Events(feed, connections), methods=["GET"]))
+    routes.append(Route("/events", Events(feed, connections, token), methods=["GET"]))
     routes.append(Route("/act", Touches(act, bins, takers, token).take, methods=["POST"]))
     return Starlette(routes=routes, middleware=[Middleware(Guard, port=port)])
 
@@ -110,23 +110,28 @@ class Events:
     """``GET /events``. Each event is one View as JSON; its id is ``run-count``.
 
     ``run`` changes when the station restarts or its items' names do, by which a page knows that it
-    is an old one.
+    is an old one. The station's own page says so by its token (``?page=``): whoever else watches, or
+    only holds a connection, gives way to it.
     """
 
-    def __init__(self, feed: Feed, connections: Connections) -> None:
+    def __init__(self, feed: Feed, connections: Connections, token: str) -> None:
         self._feed = feed
         self._connections = connections
+        self._own = b"page=" + token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._feed.full:
+        own = hmac.compare_digest(scope["query_string"], self._own)
+        if not self._feed.seats(own=own):
             busy = PlainTextResponse("Too many are looking.\n", 503, {"retry-after": "2"})
             await busy(scope, receive, send)
             return
+        if own:
+            self._connections.keep(scope["client"])
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             async with asyncio.TaskGroup() as tasks:
-                streaming = tasks.create_task(self._feed.stream(send))
+                streaming = tasks.create_task(self._feed.stream(send, own=own))
                 leaving = tasks.create_task(_left(receive))
                 streaming.add_done_callback(lambda _: leaving.cancel())
                 leaving.add_done_callback(lambda _: streaming.cancel())

@@ -36,7 +36,9 @@ Send = Callable[[Message], Any]
 class _Client:
     """One stream: what it has not been sent yet."""
 
-    def __init__(self, asides: Iterable[str]) -> None:
+    def __init__(self, asides: Iterable[str], *, own: bool) -> None:
+        self.own = own
+        self.seated = True
         self.woken = asyncio.Event()
         self.wants = set(asides)
 
@@ -84,16 +86,28 @@ class Feed:
         self._timer: asyncio.TimerHandle | None = None
         self._frame: bytes | None = None
         self._count = 0
-        self._clients: set[_Client] = set()
+        self._clients: dict[_Client, None] = {}  # the longest watching first
         self._asides: dict[str, bytes] = {}
         self._held: dict[str, asyncio.TimerHandle] = {}
         """Asides that went out lately, until the next may."""
         self._closed = False
 
-    @property
-    def full(self) -> bool:
-        """Whether another client would be one too many."""
-        return self._closed or len(self._clients) >= MAX_CLIENTS
+    def seats(self, *, own: bool) -> bool:
+        """Whether there is room for another client. For the station's ``own`` page a stranger gives way."""
+        if self._closed:
+            return False
+        if len(self._clients) < MAX_CLIENTS:
+            return True
+        stranger = next((one for one in self._clients if own and not one.own), None)
+        if stranger is None:
+            return False
+        self._leave(stranger)
+        return True
+
+    def _leave(self, client: _Client) -> None:
+        self._clients.pop(client, None)
+        client.seated = False
+        client.woken.set()
 
     def offer(self, view: View) -> None:
         """A newer view; any that still waits is forgotten."""
@@ -144,16 +158,16 @@ class Feed:
         for client in self._clients:
             client.woken.set()
 
-    async def stream(self, send: Send) -> None:
-        """One client's events until it or the server goes. TimeoutError: it does not read."""
-        client = _Client(self._asides)
+    async def stream(self, send: Send, *, own: bool) -> None:
+        """One client's events until it, its seat or the server goes. TimeoutError: it does not read."""
+        client = _Client(self._asides, own=own)
         sent = b""
         if self._frame is not None or client.wants:
             client.woken.set()
-        self._clients.add(client)
+        self._clients[client] = None
         try:
             await _in_time(send, b"retry: %d\n\n" % RETRY_MS)
-            while not self._closed:
+            while client.seated and not self._closed:
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):
                         await client.woken.wait()
@@ -166,7 +180,7 @@ class Feed:
                     sent = self._frame
                     await _in_time(send, sent)
         finally:
-            self._clients.discard(client)
+            self._leave(client)
 
     def _broadcast(self) -> None:
         self._timer = None

@@ -20,13 +20,13 @@ from kiosk.core.errors import OperatorError
 from kiosk.core.view import View
 from kiosk.screen import page, texts
 from kiosk.screen.app import Act, Taker, web_app
-from kiosk.screen.connections import Connections
+from kiosk.screen.connections import ACCEPTED_AT_ONCE, Connections
 from kiosk.screen.feed import Feed
 from kiosk.screen.setup import Setup
 from kiosk.screen.texts import Language
 
-MAX_CONNECTIONS = 64
-BACKLOG = 64
+QUEUE = 1_024
+"""Who may knock before we have opened: a full queue would make the panel knock again a second later."""
 HEAD_BYTES = 16_384
 SEND_BUFFER_BYTES = 65_536
 """What the kernel may hold for a client that does not read."""
@@ -44,6 +44,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(
+                QUEUE
+            )  # asyncio takes one number for this and for what it accepts in a turn
         self._ready.set()
 
 
@@ -185,8 +189,7 @@ class ScreenServer:
                 access_log=False,
                 server_header=False,
                 date_header=False,
-                limit_concurrency=MAX_CONNECTIONS,
-                backlog=BACKLOG,
+                backlog=ACCEPTED_AT_ONCE,
                 h11_max_incomplete_event_size=HEAD_BYTES,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,

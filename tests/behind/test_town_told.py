@@ -17,7 +17,7 @@ import pytest
 from kiosk import catalogue
 from kiosk.behind import file as town_file
 from kiosk.behind.becoming import usual
-from kiosk.behind.pictures import known_pictures
+from kiosk.behind.pictures import SYMBOL, known_pictures
 from kiosk.behind.shape import MAX_HALVES, Happening, Helper, Notice, TownFile
 from kiosk.behind.teller import TownTeller
 from kiosk.behind.told import Becomes, TownTold, told
@@ -241,6 +241,12 @@ def test_the_usual_thirty_all_become_something_short_with_a_picture() -> None:
         assert one.picture in known_pictures(), code
         assert all(halves(words) <= MAX_HALVES for words in one.words.values()), code
         assert one.easy and one.en, code
+
+
+def test_the_page_for_writers_names_the_pictures_that_are_the_towns_own() -> None:
+    drawn = set(SYMBOL.findall((ROOT / "kiosk/screen/assets/town.svg").read_text("utf-8")))
+    page = (ROOT / "docs/town-screen.md").read_text("utf-8")
+    assert {name for name in drawn if f"`{name}`" not in page} == {"becomes"}, "the arrow"
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -279,12 +279,29 @@ class FieldStation:
 
     def view(self) -> Any:
         """The first view that the screen is sent."""
+        return self.sent("message")
+
+    def sent(self, name: str) -> Any:
+        """The first event of this name that the screen is sent; views are ``message``."""
         url = f"http://127.0.0.1:{self._port}/events"
+        event = "message"
         with urllib.request.urlopen(url, timeout=LONG_S) as events:
             for line in events:
-                if line.startswith(b"data: "):
-                    return json.loads(line[6:])
+                if line.startswith(b"event: "):
+                    event = line[7:].strip().decode()
+                elif line.startswith(b"data: "):
+                    if event == name:
+                        return json.loads(line[6:])
+                    event = "message"
         raise AssertionError("the screen's stream ended")
+
+    def until_shown(self, what: str, value: object = True) -> None:
+        """Waits until the screen says so; the doctor may have heard of it a moment before."""
+        self.until(lambda: self.view()[what] == value, f"the screen never had {what} {value}")
+
+    def until_trouble(self, bin_id: str) -> None:
+        """Waits until the screen shows a bin's trouble."""
+        self.until(lambda: self.bin(bin_id)["state"] == "trouble", f"{bin_id} never in trouble")
 
     def bin(self, bin_id: str) -> Any:
         """One bin as the screen draws it."""
@@ -300,6 +317,17 @@ class FieldStation:
         """How many lines of the log hold these words."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return sum(words in line for line in lines)
+
+    def until_told_once(self, device: str) -> None:
+        """Waits until the log holds its loss and its return; each stands there once."""
+        counts = [0, 0]
+
+        def told() -> bool:
+            counts[:] = self.logged(f"{device} is lost"), self.logged(f"{device} is back")
+            return min(counts) >= 1
+
+        self.until(told, f"{device} never lost and back")
+        assert counts == [1, 1], self.log.read_text(encoding="utf-8")
 
     def until(self, seen: Callable[[], object], trouble: str) -> None:
         """Waits for it."""

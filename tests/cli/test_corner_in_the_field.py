@@ -238,6 +238,11 @@ def test_a_bin_is_cleaned_closed_told_of_and_opened_again(inside: Hall) -> None:
     hall.until(lambda: "rinse" in (hall.view()["message"] or {}).get("en", ""), "no notice")
     hall.touch("corner_notice", sentence=None)
     hall.until_view(message=None)
+    assert hall.kiosk("message", "あすは 祭りです", "--json") == {"op": "message", "code": "done"}
+    hall.until_view(message={"ja": "あすは 祭りです"})
+    hall.kiosk("message", "--clear", "--json")
+    hall.until_view(message=None)
+    assert hall.kiosk("message", "--json")["error"]["code"] == "wrong_call"
     assert hall.touch("corner_notice", sentence="open") == {"refused": "no_such_sentence"}
     assert {one["by"] for one in hall.entries("command")} == {"caretaker"}
 
@@ -347,7 +352,7 @@ def test_the_number_is_found_nowhere_and_wrong_ones_are_slowed(hall: Hall) -> No
     for file in hall.folder.rglob("*"):
         if file.is_file() and not file.name.startswith("bench.mem"):
             assert NUMBER.encode() not in file.read_bytes(), file
-    for name in ("corner-number", "corner-tries", "caretakers"):
+    for name in ("corner-number", "corner-tries"):
         (found,) = hall.folder.rglob(name)
         assert stat.S_IMODE(found.stat().st_mode) == 0o600
     hall.set_number()

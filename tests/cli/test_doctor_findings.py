@@ -58,6 +58,9 @@ def ordered(**more: Any) -> dict[str, Any]:
 CASES = [
     (well(), "OK", ""),
     (well(storage_trouble="disk_full"), "ERR", "ledger.trouble"),
+    (well(temperature_mc=45_000), "OK", ""),
+    (well(temperature_mc=76_400, warm="still"), "WARN", "heat.still"),
+    (well(temperature_mc=91_000, warm="dim"), "WARN", "heat.dim"),
     (well(disk_free_bytes=400 << 20), "WARN", "disk.low"),
     (well(disk_free_bytes=1 << 20), "ERR", "disk.full"),
     (well(**device("scale:b1", state="lost", code="scale_missing")), "ERR", "scale.lost"),

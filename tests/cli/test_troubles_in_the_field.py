@@ -45,7 +45,7 @@ def test_what_is_missing_at_the_start_is_told_and_found_when_it_comes(
     )
     told_in_every_language(field, "scale", "indicator_missing")
     told_in_every_language(field, "reader", "camera_missing", "nfc_missing")
-    assert field.bin("b2")["state"] == "trouble"
+    field.until_trouble("b2")
     field.until_ready("b1")
     field.load(500)
     field.until_booked("b1", 500)
@@ -53,7 +53,7 @@ def test_what_is_missing_at_the_start_is_told_and_found_when_it_comes(
     field.until_wrong()
     field.until_ready("b1", "b2")
     for device in ("scale:b2", "reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
 
 
 def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStation) -> None:
@@ -64,7 +64,7 @@ def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStat
     field.start()
     field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
     told_in_every_language(field, "reader", "card_keys")
-    assert not field.view()["cards_readable"]
+    field.until_shown("cards_readable", False)
     field.until_ready("b1", "b2")
     field.load(500)
     field.until_booked("b1", 500)
@@ -72,9 +72,9 @@ def test_without_the_keys_to_cards_only_the_readers_stand_still(field: FieldStat
     field.until_wrong("reader.qr.card_keys", "reader.nfc.card_keys")
     keys.write_text(kept)
     field.until_wrong()
-    assert field.view()["cards_readable"]
+    field.until_shown("cards_readable")
     for device in ("reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
 
 
 def test_readers_of_every_kind_are_found_missing_and_found_when_they_come(
@@ -126,7 +126,7 @@ def test_what_breaks_while_it_runs_is_told_once_and_comes_back(field: FieldStati
     field.until_wrong()
     field.cable(on=False)
     field.until_wrong("scale.b1.scale_missing")
-    assert field.bin("b1")["state"] == "trouble"
+    field.until_trouble("b1")
     indicator.grams = 700
     field.until_booked("b2", 700)
     field.cable(on=True)
@@ -134,7 +134,7 @@ def test_what_breaks_while_it_runs_is_told_once_and_comes_back(field: FieldStati
     field.unplug_indicator()
     field.until_wrong("scale.b2.indicator_missing")
     for device in ("scale:b1", "reader:qr", "reader:nfc"):
-        assert (field.logged(f"{device} is lost"), field.logged(f"{device} is back")) == (1, 1)
+        field.until_told_once(device)
     assert (field.logged("scale:b2 is lost"), field.logged("scale:b2 is back")) == (2, 1)
 
 
@@ -172,7 +172,7 @@ def test_a_disk_that_refuses_is_told_and_loses_nothing(field: FieldStation) -> N
     field.limit_files(field.log.stat().st_size + LEFT_FOR_THE_LOG_BYTES)
     indicator.grams = 900
     field.until_wrong("ledger..io_error")
-    assert field.view()["storage_trouble"]
+    field.until_shown("storage_trouble")
     told_in_every_language(field, "ledger", "io_error")
     nfc.place(Tag(b"\x04\x01\x02\x03\x04\x05\x06"))  # not greeted, and nothing breaks
     field.load(500)
@@ -180,7 +180,7 @@ def test_a_disk_that_refuses_is_told_and_loses_nothing(field: FieldStation) -> N
     field.until_wrong()
     field.until_booked("b1", 500)
     field.until_booked("b2", 900)
-    assert not field.view()["storage_trouble"]
+    field.until_shown("storage_trouble", False)
     assert (field.logged("nothing can be recorded"), field.logged("recording goes on")) == (1, 1)
 
 
@@ -213,4 +213,4 @@ def test_the_way_to_the_city_is_told_from_its_first_step_on(field: FieldStation)
     secret.write_text("secret", encoding="utf-8")
     field.until_wrong("link..broker_unreachable")
     told_in_every_language(field, "link", "broker_unreachable")
-    assert not field.view()["online"]
+    field.until_shown("online", False)

@@ -1,4 +1,4 @@
-"""Lamps, lid switches and the buzzer: gpiozero's own pins on the bench's memory."""
+"""Lamps and the buzzer: gpiozero's own pins on the bench's memory."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from driver_site import LONG_S, Inbox, MakeBench
+from driver_site import LONG_S, MakeBench
 from hw_sim.bench import LEVEL, Bench
 
-from drivers.gpio import TONES, Lid, Signals
+from drivers.gpio import TONES, Signals
 from kiosk.core.effects import Beep, Lamp
-from kiosk.core.events import DeviceLost, LidMoved
 
-LAMP, BUZZER, LID, SEEN = 27, 22, 17, 23
+LAMP, BUZZER, SEEN = 27, 22, 23
 
 
 @pytest.fixture
@@ -50,17 +49,6 @@ def wait_for_light(bench: Bench, lit: bool) -> None:
     while bench.lit(LAMP) != lit:
         assert time.monotonic() < until, f"the lamp never became {lit}"
         time.sleep(0.01)
-
-
-def started_lid(inbox: Inbox) -> Lid:
-    """A lid whose thread has seen that it is shut."""
-    lid = Lid("b1", LID)
-    lid.start(inbox.post)
-    until = time.monotonic() + LONG_S
-    while lid._active is None:
-        assert time.monotonic() < until, "the lid was never looked at"
-        time.sleep(0.01)
-    return lid
 
 
 @pytest.mark.parametrize("tone, flashes", [("seen", 1), ("refused", 3), ("recorded", 0)])
@@ -102,6 +90,15 @@ def test_the_tones_differ_and_none_waits_for_its_end(bench: Bench, signals: Sign
         assert heard(bench, 2 * times, since) == [1, 0] * times
 
 
+def test_in_the_quiet_hours_a_card_is_seen_and_not_heard(bench: Bench, signals: Signals) -> None:
+    signals.beep(Beep("seen", silent=True))
+    until = time.monotonic() + LONG_S
+    while lights(bench).count(1) < 1:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert [c for c in bench.changes(0)[1] if (c.pin, c.kind, c.value) == (BUZZER, LEVEL, 1)] == []
+
+
 def test_a_new_tone_ends_the_one_before(bench: Bench, signals: Signals) -> None:
     signals.beep(Beep("trouble"))
     heard(bench, 1)
@@ -133,36 +130,3 @@ def test_a_pin_that_is_none_is_a_word_and_no_crash(bench: Bench) -> None:
     assert signals.trouble is not None
     assert signals.trouble.code == "gpio_missing"
     signals.stop()
-
-
-def test_a_lid_that_bounces_is_told_once_each_way(bench: Bench, inbox: Inbox) -> None:
-    bench.drive(LID, 0)
-    lid = started_lid(inbox)
-    for last in (1, 0, 1):
-        for level in (last, 1 - last) * 5:
-            bench.drive(LID, level)
-            time.sleep(0.003)
-        bench.drive(LID, last)
-        moved = inbox.wait(LidMoved)
-        assert (moved.bin, moved.open) == ("b1", bool(last))
-    time.sleep(0.2)
-    lid.stop()
-    assert inbox.drain() == []
-
-
-def test_a_switch_whose_cable_is_off_reads_as_open(bench: Bench, inbox: Inbox) -> None:
-    bench.drive(LID, 0)
-    lid = started_lid(inbox)
-    bench.drive(LID, None)
-    assert inbox.wait(LidMoved).open
-    lid.stop()
-
-
-def test_a_lid_on_a_pin_that_is_none_is_lost_once(bench: Bench, inbox: Inbox) -> None:
-    lid = Lid("b1", 99)
-    lid.start(inbox.post)
-    lost = inbox.wait(DeviceLost)
-    assert (lost.device, lost.code) == ("lid:b1", "gpio_missing")
-    time.sleep(0.5)
-    lid.stop()
-    assert inbox.drain() == []

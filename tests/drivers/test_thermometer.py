@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.thermometer import Thermometer, read_mc
+from drivers.thermometer import OwnThermometer, Thermometer, read_mc
 from kiosk.core.errors import DeviceError
-from kiosk.core.events import DeviceBack, DeviceLost, Event, Warmth
+from kiosk.core.events import DeviceBack, DeviceLost, Event, Heated, Warmth
 
 
 def test_a_hall_is_eleven_degrees(tmp_path: Path) -> None:
@@ -41,3 +41,17 @@ def test_a_thermometer_that_is_plugged_in_later_is_told_of_once(tmp_path: Path) 
     reading = inbox.get(timeout=10)
     assert isinstance(reading, Warmth) and reading.temperature_mc == 20_500
     thermometer.stop()
+
+
+def test_a_machine_may_be_hotter_than_a_hall(tmp_path: Path) -> None:
+    file, inbox = tmp_path / "temp", queue.Queue[Event]()
+    file.write_text("85000\n")
+    own = OwnThermometer(file)
+    own.start(inbox.put)
+    reading = inbox.get(timeout=10)
+    assert isinstance(reading, Heated) and reading.temperature_mc == 85_000
+    file.write_text("150001\n")
+    lost = inbox.get(timeout=20)
+    assert isinstance(lost, DeviceLost)
+    assert (lost.device, lost.code) == ("thermometer:station", "thermometer_garbled")
+    own.stop()

@@ -9,7 +9,7 @@ from contextlib import closing
 from ledger_site import DAY_MS, Site, projected, weighing
 
 from kiosk.core.effects import Item
-from kiosk.core.entries import Commanded
+from kiosk.core.entries import BagSwap, BinFull, Commanded
 from kiosk.core.orders import AnyOrder, Close, Identify, LockBin, Message, Open, UnlockBin
 from kiosk.core.standing import Standing
 from kiosk.ledger import Ledger, projections
@@ -112,3 +112,31 @@ def test_a_second_wish_begins_further_back_and_cuts_nothing_short() -> None:
     assert again.told(30) == 5
     again.begin(20)
     assert again.told(30) == 5
+
+
+def test_a_full_bin_is_full_after_a_restart_and_in_the_next_ledger_until_its_bag_is_changed(
+    site: Site,
+) -> None:
+    ledger = site.open()
+    bag = {book.bin: book.bag for book in ledger.memory().books}["b1"]
+    ledger.append([Item(BinFull("b1", "pet-bottle", bag, "touch", True))])
+    ledger.append([Item(BinFull("b1", "pet-bottle", bag, "sensor", True))])
+    ledger.close()
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
+        before = projected(db)
+        projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
+        assert projected(db) == before
+    site.station = "hall-9"
+    again = site.open()
+    assert again.turn_over is not None
+    assert again.memory().orders.full == {"b1": ("touch", "sensor")}
+    again.append([Item(BinFull("b1", "pet-bottle", bag, "sensor", False))])
+    again.close()
+    later = site.open()
+    assert later.memory().orders.full == {"b1": ("touch",)}
+    later.append([Item(BagSwap("b1", "pet-bottle", bag, "new", 0, 0, 0))])
+    later.close()
+    last = site.open()
+    assert last.memory().orders.full == {}
+    last.close()
+    assert verify(site.folder).findings == ()

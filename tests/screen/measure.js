@@ -1,5 +1,7 @@
-// What contracts.md promises of the panel, asked of the drawn page; an empty list is a good page.
-() => {
+// What contracts.md promises of the panel, asked of the drawn page; an empty list is a good page. `scrolls`
+// where it is enlarged, and may be longer than the panel.
+(asked) => {
+  const scrolls = asked?.scrolls === true;
   const TEXT_PX = 33, TARGET_PX = 118, DIGITS_PX = 150, CONTRAST = 4.5, WEIGHT_CONTRAST = 7;
   const DIGIT = 0.73; // a digit's height to its font size in Noto Sans CJK (OS/2 sCapHeight 733)
   const wrong = [];
@@ -27,7 +29,7 @@
     const size = parseFloat(style.fontSize);
     if (size < TEXT_PX) wrong.push(`"${words}" is ${size} px`);
     const number = element.matches(".number");
-    if (number && size * DIGIT < DIGITS_PX) wrong.push(`"${words}" is ${size * DIGIT} px high`);
+    if (number && !scrolls && size * DIGIT < DIGITS_PX) wrong.push(`"${words}" is ${size * DIGIT} px high`);
     const [a, b] = [light(style.color), light(ground(element))].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
     if (contrast < (number ? WEIGHT_CONTRAST : CONTRAST)) wrong.push(`"${words}": ${contrast}:1`);
@@ -51,8 +53,16 @@
       if (visible(place) && visible(part) && over > 1) wrong.push(`#${part.id} is ${over} px beyond its place`);
     }
   }
+  // One hand, from below: on a turned panel nothing that must be touched has its middle in the upper third.
+  if (innerHeight > innerWidth && !scrolls) {
+    const few = document.querySelectorAll(".tile").length <= 8;
+    for (const button of document.querySelectorAll(few ? "button" : ".action, footer button")) {
+      const { top, height } = button.getBoundingClientRect();
+      if (visible(button) && top + height / 2 < innerHeight / 3) wrong.push(`"${button.textContent}" is too far up`);
+    }
+  }
   const page = document.documentElement;
-  if (page.scrollHeight > innerHeight) wrong.push(`${page.scrollHeight - innerHeight} px below the panel`);
+  if (!scrolls && page.scrollHeight > innerHeight) wrong.push(`${page.scrollHeight - innerHeight} px below the panel`);
   if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth - innerWidth} px beside the panel`);
   return wrong;
 };

@@ -6,7 +6,7 @@ import http.client
 import json
 import queue
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from kiosk.core.errors import OperatorError
 from kiosk.core.events import TouchAction
 from kiosk.screen import ScreenServer, Setup, Taker
+from kiosk.screen.texts import Language
 
 LONG_S = 20.0
 """How long a test waits before it calls something absent that should have come."""
@@ -31,10 +32,15 @@ class Vote(msgspec.Struct, frozen=True, tag_field="action", tag="vote", forbid_u
 class Station:
     """What stands behind the screen: it notes the touches."""
 
-    def __init__(self, station: Setup, port: int = 0) -> None:
+    def __init__(self, station: Setup, port: int = 0, languages: Sequence[Language] = ()) -> None:
         self.touched: queue.Queue[Touched] = queue.Queue()
         self.screen = ScreenServer(
-            "127.0.0.1", port, setup=station, act=self._act, takers=[Taker(Vote, self._voted)]
+            "127.0.0.1",
+            port,
+            setup=station,
+            act=self._act,
+            takers=[Taker(Vote, self._voted)],
+            languages=languages,
         )
 
     def _voted(self, vote: Vote) -> object:
@@ -95,11 +101,11 @@ class Browser:
 
 
 class Watching:
-    """One client of ``/events``, reading a line at a time."""
+    """One client of ``/events``, reading a line at a time; with ``token`` it is the station's page."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str = "") -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONG_S)
-        self.connection.request("GET", "/events")
+        self.connection.request("GET", f"/events?page={token}" if token else "/events")
         self.answer = self.connection.getresponse()
         self.last_id = ""
 

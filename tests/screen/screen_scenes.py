@@ -10,8 +10,11 @@ import msgspec
 from kiosk import catalogue
 from kiosk.core.config import Crowd
 from kiosk.core.view import BinState, BinView, View
-from kiosk.screen.setup import BinSetup, ItemWords, Setup
+from kiosk.screen.setup import BinSetup, Setup, item_words, overflow
+from kiosk.screen.texts import town
+from kiosk.screen.texts.town import Spoken
 
+TOWN_TEXTS = Path(__file__).parent / "texts"
 CATALOGUE = Path(__file__).parents[2] / "config" / "catalogue.toml"
 ITEMS = (
     "pet-bottle",
@@ -42,7 +45,6 @@ LONGEST_NAMES = (
     "glass-clear",
     "plastic-product",
 )
-LANGUAGES = ("ja", "easy", "en")
 
 
 def items(count: int) -> tuple[str, ...]:
@@ -50,10 +52,21 @@ def items(count: int) -> tuple[str, ...]:
     return LONGEST_NAMES if count == len(LONGEST_NAMES) else ITEMS[:count]
 
 
+def spoken(count: int) -> Spoken:
+    """What its screen speaks: the twelve with the longest names have two languages of a town's own."""
+    return town.spoken(TOWN_TEXTS if count == len(LONGEST_NAMES) else None)
+
+
+def languages(count: int) -> list[str]:
+    """Their codes."""
+    return [one.code for one in spoken(count).languages]
+
+
 def setup(count: int) -> Setup:
     """A station with ``count`` bins for items of the usual catalogue."""
     crowd: Crowd = "one_by_one" if count == 4 else "together"
-    known = catalogue.load(CATALOGUE).items
+    known, told = catalogue.load(CATALOGUE).items, spoken(count)
+    codes = languages(count)
     return Setup(
         station="中央公民館 資源ステーション",
         language="ja",
@@ -61,18 +74,13 @@ def setup(count: int) -> Setup:
         bins={
             f"b{number}": BinSetup(
                 item,
-                {language: getattr(known[item].overflow, language) for language in LANGUAGES},
+                {language: overflow(known[item], item, language, told) for language in codes},
                 known[item].hazards,
             )
             for number, item in enumerate(items(count), 1)
         },
         items={
-            item: {
-                language: ItemWords(
-                    getattr(known[item], language), getattr(known[item], f"short_{language}")
-                )
-                for language in LANGUAGES
-            }
+            item: {language: item_words(known[item], item, language, told) for language in codes}
             for item in items(count)
         },
         crowd=crowd,
@@ -229,6 +237,7 @@ SCENES: dict[str, tuple[int, View]] = {
     "seven-begin-trouble": (7, view(bins=bins(7, b2="full", b7="question"), can_begin=True)),
     "longest": (12, view(bins=bins(12))),
     "longest-trouble": (12, view(bins=bins(12, b2="full", b4="trouble", b6="away"))),
+    "longest-offline": (12, view(bins=bins(12), online=False)),
     "longest-weighing": (12, view(phase="weighing", bin="b1", live_g=860, bins=bins(12))),
     "many-resumed": (13, view(resumed=True, bins=BUSY)),
     "many-message": (13, view(message=LONGEST, bins=BUSY)),
@@ -253,6 +262,10 @@ KEPT = (
     "many-trouble-en-wide",
     "waiting-begin-ja-wide",
     "spare-easy-wide",
+    "weighing-turn-other-ja-wide",
+    "weighing-heed-two-ja-wide",
+    "longest-de-wide",
+    "waiting-warm-ja-wide",
     "waiting-trouble-easy-tall",
     "weighing-ja-tall",
     "thanks-en-tall",

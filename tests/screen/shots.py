@@ -21,7 +21,7 @@ os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
 
 import msgspec
 from playwright.sync_api import Page, ViewportSize, sync_playwright
-from screen_scenes import KEPT, SCENES, STATIONS, setup
+from screen_scenes import KEPT, SCENES, STATIONS, languages, setup, spoken
 
 from kiosk.core.view import View
 from kiosk.screen import ScreenServer
@@ -45,7 +45,13 @@ LANGUAGES = ("ja", "easy", "en")
 LONG_MS = 15_000
 COLOUR_MS = 450
 """The background has changed its colour by then."""
-NAMES = {"ja": "日本語", "easy": "やさしい日本語", "en": "English"}
+NAMES = {
+    "ja": "日本語",
+    "easy": "やさしい日本語",
+    "en": "English",
+    "de": "Deutsch",
+    "pt": "Português",
+}
 SPEAK = """name => {
   const buttons = [...document.querySelectorAll(".language")];
   buttons.find((one) => one.textContent === name).click();
@@ -108,7 +114,13 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     for orientation, panel in PANELS.items():
         for bins in STATIONS:
-            server = ScreenServer("127.0.0.1", 0, setup=setup(bins), act=lambda _action, _bin: None)
+            server = ScreenServer(
+                "127.0.0.1",
+                0,
+                setup=setup(bins),
+                act=lambda _action, _bin: None,
+                languages=spoken(bins).languages,
+            )
             server.start()
             with browser_page(panel) as page:
                 page.set_default_timeout(LONG_MS)
@@ -116,7 +128,7 @@ def main() -> None:
                 for scene, (count, view) in SCENES.items():
                     if count != bins or (given.scene and scene not in given.scene):
                         continue
-                    for language in LANGUAGES:
+                    for language in languages(bins):
                         name = f"{scene}-{language}-{orientation}"
                         if given.keep and name not in KEPT:
                             continue

@@ -11,16 +11,30 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 from screen_people import LONG_S, Station
-from screen_scenes import SCENES, STATIONS, setup, view
+from screen_scenes import SCENES, STATIONS, languages, setup, spoken, view
 from shots import LANGUAGES, NAMES, PANELS, SPEAK, browser_page, publish, show
 
+ENLARGED = (
+    "waiting-trouble",
+    "greeting-turn",
+    "weighing-turn-other",
+    "recorded-full",
+    "thanks",
+    "refused",
+    "waiting-begin-ask",
+    "weighing-heed",
+    "weighing-heed-two",
+    "longest-weighing",
+    "closed-longest",
+    "many-trouble",
+)
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
 """Finds what is too small, too pale or cut off, and says it in words."""
 
 
 @pytest.fixture(scope="module")
 def stations() -> Iterator[dict[int, Station]]:
-    running = {bins: Station(setup(bins)) for bins in STATIONS}
+    running = {bins: Station(setup(bins), languages=spoken(bins).languages) for bins in STATIONS}
     for station in running.values():
         station.screen.start()
     yield running
@@ -46,9 +60,26 @@ def test_everything_can_be_read_and_touched_in_every_scene(
         if bins != count:
             continue
         publish(page, server, shown)
-        for language in LANGUAGES:
+        for language in languages(count):
             page.evaluate(SPEAK, NAMES[language])
             assert page.evaluate(MEASURE) == [], f"{scene} in {language}"
+
+
+def test_enlarged_to_twice_its_size_nothing_is_lost_and_the_page_scrolls(
+    page: Page, stations: dict[int, Station]
+) -> None:
+    usual = page.viewport_size
+    assert usual is not None
+    page.set_viewport_size({"width": usual["width"] // 2, "height": usual["height"] // 2})
+    for count in STATIONS:
+        page.goto(f"{stations[count].origin}/")
+        for scene in ENLARGED:
+            bins, shown = SCENES[scene]
+            if bins == count:
+                publish(page, stations[count].screen, shown)
+                page.evaluate(SPEAK, NAMES["de" if count == 12 else "en"])
+                assert page.evaluate(MEASURE, {"scrolls": True}) == [], scene
+    page.set_viewport_size(usual)
 
 
 def test_a_visit_needs_no_touch_and_ends_in_the_towns_language(

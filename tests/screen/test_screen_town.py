@@ -71,6 +71,21 @@ def test_every_card_can_be_read_and_touched_in_the_strip_and_large(
 
 
 @pytest.mark.parametrize("panel", PANELS)
+def test_after_the_thanks_too_there_is_room_for_it(
+    page: Page, station: Station, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    show(page, station.screen, view(), "ja")
+    told(page, station, value())
+    for phase in ("thanks", "no_card"):
+        for language in LANGUAGES:
+            shown = view(phase=phase, visit_g=2340, points=1 if phase == "thanks" else None)
+            show(page, station.screen, shown, language)
+            assert page.is_visible(".strip")
+            assert page.evaluate(MEASURE) == [], f"{phase} in {language}"
+
+
+@pytest.mark.parametrize("panel", PANELS)
 def test_co2_stands_beside_its_grade_and_source_and_says_over_how_many(
     page: Page, station: Station, panel: str
 ) -> None:
@@ -127,7 +142,8 @@ def test_whoever_comes_has_the_screen_at_once_and_sees_what_becomes_of_the_drop(
     page.wait_for_selector('[data-scene="recorded"]')
     assert not page.is_visible("#town")
     screen.publish(view(phase="thanks", checkins=1, visit_g=420))
-    page.wait_for_selector('[data-scene="thanks"]')
+    page.wait_for_selector('[data-scene="thanks"] .strip')
+    assert "またアルミ缶になります" in page.inner_text(".strip")
     screen.publish(view(checkins=1))
     page.wait_for_selector('[data-scene="waiting"]')
     assert "またアルミ缶になります" in page.inner_text(".strip")

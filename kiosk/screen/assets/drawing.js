@@ -47,7 +47,8 @@ export function svgUse(name) {
 export function drawText(id, text, tag = "") {
   if (!changed(id, [text, tag])) return;
   at(id).textContent = text;
-  at(id).lang = tag;
+  if (tag) at(id).lang = tag;
+  else at(id).removeAttribute("lang"); // an empty one would say that nobody knows
   at(id).hidden = text === "";
 }
 

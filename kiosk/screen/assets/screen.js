@@ -16,7 +16,7 @@ const SILENT_MS = 10000; // the station repeats its view every 2 s
 const AGAIN_MS = 2000;
 const UNTOUCHED_MS = 30000; // what a touch opened closes by itself; nothing is lost by it
 const LANGUAGE_MS = 60000;
-const PANELS = ["waiting", "thanks", "no_card"]; // scenes with room for the town's strip
+const PANELS = ["waiting", "thanks", "no_card"]; // nobody stands at a bin: room for the town's strip, or more
 const PARTS = { town, play, corner }; // each with the section and the words of its name
 const ASIDES = ["town", "play", "corner"]; // the station's events beside the views
 
@@ -58,6 +58,7 @@ function draw() {
     const shown = part.draw(context(name, room));
     at(name).hidden = room === "none" || !shown;
     at(name).dataset.room = room;
+    at(name).setAttribute("role", room === "whole" ? "main" : "region");
     at(name).setAttribute("aria-label", said[`part_${name}`]);
   }
   drawFooter(said);
@@ -67,7 +68,8 @@ function draw() {
 function wholePart() {
   if (!connected || view === null || view.here) return null;
   if (view.corner === "card" || view.corner === "open") return "corner";
-  return opened?.part ?? (play.isClass(view) ? "play" : null);
+  if (PANELS.includes(view.phase) && view.awaiting === null && opened?.part) return opened.part;
+  return play.isClass(view) ? "play" : null;
 }
 
 const hasRoom = { town: hasPanel, play: () => connected && play.hasTurn(view), corner: () => false };
@@ -172,7 +174,7 @@ async function act(action, fields = {}) {
 
 function listen() {
   events?.close();
-  events = new EventSource("/events");
+  events = new EventSource(`/events?page=${token}`);
   heardMs = performance.now();
   events.onmessage = (message) => {
     heardMs = performance.now();
