@@ -107,7 +107,7 @@ class PlayDesk:
         self._view: View | None = None
         self._rests: dict[str, Rest] = {}
         self._told: PlayTold | None = None
-        self._lock = threading.Lock()
+        self._lock, self._looking = threading.Lock(), threading.Lock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="play-teller", daemon=True)
 
@@ -132,14 +132,18 @@ class PlayDesk:
 
     def _run(self) -> None:
         while not self._ending.is_set():
-            self._watched.look()
             self.look()
             self._ending.wait(LOOK_S)
 
     # -- telling --------------------------------------------------------------------------------
 
     def look(self) -> PlayTold | None:
-        """Tells what is new; None where nothing is, or it cannot be read now."""
+        """Tells what is new; None where nothing is, or it cannot be read now. One looks at a time."""
+        with self._looking:
+            self._watched.look()
+            return self._look()
+
+    def _look(self) -> PlayTold | None:
         town, day = self._watched.town, self._day()
         question = playing.asked_now(town, day)
         votes, thanks = playing.NO_VOTES, playing.NO_THANKS
