@@ -13,13 +13,15 @@ from msgspec import Meta
 
 from kiosk.behind.parts import MAX_HALVES, Part, Pictured, Said, wide
 from kiosk.core.catalogue import Misfit, halves
-from kiosk.core.said import MAX_ANSWERS, MIN_ANSWERS, SaidId
+from kiosk.core.said import MAX_ANSWERS, MIN_ANSWERS
 
 MAX_THANKS = 4
 """Sentences that stand on one page with large pictures."""
 MAX_OWN = 20
 MAX_ANSWER_HALVES = 36
 """Half-width letters of what stands beside its picture (a Japanese letter counts two)."""
+
+Id = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
 
 
 class Answer(Pictured, frozen=True, kw_only=True):
@@ -30,7 +32,7 @@ class Asking(Said, frozen=True, kw_only=True, rename={"since": "from", "answers"
     """A question to all, with ``answers`` of which a touch chooses one. ``id`` is its own for ever: another
     question has another. Asked ``from`` a day ``until`` a day, both included."""
 
-    id: SaidId
+    id: Id
     answers: Annotated[tuple[Answer, ...], Meta(min_length=MIN_ANSWERS, max_length=MAX_ANSWERS)]
     since: datetime.date | None = None
     until: datetime.date | None = None
@@ -46,7 +48,7 @@ class Asking(Said, frozen=True, kw_only=True, rename={"since": "from", "answers"
 class Thankful(Pictured, frozen=True, kw_only=True):
     """A sentence that thanks the neighbours; ``id`` stands in the ledger."""
 
-    id: SaidId
+    id: Id
 
 
 class QuizQuestion(Said, frozen=True, kw_only=True):
