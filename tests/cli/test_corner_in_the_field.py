@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 from field_station import KIOSK, LONG_S, FieldStation
 
-HELD_S = 60.0
 BOTTLE_G = 2_031
 TRUE_COUNTS_PER_GRAM = 44.29
 """The settings say 43: this cell is 3 % off."""
@@ -102,16 +101,6 @@ class Hall(FieldStation):
             f"the station never told {wanted}, but {self.told()}",
         )
         return self.told()
-
-    def cards(self, *options: str) -> list[dict[str, Any]]:
-        out = self.folder / f"cards-{len(list(self.folder.glob('cards-*')))}.json"
-        assert "error" not in self.kiosk("card", "issue", str(out), *options, "--json")
-        made: list[dict[str, Any]] = json.loads(out.read_text())["cards"]
-        return made
-
-    def show(self, text: str) -> None:
-        assert self.camera is not None
-        self.camera.show(text, HELD_S)
 
     def hide(self) -> None:
         assert self.camera is not None
