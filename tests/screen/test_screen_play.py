@@ -23,11 +23,20 @@ from kiosk.ledger.heard import Votes
 from kiosk.screen import ScreenServer, Taker
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
-INSIDE = """() => [...document.querySelectorAll(".choice, .together")]
-  .filter((box) => box.checkVisibility())
-  .filter((box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1)
-  .map((box) => box.innerText)"""
-"""What is larger than the frame that it stands in."""
+INSIDE = """() => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const seen = (selector) => all(selector).filter((one) => one.checkVisibility());
+  const wide = seen(".choice, .together, .language").filter(
+    (box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1,
+  );
+  const foot = document.querySelector("footer").getBoundingClientRect().top;
+  const low = seen("#play .page > *").filter((one) => one.getBoundingClientRect().bottom > foot);
+  const over = seen("#play .page > * + *").map((next) => [next.previousElementSibling, next]).filter(
+    ([one, next]) => one.getBoundingClientRect().bottom > next.getBoundingClientRect().top + 1,
+  );
+  return [...wide, ...low, ...over.map(([one]) => one)].map((one) => one.innerText);
+}"""
+"""What is larger than the frame that it stands in, or over what stands below it."""
 
 
 class Hall:
