@@ -21,6 +21,7 @@ from drivers.clock import boottime_ms
 from kiosk import __version__, recording, words
 from kiosk.answers import Answers
 from kiosk.balances import Balances
+from kiosk.behind.teller import TownTeller
 from kiosk.cards import list_ops
 from kiosk.cards.appointing import CaretakerOps
 from kiosk.cards.caretakers import CaretakerCards
@@ -244,6 +245,16 @@ class _Running:
         held.callback(self._ledger.end_waits)  # first, or the uplink's long poll holds up the end
         self._screen.start()
         held.callback(self._screen.stop)
+        behind = TownTeller(
+            settings.paths.town,
+            [one.item for one in settings.bins],
+            self._ledger,
+            catalogue=lambda: self._town.catalogue,
+            today=self._clock.today,
+            tell=self._screen.tell,
+        )
+        behind.start()
+        held.callback(behind.stop)
         others = [
             *devices.thermometers(settings),
             *devices.lids(settings),

@@ -85,17 +85,24 @@ class ScreenWatch:
                 connection.close()
 
     def _follow(self, response: http.client.HTTPResponse) -> None:
-        """Events are ``data:`` lines up to an empty line (HTML, server-sent events)."""
+        """Events are ``data:`` lines up to an empty line (HTML, server-sent events); those with a name are
+        no views."""
         life = self._sight.life + 1
         data: list[bytes] = []
+        named = False
         while not self._stop.is_set():
             line = response.readline(MAX_LINE_BYTES)
             if not line:
                 return
             field, _, value = line.rstrip(b"\r\n").partition(b":")
-            if field == b"data":
+            if field == b"event":
+                named = True
+            elif field == b"data" and not named:
                 data.append(value.removeprefix(b" "))
-            elif not field and not value and data:
+            elif not field and not value:
+                named = False
+                if not data:
+                    continue
                 shown = msgspec.json.decode(b"\n".join(data), type=_Shown)
                 data.clear()
                 self._sight = Sight(

@@ -161,7 +161,7 @@ def doctor(call: Call) -> list[Finding]:
         return [
             Finding(code="settings", level="ERR", case="wrong", cause=error.code, values=values)
         ]
-    found = [*ground.settings(settings), *ground.keys(settings)]
+    found = [*ground.settings(settings), *ground.keys(settings), town_file(call, settings)]
     try:
         facts = running(settings)
     except OperatorError as error:
@@ -176,6 +176,21 @@ def doctor(call: Call) -> list[Finding]:
     if facts is not None and facts.settings != settings.digest():
         found.append(Finding(code="settings", level="WARN", case="changed"))
     return sorted(found, key=lambda one: CODES.index(one.code))
+
+
+def town_file(call: Call, settings: Settings) -> Finding:
+    """What people wrote for the screen, as it lies there now; a running station shows the last good one."""
+    from kiosk import catalogue
+    from kiosk.behind.file import problems, signature
+
+    if signature(settings.paths.town) is None:
+        return Finding(code="town_file", level="OK", case="none")
+    wrong = problems(settings.paths.town, catalogue.load(settings.paths.catalogue))
+    if not wrong:
+        return Finding(code="town_file", level="OK", case="ok")
+    what, todo = call.words.error(wrong[0])
+    values: Values = {"what": what, "todo": todo}
+    return Finding(code="town_file", level="WARN", case="wrong", cause=wrong[0].code, values=values)
 
 
 def at_rest_findings(settings: Settings) -> Iterator[Finding]:

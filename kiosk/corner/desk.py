@@ -219,8 +219,8 @@ class CornerDesk:
 
     def _sentence(self, kind: str, key: str) -> dict[str, str]:
         """A prepared sentence by language. Raises OperatorError for one that is not there."""
-        said = {one.code: one.corner.get(key, "") for one in self._languages}
-        if not key.startswith(kind) or not all(said.values()):
+        said = {one.code: one.corner[key] for one in self._languages if key in one.corner}
+        if not key.startswith(kind) or not said:
             raise OperatorError(
                 "no_such_sentence", "There is no such sentence.", "Choose one of those shown."
             )

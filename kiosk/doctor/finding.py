@@ -25,6 +25,7 @@ CODES = (
     "card",
     "lists",
     "town",
+    "town_file",
     "orders",
     "screen",
     "link",

@@ -100,8 +100,8 @@ class Ledger:
         self._clock = clock
         self._day_of = day_of
         self._held = held
-        self._readers = Readers(folder.database)
-        held.callback(self._readers.close)
+        self._readers = held.enter_context(closing(Readers(folder.database)))
+        self.lend_reader = self._readers.lend
         self._writing = threading.RLock()
         self._moved = threading.Condition()
         self._ending = False

@@ -60,13 +60,14 @@ class Station(Part, frozen=True, kw_only=True):
 
 
 class Paths(Part, frozen=True, kw_only=True):
-    """Where things lie. ``data``: ledger and acknowledgement; ``run``: the control socket; ``texts``: a
-    town's own languages and sentences for the screen."""
+    """Where things lie. ``data``: ledger and acknowledgement; ``run``: the control socket; ``town``: what
+    people here write for the screen; ``texts``: a town's own languages and sentences for it."""
 
     data: Path = Path()
     keys: Path = Path("keys")
     run: Path = Path("run")
     catalogue: Path = Path("catalogue.toml")
+    town: Path = Path("town.toml")
     texts: Path | None = None
 
     @property

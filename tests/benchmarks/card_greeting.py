@@ -103,7 +103,7 @@ class Listener:
             if line.startswith(b"data: "):
                 came_ms = boottime_ms()
                 view = json.loads(line[6:])
-                if view["phase"] == "greeting":
+                if view.get("phase") == "greeting":  # named events are no views
                     self.greetings.setdefault(view["since_ms"], came_ms)
 
 

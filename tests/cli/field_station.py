@@ -279,11 +279,20 @@ class FieldStation:
 
     def view(self) -> Any:
         """The first view that the screen is sent."""
+        return self.sent("message")
+
+    def sent(self, name: str) -> Any:
+        """The first event of this name that the screen is sent; views are ``message``."""
         url = f"http://127.0.0.1:{self._port}/events"
+        event = "message"
         with urllib.request.urlopen(url, timeout=LONG_S) as events:
             for line in events:
-                if line.startswith(b"data: "):
-                    return json.loads(line[6:])
+                if line.startswith(b"event: "):
+                    event = line[7:].strip().decode()
+                elif line.startswith(b"data: "):
+                    if event == name:
+                        return json.loads(line[6:])
+                    event = "message"
         raise AssertionError("the screen's stream ended")
 
     def until_shown(self, what: str, value: object = True) -> None:

@@ -52,6 +52,17 @@ def test_an_answer_says_what_was_written_or_that_nothing_was_to_be_done() -> Non
         voids = [(move["kind"], move["voided"]) for move in found["moves"]]
         assert voids == [("pickup", None), ("sale", undone["seq"])]
 
+        # The screen hears of it some seconds later, and of what people wrote meanwhile.
+        words = '[[notice]]\nja = "お休みです"\n'
+        field.settings.with_name("town.toml").write_text(words, "utf-8")
+        field.until(lambda: field.sent("town")["notices"], "nothing was told of the notice")
+        told = field.sent("town")
+        assert [one["item"] for one in told["items"]] == ["pet-bottle", "can-steel", "carton"]
+        assert all(one["becomes"]["easy"] for one in told["items"])
+        field.settings.with_name("town.toml").write_text("[[notice", "utf-8")
+        (finding,) = field.kiosk("doctor", "town_file", "--json")["findings"]
+        assert (finding["level"], finding["cause"]) == ("WARN", "file_not_toml")
+
         second = subprocess.run(
             [KIOSK, "run", "--config", field.settings, "--lang", "en"],
             capture_output=True,

@@ -352,7 +352,7 @@ def test_the_number_is_found_nowhere_and_wrong_ones_are_slowed(hall: Hall) -> No
     for file in hall.folder.rglob("*"):
         if file.is_file() and not file.name.startswith("bench.mem"):
             assert NUMBER.encode() not in file.read_bytes(), file
-    for name in ("corner-number", "corner-tries", "caretakers"):
+    for name in ("corner-number", "corner-tries"):
         (found,) = hall.folder.rglob(name)
         assert stat.S_IMODE(found.stat().st_mode) == 0o600
     hall.set_number()

@@ -24,7 +24,7 @@ from kiosk.core.events import (
 from kiosk.core.orders import LockBin, UnlockBin
 
 CARE, ANN, SPARE = b"c" * 16, b"a" * 16, b"s" * 16
-WORLDS = max(10, int(os.environ.get("KIOSK_SEARCH_SIZE", "0")))
+WORLDS = max(6, int(os.environ.get("KIOSK_SEARCH_SIZE", "0")))
 
 
 class Corner(Day):

@@ -82,6 +82,7 @@ GATE = view(corner="card", bins=USUAL)
 
 SCENES: dict[str, Scene] = {
     "corner-gate": Scene(shown=GATE),
+    "corner-gate-refused": Scene(shown=GATE, then=view(corner="card", bins=USUAL, refusals=1)),
     "corner-gate-no-reader": Scene(shown=view(corner="card", bins=USUAL, cards_readable=False)),
     "corner-number": Scene((foot(1),), GATE),
     "corner-number-wrong": Scene(

@@ -9,6 +9,7 @@ The pages come from a real ScreenServer; needs the Python package playwright and
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import os
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
 
 import msgspec
+from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 from screen_scenes import KEPT, SCENES, STATIONS, languages, setup, spoken
 
@@ -43,6 +45,7 @@ PANELS: dict[str, ViewportSize] = {
 }
 LANGUAGES = ("ja", "easy", "en")
 LONG_MS = 15_000
+COLOURS = 128
 COLOUR_MS = 450
 """The background has changed its colour by then."""
 NAMES = {
@@ -105,6 +108,11 @@ def show(
         page.wait_for_timeout(settle_ms)
 
 
+def save(png: bytes, path: Path) -> None:
+    """A page of flat colours needs no more than ``COLOURS``; a third of the bytes."""
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=ROOT / "docs" / "screens")
@@ -133,7 +141,7 @@ def main() -> None:
                         if given.keep and name not in KEPT:
                             continue
                         show(page, server, view, language, settle_ms=COLOUR_MS)
-                        page.screenshot(path=given.out / f"{name}.png")
+                        save(page.screenshot(), given.out / f"{name}.png")
                         sys.stdout.write(f"{name}\n")
             server.stop()
 

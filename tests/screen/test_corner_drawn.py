@@ -46,11 +46,15 @@ class Corner:
             self.page.wait_for_function("() => document.querySelector('#caretaker .care')")
             return
         self.page.wait_for_function("() => !document.querySelector('#corner').hidden")
+        if scene.job is not None:
+            self.page.wait_for_function("() => !document.querySelector('#corner .tiles')")
         for place in scene.touches:
             self.touch(*place)
         if scene.then is not None:
             self.server.publish(scene.then)
-            self.page.wait_for_function("() => document.querySelector('#corner .weight')")
+            self.page.wait_for_function(
+                "() => document.querySelector('#corner .weight, #corner[data-care=true]')"
+            )
 
     def tell(self, job: object, shown: View) -> None:
         self.server.tell("corner", {"job": job})
@@ -66,11 +70,14 @@ class Corner:
                     if (performance.now() > until) throw new Error(`no ${place} ${number}`);
                     await new Promise((done) => setTimeout(done, 10));
                 }
-                const before = document.querySelector("#corner").innerHTML;
+                // A button that was touched is deaf for a moment: that is not yet what follows.
+                const drawn = () =>
+                    document.querySelector("#corner").innerHTML.replaceAll(' disabled=""', "");
+                const before = drawn();
                 found().click();
-                for (let round = 0; round < 50; round++) {
+                while (drawn() === before) {
+                    if (performance.now() > until) throw new Error(`nothing after ${place} ${number}`);
                     await new Promise((done) => setTimeout(done, 10));
-                    if (document.querySelector("#corner").innerHTML !== before) break;
                 }
             }""",
             [place, number],

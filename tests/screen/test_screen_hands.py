@@ -98,6 +98,15 @@ def test_keys_do_what_fingers_do(page: Page, at_station: Station) -> None:
     assert at_station.touched.get(timeout=LONG_S) == ("bag_swap", "b2")
 
 
+def test_what_a_touch_opened_gives_way_to_whoever_comes(page: Page, at_station: Station) -> None:
+    for came in (view(phase="greeting", checkins=1), view(phase="weighing", bin="b2", live_g=90)):
+        publish(page, at_station.screen, FULL)
+        page.click('.tile[data-state="full"]')
+        page.wait_for_selector('[data-scene="opened-bin"]')
+        publish(page, at_station.screen, came)
+        assert page.evaluate("document.body.dataset.scene") == came.phase
+
+
 def test_each_thing_that_happens_has_its_tone_once(page: Page, at_station: Station) -> None:
     screen = at_station.screen
     assert page.evaluate("tones") == [], "the first view of a line is no event"

@@ -20,6 +20,7 @@ def config() -> None: ...
 @click.pass_obj
 def config_check(call: Call) -> int:
     from kiosk import catalogue
+    from kiosk.behind import file as town_file
     from kiosk.settings import problems
     from kiosk.settings.advice import advice
 
@@ -28,7 +29,12 @@ def config_check(call: Call) -> int:
         call.refuse(*wrong)
         return 2
     settings = call.settings
-    notes = list(advice(settings, catalogue.load(settings.paths.catalogue)))
+    items = catalogue.load(settings.paths.catalogue)
+    wrong = town_file.problems(settings.paths.town, items)
+    if wrong:
+        call.refuse(*wrong)
+        return 2
+    notes = list(advice(settings, items))
     if call.json:
         call.write(
             {

@@ -26,7 +26,9 @@ export function draw(context) {
   }
   drawCare(context, state);
   if (context.room !== "whole") return false;
-  if (state === "card" && place.name !== "pad") place = { name: "gate" };
+  if (state === "card" && !["pad", "gate"].includes(place.name)) {
+    place = { name: "gate", refusals: context.view.refusals };
+  }
   if (state === "open" && job !== null && ["home", "job"].includes(place.name)) place = { name: "job", seen: true };
   else if (place.name === "job" && place.seen) place = { name: "home" }; // it was ended
   const panel = innerWidth > innerHeight ? "wide" : "tall";

@@ -71,11 +71,13 @@ function nameOf(bin, { setup, language }) {
 
 // -- the way in ---------------------------------------------------------------------------------
 
-function gate(_, { said, view }) {
+function gate(place, { said, view }) {
+  const refused = view.refusals > (place.refusals ?? view.refusals);
   return {
     title: said.gate_title,
     picture: "card",
-    sentence: view.cards_readable ? said.gate : said.gate_no_reader,
+    sentence: refused ? said.gate_refused : view.cards_readable ? said.gate : said.gate_no_reader,
+    care: refused,
     back: null,
     foot: [
       doing(said.back, "corner_end", {}, { name: "home" }, "back"),

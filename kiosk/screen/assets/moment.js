@@ -1,19 +1,10 @@
 // Draws a scene: the moment with its words and digits, the bins, and what may be touched.
 
 import { at, changed, drawText, forget, make, pressable, svgUse } from "/drawing.js";
-import { inLanguage, pictureOf } from "/scenes.js";
+import { BADGES, inLanguage, pictureOf } from "/scenes.js";
 import { filled, kilograms, parts, shows } from "/words.js";
 
 const UNKNOWN = "・・・"; // a weight that is not known yet
-const BADGES = {
-  away: { words: "away", picture: "broom" },
-  starting: { words: "starting", picture: "clock" },
-  full: { words: "full_short", picture: "full" },
-  overload: { words: "full_short", picture: "full" },
-  trouble: { words: "trouble_short", picture: "put-in" },
-  question: { words: "question_short", picture: "bag-on" },
-  locked: { words: "locked_short", picture: "stop" },
-};
 
 /** `touched` hears a touch of the scene ({act} or {open}). */
 export function drawMoment(scene, now, touched) {

@@ -11,6 +11,16 @@ const NAME_HALVES = 24; // half-width letters of an item's name that fit beside 
 const LEAVING = ["recorded", "small", "taken_out", "thanks", "no_card"];
 const TOLD = ["recorded", "small", "taken_out", "thanks"]; // phases that tell of a visit, not of who stands there
 const MOST_HAZARDS = 2; // more at a time would not be read
+/** What a bin says that is not as usual. */
+export const BADGES = {
+  away: { words: "away", picture: "broom" },
+  starting: { words: "starting", picture: "clock" },
+  full: { words: "full_short", picture: "full" },
+  overload: { words: "full_short", picture: "full" },
+  trouble: { words: "trouble_short", picture: "put-in" },
+  question: { words: "question_short", picture: "bag-on" },
+  locked: { words: "locked_short", picture: "stop" },
+};
 
 export function sceneOf(now) {
   const { connected, view, setup, said, opened, tags } = now;
@@ -332,6 +342,7 @@ function openedScene(now) {
   return {
     ...scene,
     tone: trouble === "" ? "calm" : "care",
+    sign: BADGES[binOf(bin, now)?.locked ? "locked" : state]?.picture,
     template: trouble || said.ready_long,
     more: trouble === "" ? [] : [contactLine(now)],
     hazards: trouble === "" ? hazardsOf(bin, now) : [],

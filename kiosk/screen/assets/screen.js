@@ -16,7 +16,7 @@ const SILENT_MS = 10000; // the station repeats its view every 2 s
 const AGAIN_MS = 2000;
 const UNTOUCHED_MS = 30000; // what a touch opened closes by itself; nothing is lost by it
 const LANGUAGE_MS = 60000;
-const PANELS = ["waiting", "thanks", "no_card"]; // scenes with room for the town's strip
+const PANELS = ["waiting", "thanks", "no_card"]; // nobody stands at a bin: room for the town's strip, or more
 const PARTS = { town, play, corner }; // each with the section and the words of its name
 const ASIDES = ["town", "play", "corner"]; // the station's events beside the views
 
@@ -68,11 +68,12 @@ function draw() {
 function wholePart() {
   if (!connected || view === null || view.here) return null;
   if (view.corner === "card" || view.corner === "open") return "corner";
-  return opened?.part ?? null;
+  return PANELS.includes(view.phase) && view.awaiting === null ? (opened?.part ?? null) : null;
 }
 
 /** Whether there is room for the town's strip under the bins. */
 function hasPanel(scene, whole) {
+  if (scene.newcomer?.length > 0 && view.bins.length > 8) return false;
   return whole === null && PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
 }
 

@@ -1,0 +1,18 @@
+"""What each item of the usual catalogue becomes, as the package knows it; a town writes its own."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from kiosk.behind.shape import Pictured
+
+
+@cache
+def usual() -> dict[str, Pictured]:
+    """By item's code."""
+    text = resources.files(__package__).joinpath("becomes.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Pictured])

@@ -1,0 +1,120 @@
+"""``town.toml``, read and read again: the last good one counts, and what is wrong is said with its line.
+
+A missing file is an empty one. One that is broken, or half-written by an editor just now, changes nothing
+on the screen; ``kiosk doctor town_file`` and ``kiosk config check`` say what is wrong in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kiosk.behind.lines import line_of
+from kiosk.behind.pictures import known_pictures
+from kiosk.behind.shape import TownFile, misfits
+from kiosk.core.catalogue import Catalogue
+from kiosk.tomlfile import FileProblem, convert, read_toml
+from kiosk.tomlfile import problems as shape_problems
+
+MAX_BYTES = 65_536
+"""Of the file: it is read beside a running scale."""
+GONE_LOOKS = 2
+"""So many looks in a row find no file before it counts as taken away: an editor may be renaming."""
+
+Signature = tuple[int, int, int]
+
+
+def load(file: Path) -> TownFile:
+    """The file's content; FileProblem naming place and line of the first thing that is wrong."""
+    for problem in problems(file):
+        raise problem
+    return convert(read_toml(file), TownFile, file)
+
+
+def problems(file: Path, catalogue: Catalogue | None = None) -> list[FileProblem]:
+    """Everything that is wrong in the file; nothing where there is none."""
+    if signature(file) is None:
+        return []
+    try:
+        _check_size(file)
+        tables = read_toml(file)
+        found = shape_problems(tables, TownFile, file)
+        if not found:
+            town = convert(tables, TownFile, file)
+            found = list(_misfits(town, file, catalogue))
+    except FileProblem as problem:
+        return [problem]
+    text = file.read_text("utf-8-sig", errors="replace") if found else ""
+    return [_with_line(one, text, file) for one in found]
+
+
+def signature(file: Path) -> Signature | None:
+    """What changes with the file; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+class Watched:
+    """The file as it is, or as it last was good. One thread looks."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: Signature | None = None
+        self._gone = 0
+        self.town = TownFile()
+
+    def look(self) -> bool:
+        """Reads the file where it has changed; whether there is another ``town`` now."""
+        found = signature(self._file)
+        if found is None:
+            self._gone += 1
+            taken_away = self._gone == GONE_LOOKS and self.town != TownFile()
+            if taken_away:
+                self.town, self._seen = TownFile(), None
+            return taken_away
+        self._gone = 0
+        if found == self._seen:
+            return False
+        self._seen = found
+        try:
+            town = load(self._file)
+        except (FileProblem, OSError):  # said by the doctor, who reads it too
+            return False
+        changed = town != self.town
+        self.town = town
+        return changed
+
+
+def _check_size(file: Path) -> None:
+    try:
+        size = file.stat().st_size
+    except OSError:
+        return  # told by who reads it
+    if size > MAX_BYTES:
+        raise FileProblem(
+            "file_too_big",
+            file,
+            "",
+            f"the file is longer than {MAX_BYTES} bytes.",
+            "Take out what nobody reads any more.",
+            limit=MAX_BYTES,
+        )
+
+
+def _misfits(town: TownFile, file: Path, catalogue: Catalogue | None) -> Iterator[FileProblem]:
+    for one in misfits(town, known_pictures(), catalogue):
+        yield FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
+
+
+def _with_line(problem: FileProblem, text: str, file: Path) -> FileProblem:
+    """The same, its place with the line where it stands."""
+    line = line_of(text, problem.place)
+    if line is None:
+        return problem
+    what = problem.what.removeprefix(f"{file}: {problem.place}: ")
+    values = {key: value for key, value in problem.values.items() if key not in ("file", "place")}
+    place = f"{problem.place} (line {line})"
+    return FileProblem(problem.code, file, place, what, problem.todo, **values)

@@ -1,0 +1,168 @@
+"""The shape of ``town.toml``: what people here write for the screen's town pages.
+
+Everything may be left out. Japanese is written first and alone suffices; where ``easy`` or ``en`` is not
+given the Japanese stands there too. A sentence fits the strip under the bins, so it is short.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
+
+MAX_HALVES = 64
+"""Half-width letters of a sentence (a Japanese letter counts two)."""
+MAX_NAME_HALVES = 24
+
+PLAIN = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
+Sentence = Annotated[str, Meta(min_length=1, max_length=MAX_HALVES, pattern=PLAIN)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_HALVES, pattern=PLAIN)]
+Picture = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file."""
+
+
+class Said(Part, frozen=True, kw_only=True):
+    """A sentence or a thing's name; ``easy`` and ``en`` None where only Japanese was written."""
+
+    ja: Sentence
+    easy: Sentence | None = None
+    en: Sentence | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """By language."""
+        return {"ja": self.ja, "easy": self.easy or self.ja, "en": self.en or self.ja}
+
+
+class Pictured(Said, frozen=True, kw_only=True):
+    """With the name of a pictogram; None for a usual one."""
+
+    picture: Picture | None = None
+
+
+class Notice(Said, frozen=True, kw_only=True, rename={"since": "from"}):
+    """Shown ``from`` a day ``until`` a day, both included; None without an end."""
+
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+
+
+class Happening(Said, frozen=True, kw_only=True):
+    """What is on, on ``date``; ``time`` as people say it (``9:00``, ``午前中``)."""
+
+    date: datetime.date
+    time: Time | None = None
+
+
+class Helper(Part, frozen=True, kw_only=True):
+    """Somebody who helps on some ``weekdays`` and ``dates``; ``name`` as that person wants it to be read
+    here."""
+
+    name: Name
+    weekdays: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ()
+    dates: Annotated[tuple[datetime.date, ...], Meta(max_length=100)] = ()
+
+    def is_here(self, day: datetime.date) -> bool:
+        return day in self.dates or WEEKDAYS[day.weekday()] in self.weekdays
+
+
+class TownFile(
+    Part,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "notices": "notice",
+        "happenings": "event",
+        "helpers": "helper",
+    },
+):
+    """The whole file. ``becomes`` by item; ``bought`` the newest first; ``shelf`` things free to take."""
+
+    becomes: Annotated[dict[Code, Pictured], Meta(max_length=100)] = msgspec.field(
+        default_factory=dict
+    )
+    bought: Annotated[tuple[Pictured, ...], Meta(max_length=10)] = ()
+    notices: Annotated[tuple[Notice, ...], Meta(max_length=10)] = ()
+    happenings: Annotated[tuple[Happening, ...], Meta(max_length=50)] = ()
+    helpers: Annotated[tuple[Helper, ...], Meta(max_length=50)] = ()
+    shelf: Annotated[tuple[Pictured, ...], Meta(max_length=20)] = ()
+
+
+def misfits(
+    town: TownFile, pictures: frozenset[str], catalogue: Catalogue | None = None
+) -> Iterator[Misfit]:
+    """What does not fit; ``catalogue`` None where its items are not asked after."""
+    for place, said in _sentences(town):
+        for language in ("ja", "easy", "en"):
+            text: str | None = getattr(said, language)
+            if text is not None and halves(text) > MAX_HALVES:
+                yield _wide(f"{place}.{language}", MAX_HALVES)
+        picture = said.picture if isinstance(said, Pictured) else None
+        if picture is not None and picture not in pictures:
+            yield Misfit(
+                "town_picture",
+                f"{place}.picture",
+                f"there is no pictogram {picture}.",
+                f"Write one of: {', '.join(sorted(pictures))}; or leave it out.",
+                {"value": picture},
+            )
+    for number, notice in enumerate(town.notices):
+        if notice.since is not None and notice.until is not None and notice.until < notice.since:
+            yield Misfit(
+                "town_days",
+                f"notice[{number}].until",
+                "it ends before it begins.",
+                "Correct one of the two days.",
+            )
+    for number, helper in enumerate(town.helpers):
+        if halves(helper.name) > MAX_NAME_HALVES:
+            yield _wide(f"helper[{number}].name", MAX_NAME_HALVES)
+        if not helper.weekdays and not helper.dates:
+            yield Misfit(
+                "town_helper",
+                f"helper[{number}]",
+                "it does not say when this person is here.",
+                'Add weekdays = ["mon"], or dates = [2026-12-06].',
+            )
+    for code in town.becomes if catalogue is not None else ():
+        if code not in catalogue.items:  # type: ignore[union-attr]
+            yield Misfit(
+                "town_item",
+                f"becomes.{code}",
+                f"the catalogue has no item {code}.",
+                "Write an item of the catalogue.",
+                {"value": code},
+            )
+
+
+def _sentences(town: TownFile) -> Iterator[tuple[str, Said]]:
+    yield from ((f"becomes.{code}", one) for code, one in town.becomes.items())
+    lists: tuple[tuple[str, tuple[Said, ...]], ...] = (
+        ("bought", town.bought),
+        ("notice", town.notices),
+        ("event", town.happenings),
+        ("shelf", town.shelf),
+    )
+    for name, several in lists:
+        yield from ((f"{name}[{number}]", one) for number, one in enumerate(several))
+
+
+def _wide(place: str, most: int) -> Misfit:
+    return Misfit(
+        "town_wide",
+        place,
+        f"it is wider than {most} half-width letters.",
+        "Shorten it; a Japanese letter counts two.",
+        {"most": most},
+    )

@@ -1,0 +1,162 @@
+"""The town behind the station, drawn: a quiet strip, a large page, and nobody's way to a bin is barred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from screen_people import LONG_S, Station
+from screen_scenes import bins, setup, view
+from shots import LANGUAGES, PANELS, browser_page, show
+from town_scenes import EMPTY, cards, longest, value
+
+from kiosk.behind.told import TownTold
+
+MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
+SOME = ("notice", "happenings", "helpers", "bought", "shelf", "pet-bottle", "carton", "clothes")
+"""Cards of every kind; the other items' differ in their words only."""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser_page(PANELS["wide"]) as opened:
+        opened.set_default_timeout(LONG_S * 1000)
+        opened.emulate_media(reduced_motion="reduce")
+        yield opened
+
+
+@pytest.fixture
+def station(request: pytest.FixtureRequest, page: Page) -> Iterator[Station]:
+    running = Station(setup(getattr(request, "param", 4)))
+    running.screen.start()
+    page.set_viewport_size(PANELS["wide"])
+    page.goto(f"{running.origin}/")
+    yield running
+    running.screen.stop()
+
+
+def told(page: Page, station: Station, town: TownTold) -> None:
+    """The station tells of the town, and the page has heard it."""
+    station.screen.tell("town", EMPTY)
+    page.wait_for_selector(".strip", state="hidden")
+    station.screen.tell("town", town)
+    page.wait_for_selector(".strip")
+
+
+def press(page: Page, selector: str) -> None:
+    """A touch whose drawing is done when this returns."""
+    page.evaluate("selector => document.querySelector(selector).click()", selector)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize(
+    ("station", "town"), [(4, value()), (13, longest())], indirect=["station"], ids=["4", "13"]
+)
+def test_every_card_can_be_read_and_touched_in_the_strip_and_large(
+    page: Page, station: Station, town: TownTold, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    pieces = cards(town)
+    show(page, station.screen, view(bins=bins(len(town.items))), "ja")
+    for name in SOME:
+        told(page, station, pieces[name])
+        for language in range(len(LANGUAGES)):
+            press(page, f".language:nth-child({language + 1})")
+            assert page.evaluate(MEASURE) == [], f"{name} in {LANGUAGES[language]}"
+            press(page, ".strip")
+            assert page.evaluate(MEASURE) == [], f"{name} in {LANGUAGES[language]}, large"
+            press(page, "#town .action")
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_after_the_thanks_too_there_is_room_for_it(
+    page: Page, station: Station, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    show(page, station.screen, view(), "ja")
+    told(page, station, value())
+    for phase in ("thanks", "no_card"):
+        for language in LANGUAGES:
+            shown = view(phase=phase, visit_g=2340, points=1 if phase == "thanks" else None)
+            show(page, station.screen, shown, language)
+            assert page.is_visible(".strip")
+            assert page.evaluate(MEASURE) == [], f"{phase} in {language}"
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_co2_stands_beside_its_grade_and_source_and_says_over_how_many(
+    page: Page, station: Station, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    show(page, station.screen, view(), "en")
+    town = value()
+    told(page, station, town)
+    page.click(".strip")
+    seen: list[str] = []
+    while not page.inner_text("h2").startswith("CO"):
+        seen.append(page.inner_text("#town"))
+        assert len(seen) < 20
+        page.get_by_role("button", name="Next").click()
+        page.wait_for_function(
+            "was => document.querySelector('#town .page').innerText !== was", arg=seen[-1]
+        )
+    assert page.evaluate(MEASURE) == []
+    said = page.inner_text("#town")
+    assert "Over 3 of the 3 items weighed" in said
+    assert "ministry: MOE 3R gen-tan-i" in said and "industry: PET council LCA FY2019" in said
+    (cartons,) = [one for one in seen if "Paper carton" in one]
+    assert "CO₂ —" in cartons, "no factor, no number"
+    assert not any("0.00 kg" in one or "\n0 " in one for one in seen)
+
+
+def test_one_card_at_a_time_and_another_after_a_while(page: Page, station: Station) -> None:
+    page.clock.install()
+    page.reload()
+    show(page, station.screen, view(), "ja")
+    told(page, station, value())
+    first = page.inner_text(".strip")
+    page.clock.run_for(11_000)
+    assert page.inner_text(".strip") == first
+    page.clock.run_for(2_000)
+    assert page.inner_text(".strip") != first
+    assert page.locator(".strip").count() == 1
+    moving = "document.querySelector('#town').getAnimations({subtree: true}).length"
+    assert page.evaluate(moving) == 0, "reduced motion"
+
+
+def test_whoever_comes_has_the_screen_at_once_and_sees_what_becomes_of_the_drop(
+    page: Page, station: Station
+) -> None:
+    screen = station.screen
+    show(page, screen, view(), "ja")
+    told(page, station, value())
+    page.click(".strip")
+    page.wait_for_selector('[data-scene="town"]')
+    assert not page.is_visible("main")
+    screen.publish(view(phase="greeting", checkins=1, visits_open=1))
+    page.wait_for_selector('[data-scene="greeting"]')
+    assert page.is_visible("main") and not page.is_visible("#town")
+    screen.publish(view(phase="recorded", checkins=1, bin="b2", net_g=420, visits_open=1))
+    page.wait_for_selector('[data-scene="recorded"]')
+    assert not page.is_visible("#town")
+    screen.publish(view(phase="thanks", checkins=1, visit_g=420))
+    page.wait_for_selector('[data-scene="thanks"] .strip')
+    assert "またアルミ缶になります" in page.inner_text(".strip")
+    screen.publish(view(checkins=1))
+    page.wait_for_selector('[data-scene="waiting"]')
+    assert "またアルミ缶になります" in page.inner_text(".strip")
+    page.click(".strip")
+    page.wait_for_selector('[data-scene="town"]')
+    screen.publish(view(phase="weighing", checkins=1, bin="b1", live_g=100))
+    page.wait_for_selector('[data-scene="weighing"]')
+    assert not page.is_visible("#town")
+
+
+def test_what_people_wrote_is_text_and_never_markup(page: Page, station: Station) -> None:
+    show(page, station.screen, view(), "ja")
+    words = dict.fromkeys(LANGUAGES, "<img src=x onerror=alert(1)><b>お知らせ</b>")
+    told(page, station, cards(value(notices=(words,)))["notice"])
+    assert "<b>お知らせ</b>" in page.inner_text(".strip")
+    assert page.locator("#town img").count() == 0
