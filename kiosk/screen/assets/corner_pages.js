@@ -170,7 +170,7 @@ function lesson(_, { view, said, filled }) {
     };
   }
   const begin = (teams) => doing(filled(said.class_teams, { teams: `${teams}` }), "corner_class", { teams }, next, "row");
-  return { title: said.home_class, sentence: said.class_ask, rows: [2, 3, 4].map(begin) };
+  return { title: `${said.home_class}　${said.class_ask}`, rows: [2, 3, 4].map(begin) };
 }
 
 function trouble(place, { said, setup, words, filled }) {
