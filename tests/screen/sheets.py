@@ -14,11 +14,15 @@ from pathlib import Path
 
 from corner_scenes import SCENES as CORNER
 from PIL import Image
+from play_scenes import lesson
+from play_scenes import value as played
 from playwright.sync_api import Page
 from screen_people import Station
 from screen_scenes import SCENES, STATIONS, setup, spoken, view
-from shots import LANGUAGES, LONG_MS, NAMES, PANELS, SPEAK, browser_page, publish
+from shots import LANGUAGES, LONG_MS, NAMES, PANELS, SPEAK, browser_page, publish, show
 from test_corner_drawn import before
+from test_screen_play import Hall, choice, first_page
+from test_screen_play import press as press_play
 from test_screen_town import SOME, press, told
 from town_scenes import cards, value
 
@@ -26,7 +30,20 @@ COLOURS = 10
 GAP_PX = 8
 GROUND = (96, 96, 96)
 TOWN = tuple(f"town-{name}{large}" for name in SOME for large in ("", "-large"))
-SHEETS = (*SCENES, *TOWN, *CORNER)
+MENU, DONE = "#play .menu li:nth-child({}) button", "#play .touches .action"
+PLAY: dict[str, tuple[str, str]] = {
+    "play-menu": (".together", "#play .menu"),
+    "play-question": (choice(1), "#play .asking"),
+    "play-answered": (choice(2), "#play .kept .bars"),
+    "play-thanks": (MENU.format(2), "#play .thanking"),
+    "play-sent": (choice(1), "#play .kept"),
+    "play-quiz": (MENU.format(3), "#play .quiz"),
+    "play-quiz-answered": (choice(1), "#play .choice.right"),
+}
+"""In their order: what is touched, and what is there then."""
+AFRESH = ("play-thanks", "play-quiz")
+"""To them the way leads from the first page again."""
+SHEETS = (*SCENES, *TOWN, *PLAY, "play-class", *CORNER)
 """Every state that has a sheet, by the name of its file."""
 
 Take = Callable[[], bytes]
@@ -48,6 +65,8 @@ def _drawn(orientation: str, wanted: frozenset[str]) -> Iterator[Picture]:
             yield from _scenes(page, take, count, wanted)
         if wanted & set(TOWN):
             yield from _town(page, take, wanted)
+        if wanted & {*PLAY, "play-class"}:
+            yield from _play(page, take)
         for count in sorted({scene.count for scene in CORNER.values()}):
             yield from _corner(page, take, count, wanted)
 
@@ -131,3 +150,22 @@ def _corner(page: Page, take: Take, count: int, wanted: frozenset[str]) -> Itera
                 for language in LANGUAGES:
                     corner.speak(language)
                     yield name, language, take()
+
+
+def _play(page: Page, take: Take) -> Iterator[Picture]:
+    hall = Hall(4)
+    page.goto(f"http://127.0.0.1:{hall.screen.port}/")
+    for language in LANGUAGES:
+        first_page(page, hall, language, played())
+        for name, (touched, there) in PLAY.items():
+            if name in AFRESH:
+                press_play(page, DONE)
+                press_play(page, ".together")
+            press_play(page, touched)
+            page.wait_for_selector(there)
+            yield name, language, take()
+        press_play(page, DONE)
+        show(page, hall.screen, view(classroom=lesson(4)), language)
+        page.wait_for_selector("#play .class")
+        yield "play-class", language, take()
+    hall.screen.stop()
