@@ -43,9 +43,9 @@ def read_files(
         begun_s = time.perf_counter()
         line: dict[str, object] = {"file": path, "texts": []}
         try:
-            opened = _open(Path(path))
+            opened = opened_picture(Path(path))
             begun_s = time.perf_counter()
-            line["texts"] = [as_json(code) for code in _read(opened)]
+            line["texts"] = [as_json(code) for code in read_image(opened)]
         except OperatorError as error:
             line["error"] = said(error)
         line["ms"] = round((time.perf_counter() - begun_s) * 1000, 3)
@@ -58,24 +58,18 @@ def as_json(code: Code) -> str | dict[str, str]:
     return {"hex": code.text.hex()} if text is None else text
 
 
-def read_image(source: Path | Picture) -> list[Code]:
-    """Every QR code in a picture, by everything that the house has.
-
-    ``source`` a file, or an array as OpenCV gives it (blue, green, red, transparency last). Raises
-    OperatorError (``no_picture``) for a file that cannot be read.
-    """
-    return _read(_open(source) if isinstance(source, Path) else _Opened(source, lambda: source))
-
-
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """A picture as it is looked at first, and the same with its colours."""
+class Opened:
+    """A picture as it is looked at first, and the same with its colours (blue, green, red, transparency
+    last)."""
 
     picture: Picture
     coloured: Callable[[], Picture]
 
 
-def _read(opened: _Opened) -> list[Code]:
+def read_image(opened: Opened) -> list[Code]:
+    """Every QR code in a picture, by everything that the house has. Raises OperatorError
+    (``no_picture``) where only its colours turn out to be broken."""
     for gray in _views(opened.picture):
         if codes := read_gray(gray):
             return codes
@@ -85,16 +79,19 @@ def _read(opened: _Opened) -> list[Code]:
     return []
 
 
-def _open(path: Path) -> _Opened:
-    """A JPEG holds its grey picture apart, so its colours are decoded only where they are needed."""
+def opened_picture(path: Path) -> Opened:
+    """A file's picture. Raises OperatorError (``no_picture``) for one that cannot be read.
+
+    A JPEG holds its grey picture apart, so its colours are decoded only where they are needed.
+    """
     cv2 = load_cv2()
     data = _bytes(path)
     whole = cv2.IMREAD_UNCHANGED
     first = cv2.IMREAD_GRAYSCALE if data[:2].tobytes() == _JPEG else whole
     picture = _decoded(data, first, path)
     if first == whole:
-        return _Opened(picture, lambda: picture)
-    return _Opened(picture, lambda: _decoded(data, whole, path))
+        return Opened(picture, lambda: picture)
+    return Opened(picture, lambda: _decoded(data, whole, path))
 
 
 def _bytes(path: Path) -> NDArray[np.uint8]:

@@ -38,7 +38,6 @@ MG_PER_UNIT = {
     "t": Decimal(10**9),
 }
 
-CR, LF = 0x0D, 0x0A
 _NOISE = bytes(b for b in range(32) if b != 9) + b"\x7f"
 """Line noise at the ends of a line, and the STX, ETX that some put there. A tab is a space."""
 _NUMBER = re.compile(rb"( *)([+-]?)( *)([0-9]+(?:[.,][0-9]+)?)")

@@ -66,9 +66,6 @@ _OWN: dict[tuple[Answered, int], tuple[str, str]] = {
 }
 """Where the packet makes another thing of the same code."""
 
-BROKER_CODES = tuple(dict.fromkeys(code for code, _ in (*_CODES.values(), *_OWN.values())))
-"""Every code that a broker's answer may become."""
-
 
 def reason(answered: Answered, value: int) -> tuple[str, str]:
     """(code, words) for a refusal, ``value`` from 0x80 on."""

@@ -31,6 +31,7 @@ from hw_sim.scenario import (
     load,
     save,
 )
+from hw_sim.station_file import CATALOGUE
 from hw_sim.world import Places
 from kiosk.core import cards as codec
 from kiosk.core.cards import base45
@@ -48,7 +49,6 @@ SOCKET_PATH_BYTES = 107
 """What Linux takes (unix(7))."""
 PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
 """Debian has mosquitto where only root's PATH leads."""
-CATALOGUE = Path(__file__).resolve().parents[2] / "config" / "catalogue.toml"
 
 
 class DemoError(Exception):

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from kiosk.settings import Paths
 
 MAX_CARDS = 2_000
-MAX_MEMBERS = 20
 MAX_BATCH_BYTES = 1 << 20
 OWNER_ALONE = 0o600
 DAY_ZERO = date(1970, 1, 1).toordinal()

@@ -50,7 +50,7 @@ def guided(
 ) -> tuple[Load, ...]:
     """The measured loads. Raises Cancelled, or DeviceError where it came to nothing."""
     guide = Guide(references, placements, line.instrument, line.rate_sps)
-    teller = Teller(call, len(references), placements)
+    teller = Teller(call)
     teller.tell(guide.begin())
     until_s = time.monotonic() + LIMIT_S
     for one in heard:
@@ -74,9 +74,8 @@ def guided(
 class Teller:
     """Says a guide's signs, and draws the live weight on a terminal."""
 
-    def __init__(self, call: Call, loads: int, placements: int) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._many = (loads, placements)
         self._drawn_s = 0.0
         self._drawing = False
 

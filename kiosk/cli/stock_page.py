@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from kiosk.cli.call import Call
-from kiosk.cli.pages import item_names, table
 from kiosk.cli.sentences import UNKNOWN
+from kiosk.cli.tables import item_names, table
 from kiosk.cli.time_words import told_time
 from kiosk.core.stock import Bags, ItemStock
 from kiosk.core.yard import AnyStock, Pickup, Sale

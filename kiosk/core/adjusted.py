@@ -14,7 +14,6 @@ from __future__ import annotations
 import msgspec
 
 NANO = 1_000_000_000
-MAX_POINTS = 32
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -134,15 +134,6 @@ class Bin:
         return None if level is None else round(level)
 
     @property
-    def level_counts(self) -> float | None:
-        """The stable level in the converter's counts; None in motion or for an indicator."""
-        level = self._settler.level_g if self._settler else None
-        slope = self.scale.counts_per_gram if level is not None else None
-        if level is None or slope is None or self.warmth is None:
-            return None
-        return self.warmth.raw(level * slope + self.scale.zero_counts)
-
-    @property
     def live_g(self) -> int | None:
         live = self._settler.live_g if self._settler else None
         return None if live is None or not self.weighs else round(live)

@@ -180,3 +180,5 @@ def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> None:
     _tied(state, card, items)
     state.claim_until_ms = 0
     _greet(state, card.t_ms, visit)
+    if visit.net_g or visit.pieces:
+        state.showing.thank(card.t_ms, visit)  # it is in already: "please put it in" would be wrong

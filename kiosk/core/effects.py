@@ -1,8 +1,8 @@
 """What the rules ask of the edge, and what the edge tells back.
 
-The edge carries effects out in order. After each ``Record`` it hands ``Recorded`` (or
-``RecordFailed``) back to the station before it takes the next event, so the rules never believe
-what is not durable.
+The edge carries effects out in order. After each ``Record`` it tells the station the committed entries'
+seqs (``Station.recorded``) before it takes the next event, so the rules never believe what is not
+durable.
 """
 
 from __future__ import annotations
@@ -82,7 +82,12 @@ OrderAnswer = Literal[
     "too_many",  # more commands than can be told from one another for as long as they count
 ]
 
-AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer | CornerAnswer
+ClassAnswer = Literal[
+    "done",
+    "no_class",  # none is here that could leave
+]
+
+AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer | CornerAnswer | ClassAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +104,3 @@ class Answered:
 
 
 Effect = Record | Beep | Lamp | Answered
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The drafts are durable; ``seqs`` in their order."""
-
-    items: tuple[Item, ...]
-    seqs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFailed:
-    """The drafts are not kept (disk full, I/O error); nothing of them happened."""
-
-    items: tuple[Item, ...]
-    code: str

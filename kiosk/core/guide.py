@@ -271,4 +271,4 @@ class Guide:
             return None
         found = reading(tuple(self._window), STILL_D * self._division_counts)
         loud = max(LOUD_D * self._division_counts, LOUD_COUNTS)
-        return found if isinstance(found, Reading) and found.noise_counts <= loud else None
+        return found if found is not None and found.noise_counts <= loud else None

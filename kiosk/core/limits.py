@@ -9,8 +9,6 @@ A bin on load cells is no verified instrument, and takes its division ``d`` for 
 4.5.1          zero-setting and zero-tracking together at most 4 % of Max, initial zero-setting 20 %:
                ``zero_range_g``
 4.5.7          zero-tracking only at zero, in stable equilibrium, at most 0.5 d a second: ``zeroing``
-3.9.2.3        the zero moves by at most 1 e for 5 degrees: ``ZERO_D_PER_C``
-3.9.4.1        creep at most 0.5 e in 30 minutes: ``CREEP_D``
 5.3.5          no result while warming up; here the uncertainty is widened instead: ``warmth``
 =============  =========================================================================================
 """
@@ -32,9 +30,6 @@ ERRORS_E = (0.5, 1.0, 1.5)
 
 OVERLOAD_D = 9
 ZERO_SHARE, INITIAL_ZERO_SHARE = 0.04, 0.20
-ZERO_TRACKING_D_PER_S = 0.5
-ZERO_D_PER_C = 1 / 5
-CREEP_D = 0.5
 
 
 def permissible_error_g(load_g: float, e_g: float, accuracy: Accuracy = "III") -> float | None:

@@ -3,7 +3,7 @@
 Theory. The mean's doubt is the samples' spread over the root of their number where they are
 independent; where a floor sways or the weight creeps they are not, and the two halves of the window
 differ. The larger of both is taken. Wrong values of an HX711 come singly or in pairs and far away:
-what lies further than ``FAR`` robust spreads from the median is left out, and counted.
+what lies further than ``FAR`` robust spreads from the median is left out.
 """
 
 from __future__ import annotations
@@ -25,41 +25,33 @@ MOST_FAR = 0.1
 class Reading:
     """A mean of raw counts; ``uncertainty_counts`` one standard deviation of that mean.
 
-    ``noise_counts`` of a single sample, ``left_out`` samples that were no weight.
+    ``noise_counts`` of a single sample.
     """
 
     counts: float
     uncertainty_counts: float
     noise_counts: float
     samples: int
-    left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NotStable:
-    """It moved: the halves of the window differ by ``moved_counts`` where ``limit_counts`` are allowed."""
-
-    moved_counts: float
-    limit_counts: float
-
-
-def reading(counts: Sequence[int], limit_counts: float) -> Reading | NotStable | None:
-    """The window as one reading; None while there are too few samples to say."""
+def reading(counts: Sequence[int], limit_counts: float) -> Reading | None:
+    """The window as one reading; None while there are too few samples to say, or where it moved: its
+    halves differ by more than ``limit_counts``."""
     if len(counts) < LEAST_SAMPLES:
         return None
     good = _without_far(counts)
     if len(counts) - len(good) > MOST_FAR * len(counts):
-        return NotStable(float(max(counts) - min(counts)), limit_counts)
+        return None
     half = len(good) // 2
     moved = abs(fmean(good[half:]) - fmean(good[:half]))
     if moved > limit_counts:
-        return NotStable(moved, limit_counts)
+        return None
     mean = fmean(good)
     noise = math.sqrt(sum((one - mean) ** 2 for one in good) / (len(good) - 1))
     # Whole counts are a rounding (1/sqrt(12)) even where nothing moves.
     noise = max(noise, 1 / math.sqrt(12))
     doubt = max(noise / math.sqrt(len(good)), moved / 2)
-    return Reading(mean, doubt, noise, len(good), len(counts) - len(good))
+    return Reading(mean, doubt, noise, len(good))
 
 
 def _without_far(counts: Sequence[int]) -> list[int]:

@@ -63,11 +63,6 @@ class ItemStock(msgspec.Struct, frozen=True):
     month: Shared = Shared()
     day: Shared = Shared()
 
-    @property
-    def adds_up(self) -> bool:
-        """The invariant."""
-        return self.taken_in.g + self.other_g == self.bins_g + self.stored.g + self.picked.g
-
 
 def bag(net_g: int | None) -> Bags:
     """One bag."""

@@ -36,23 +36,18 @@ def orders(found: OrderFacts) -> Iterator[Finding]:
     for bin_id in found.locked:
         told = True
         yield Finding(code="orders", level="WARN", case="locked", subject=bin_id)
-    if found.refused is not None and (found.refused_age_ms or 0) < RECENT_MS:
-        told = True
-        yield Finding(
-            code="orders",
-            level="WARN",
-            case="refused",
-            cause=CAUSES.get(found.refused, found.refused),
-            values={"age_ms": found.refused_age_ms or 0},
-        )
-    if found.answer_refused is not None and (found.answer_refused_age_ms or 0) < RECENT_MS:
-        told = True
-        yield Finding(
-            code="orders",
-            level="WARN",
-            case="answer_refused",
-            cause=CAUSES.get(found.answer_refused, found.answer_refused),
-            values={"age_ms": found.answer_refused_age_ms or 0},
-        )
+    for case, cause, age_ms in (
+        ("refused", found.refused, found.refused_age_ms or 0),
+        ("answer_refused", found.answer_refused, found.answer_refused_age_ms or 0),
+    ):
+        if cause is not None and age_ms < RECENT_MS:
+            told = True
+            yield Finding(
+                code="orders",
+                level="WARN",
+                case=case,
+                cause=CAUSES.get(cause, cause),
+                values={"age_ms": age_ms},
+            )
     if not told:
         yield Finding(code="orders", level="OK", case="none")

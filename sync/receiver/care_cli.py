@@ -9,7 +9,7 @@ import click
 
 from sync.receiver import opening_days
 from sync.receiver.care import StationCare, look
-from sync.receiver.database import opened, reading, require_database, utc_ms
+from sync.receiver.database import looking, opened, require_database, utc_ms
 from sync.receiver.options import (
     city_option,
     database_option,
@@ -26,8 +26,7 @@ UNITS = (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000))
 @json_option
 def doctor(database: str, as_json: bool) -> None:
     """What somebody has to look at; 1 where there is anything."""
-    require_database(database)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
         cares = look(connection, utc_ms())
     if as_json:
         print_json([told(care) for care in cares])

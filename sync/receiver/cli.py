@@ -26,7 +26,7 @@ from sync.receiver.care import look
 from sync.receiver.carried_cli import import_
 from sync.receiver.city_key_cli import key
 from sync.receiver.command_cli import command
-from sync.receiver.database import opened, reading, require_database, utc_ms
+from sync.receiver.database import looking, opened, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
     city_option,
@@ -121,8 +121,7 @@ def run(
 @json_option
 def verify(database: str, as_json: bool) -> None:
     """Check every stored chain, signature and seal again; 1 when something does not hold."""
-    require_database(database)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
         checked = verify_all(connection)
     if as_json:
         print_json(
@@ -174,8 +173,7 @@ def station_add(name: str, city: str, public_key: str, database: str, as_json: b
 @json_option
 def station_list(database: str, as_json: bool) -> None:
     """Every key that was ever registered, and how the stations are."""
-    require_database(database)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
         known = registry.list_stations(connection)
         now_ms = utc_ms()
         cares = {(one.city, one.station): one for one in look(connection, now_ms)}

@@ -125,6 +125,14 @@ def reading(engine: sa.Engine) -> sa.Connection:
     return engine.execution_options(**options).connect()
 
 
+@contextmanager
+def looking(url: str) -> Iterator[sa.Connection]:
+    """``reading`` a city's database that is there, for commands that only look."""
+    require_database(url)
+    with opened(url) as engine, reading(engine) as connection:
+        yield connection
+
+
 def database_file(url: str) -> Path | None:
     """The file of an SQLite URL, None for other databases; OperatorError for no URL at all."""
     try:

@@ -11,7 +11,7 @@ from kiosk.core.errors import OperatorError
 from sync.receiver import corrections
 from sync.receiver.cards_cli import pseudonym
 from sync.receiver.corrections import Account
-from sync.receiver.database import opened, reading, require_database, utc_ms
+from sync.receiver.database import looking, opened, utc_ms
 from sync.receiver.options import (
     city_option,
     database_option,
@@ -37,9 +37,8 @@ def points() -> None:
 @json_option
 def show(name: str | None, city: str, database: str, as_json: bool) -> None:
     """One account with its journal; without PSEUDONYM the city's sums."""
-    require_database(database)
-    city = identifier(city)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
+        city = identifier(city)
         if name is None:
             _sums(connection, city, as_json)
             return

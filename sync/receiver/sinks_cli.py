@@ -14,7 +14,7 @@ from kiosk.core.errors import OperatorError
 from sync.ending import Ending
 from sync.mqtt import Broker
 from sync.receiver.broker_url import parse_broker
-from sync.receiver.database import opened, reading, require_database
+from sync.receiver.database import looking, opened, require_database
 from sync.receiver.fiware.agent_sink import AgentSink
 from sync.receiver.fiware.broker_sink import BrokerSink
 from sync.receiver.fiware.http import Client
@@ -92,8 +92,7 @@ def fiware(
 def devices(database: str, settings_file: Path | None, transport: str) -> None:
     """Print the body of POST /iot/devices that makes every bin known to an IoT Agent."""
     settings = load(settings_file)
-    require_database(database)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
         body = provisioning(bins(connection), settings, transport=transport)
     click.echo(json.dumps(body, ensure_ascii=False, indent=1))
 
@@ -103,8 +102,7 @@ def devices(database: str, settings_file: Path | None, transport: str) -> None:
 @json_option
 def list_(database: str, as_json: bool) -> None:
     """How far every sink is, what keeps it, and what was refused."""
-    require_database(database)
-    with opened(database) as engine, reading(engine) as connection:
+    with looking(database) as connection:
         known = standings(connection)
     if as_json:
         print_json([asdict(each) for each in known])

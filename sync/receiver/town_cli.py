@@ -17,7 +17,7 @@ from kiosk.core.errors import OperatorError
 from kiosk.core.schedule import Term
 from sync.messages.town import Kind
 from sync.receiver import town_words
-from sync.receiver.database import opened, reading, require_database, utc_ms
+from sync.receiver.database import looking, opened, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
     city_option,
@@ -129,9 +129,8 @@ def group(kind: Kind) -> click.Group:
     @database_option
     @json_option
     def show(city: str, database: str, as_json: bool) -> None:
-        require_database(database)
-        now_ms, city = utc_ms(), identifier(city)
-        with opened(database) as engine, reading(engine) as connection:
+        with looking(database) as connection:
+            now_ms, city = utc_ms(), identifier(city)
             words = town_words.words_of(connection, city, kind, now_ms)
             stations = town_words.at_stations(connection, city, kind)
         if as_json:

@@ -37,6 +37,7 @@ from hw_sim.demo_site import free_port
 from hw_sim.mjpeg import CameraPeer, Reel
 from hw_sim.presentations import FPS, Presentation
 from hw_sim.sensor import Lamp
+from hw_sim.station_file import head, make_keys
 
 from drivers.clock import boottime_ms
 from kiosk.core.cards import CardBody, issue
@@ -46,15 +47,6 @@ sys.path.insert(0, str(ROOT / "tests/screen"))
 from shots import PANELS, browser_page  # noqa: E402
 
 SETTINGS = """
-[station]
-id = "bench"
-city = "bench"
-name = "bench"
-contact = {{ name = "x", phone = "0" }}
-[paths]
-catalogue = "{catalogue}"
-[screen]
-port = {port}
 [[bin]]
 id = "b1"
 item = "pet-bottle"
@@ -115,15 +107,12 @@ class Bench:
         self.camera = CameraPeer(0)
         self.camera.play(Reel([], self.quiet, FPS))
         self.port = free_port()
-        (folder / "keys").mkdir()
-        for name in ("station", "pseudonym", "card"):
-            path = folder / "keys" / f"{name}.key"
-            path.write_text((card_key.hex() if name == "card" else secrets.token_hex(32)) + "\n")
-            path.chmod(0o600)
-        text = SETTINGS.format(
-            catalogue=ROOT / "config/catalogue.toml", port=self.port, camera=self.camera.url
+        make_keys(folder / "keys")
+        (folder / "keys/card.key").write_text(card_key.hex() + "\n")
+        text = head("bench", "bench", screen_port=self.port) + SETTINGS.format(
+            camera=self.camera.url
         )
-        (folder / "station.toml").write_text(text)
+        (folder / "station.toml").write_text(text, encoding="utf-8")
         self.process = subprocess.Popen(
             [Path(sys.executable).with_name("kiosk"), "run", "--config", folder / "station.toml"],
             stderr=(folder / "log").open("wb"),

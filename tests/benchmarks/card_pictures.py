@@ -27,7 +27,7 @@ from hw_sim.pictures.payloads import Payload
 from numpy.typing import NDArray
 from pyzbar import pyzbar
 
-from drivers.pictures import as_json, read_image
+from drivers.pictures import Opened, as_json, read_image
 
 Picture = NDArray[np.uint8]
 Text = str | bytes
@@ -36,7 +36,7 @@ QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 
 def station(picture: Picture) -> list[Text]:
     """Strings, and the bytes of what is no text."""
-    shown = [as_json(code) for code in read_image(picture)]
+    shown = [as_json(code) for code in read_image(Opened(picture, lambda: picture))]
     return [one if isinstance(one, str) else bytes.fromhex(one["hex"]) for one in shown]
 
 

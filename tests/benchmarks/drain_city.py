@@ -14,22 +14,14 @@ from pathlib import Path
 
 from city_site import BIN, CityDatabase, Mosquitto, Program, ask, eventually
 from hw_sim.postgres import Postgres
+from hw_sim.station_file import head
 from ledger_site import Site
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTINGS = """
-[station]
-id = "hall-1"
-city = "demo"
-name = "Hall 1"
-contact = {{ name = "Office", phone = "000" }}
 [[bin]]
 id = "b1"
 item = "pet-bottle"
-[paths]
-data = "{folder}"
-run = "{folder}"
-catalogue = "{catalogue}"
 [city]
 public_key = "{key}"
 [mqtt]
@@ -131,12 +123,14 @@ class City:
             self._folder = folder
             self._config = folder / "station.toml"
             self._config.write_text(
-                SETTINGS.format(
-                    folder=site.folder, key=key, compress=compress,
-                    catalogue=Path(__file__).parents[2] / "config/catalogue.toml",
+                head("hall-1", "demo", folder=str(site.folder), run=".")
+                + SETTINGS.format(
+                    key=key,
+                    compress=compress,
                     port=self.wire.port if self.wire is not None else self.broker.port,
-                )
-            )  # fmt: skip
+                ),
+                encoding="utf-8",
+            )
             self._database = CityDatabase(self.url)
             held.callback(self._database.close)
             self._uplink: Program | None = None

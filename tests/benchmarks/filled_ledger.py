@@ -21,9 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 
+import msgspec
 from ledger_site import DAY_MS, ITEMS, Site
 
+from kiosk.core import stock
 from kiosk.core.chain import digest, link, seal
+from kiosk.core.memory import BinBook
+from kiosk.core.stock import ItemStock
+from kiosk.ledger.stocked import month_of
 from sync.messages import batch_message
 
 VISITS_A_DAY = 60
@@ -40,6 +45,29 @@ class _Sums:
     days: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     gross_g: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ITEMS, 0))
     bags: dict[str, str] = field(default_factory=dict)
+    stock: dict[str, ItemStock] = field(default_factory=dict)
+    yard: list[tuple[int, int, str, int, None]] = field(default_factory=list)
+
+    def weighed(self, name: str, net_g: int, old_g: int, visit: str, day: int) -> None:
+        """A drop, as the stock yard's books take it."""
+        item, bag = ITEMS[name], self.bags[name]
+        entry = {"kind": "weighing", "net_g": net_g}
+        before = BinBook(name, item, bag, old_g)
+        after = BinBook(name, item, bag, old_g + net_g)
+        now, _ = stock.moved(self.stock.get(item, ItemStock()), before, after, entry)
+        amount = stock.amount_of(entry)
+        assert amount is not None
+        self.stock[item] = stock.dropped(now, amount, visit, day, month_of(day))
+
+    def swapped(self, name: str, old_g: int, new_bag: str, seq: int) -> None:
+        """A bag change."""
+        item = ITEMS[name]
+        entry = {"kind": "bag_swap", "net_g": old_g}
+        before = BinBook(name, item, self.bags[name], old_g)
+        now, gone = stock.moved(self.stock[item], before, BinBook(name, item, new_bag, 0), entry)
+        self.stock[item] = now
+        if gone is not None:
+            self.yard.append((seq, 0, item, old_g, None))
 
 
 def fill(site: Site, entries: int) -> None:
@@ -114,6 +142,7 @@ def _visits(
                 f'"mode":"estimate","net_g":{net_g},"points":{net_g // 100},"seq":{seq},'
                 f'"tariff":1,"uncertainty_g":12,"visit":"{visit}"}}'
             )
+            sums.weighed(name, net_g, old_g, visit, day)
             total = sums.days.setdefault((day, ITEMS[name]), [0, 0])
             total[0] += net_g
             total[1] += 1
@@ -131,6 +160,7 @@ def _visits(
                     f'"gross_after_g":0,"gross_before_g":{old_g},"item":"{ITEMS[name]}",'
                     f'"kind":"bag_swap","net_g":{old_g},"new_bag":"{new}","seq":{seq}}}'
                 )
+                sums.swapped(name, old_g, new, seq)
                 gross[name], sums.bags[name] = 0, new
                 sums.kinds["bag_swap"] += 1
         sums.kinds.update({"checkin": 1, "weighing": 3, "visit_close": 1})
@@ -152,3 +182,11 @@ def _project(db: sqlite3.Connection, sums: _Sums) -> None:
         "UPDATE book SET gross_g = ?, bag = ?, item = ? WHERE bin = ?",
         [(gross_g, sums.bags[name], ITEMS[name], name) for name, gross_g in sums.gross_g.items()],
     )
+    db.executemany(
+        "INSERT INTO stock VALUES (?, ?)",
+        [
+            (item, msgspec.json.encode(one, order="sorted").decode())
+            for item, one in sums.stock.items()
+        ],
+    )
+    db.executemany("INSERT INTO yard_bag VALUES (?, ?, ?, ?, ?)", sums.yard)

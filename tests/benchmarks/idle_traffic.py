@@ -64,16 +64,16 @@ def measure(folder: Path, keepalive_s: int, metered: bool) -> dict[str, tuple[in
         line.station.know_the_time()
         line.station.drop()
         uplink = line.uplink(port=proxy.port, keepalive_s=keepalive_s, metered=metered)
-        eventually(line.arrives, "the first connection")
+        eventually(line.arrived, "the first connection")
         count.take()
         singles = []
         for _ in range(5):
             line.station.drop()
-            eventually(line.arrives, "a live weighing")
+            eventually(line.arrived, "a live weighing")
             singles.append(count.take())
         found["one live weighing"] = middle(singles)
         line.station.check_in()
-        eventually(line.arrives, "a check-in")
+        eventually(line.arrived, "a check-in")
         found["one check-in"] = count.take()
         pings = []
         for _ in range(3):
@@ -109,7 +109,7 @@ def wait_out(folder: Path, keepalive_s: int, intervals: int, metered: bool) -> s
         line.station.know_the_time()
         line.station.drop()
         line.uplink(port=proxy.port, keepalive_s=keepalive_s, metered=metered)
-        eventually(line.arrives, "the first connection")
+        eventually(line.arrived, "the first connection")
         count.take()
         begun_s = time.monotonic()
         told = len(line.station.links)
@@ -119,7 +119,7 @@ def wait_out(folder: Path, keepalive_s: int, intervals: int, metered: bool) -> s
         after_s = ", ".join(f"{each.at_s - begun_s:.1f}" for each in passed if each.up)
         waited_s = time.monotonic() - begun_s
         line.station.drop()
-        eventually(line.arrives, "a weighing after the silence")
+        eventually(line.arrived, "a weighing after the silence")
         live, _ = count.take()
         return (
             f"{waited_s:.0f} s left alone at a keepalive of {keepalive_s} s: {payload} bytes, with headers "

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -19,21 +18,13 @@ from pathlib import Path
 
 from hw_sim.bench import Bench, Hx711Wiring
 from hw_sim.mjpeg import CameraPeer
+from hw_sim.station_file import head, make_keys
 
 from kiosk.control.client import ControlClient
 from kiosk.core.errors import KioskError
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
-[station]
-id = "bench"
-city = "bench"
-name = "bench"
-contact = {{ name = "x", phone = "0" }}
-[paths]
-catalogue = "{catalogue}"
-[screen]
-port = {port}
 {bins}
 [[reader]]
 id = "qr"
@@ -87,21 +78,17 @@ def share(pid: int, seconds: float) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "keys").mkdir()
-        for key in ("station", "pseudonym", "card"):
-            path = folder / "keys" / f"{key}.key"
-            path.write_text(secrets.token_hex(32) + "\n")
-            path.chmod(0o600)
+        make_keys(folder / "keys")
         camera = CameraPeer(0)
         wiring = [Hx711Wiring(5, 6), Hx711Wiring(13, 19)]
         bench = Bench.create(folder / "bench.mem", wiring)
         for chip in range(2):
             bench.load(chip, 84_000.0)
         bins = BIN.format(n=1, dout=5, sck=6, lamp=20) + BIN.format(n=2, dout=13, sck=19, lamp=21)
-        text = SETTINGS.format(
-            catalogue=ROOT / "config/catalogue.toml", port=18_099, bins=bins, camera=camera.url
+        text = head("bench", "bench", screen_port=18_099) + SETTINGS.format(
+            bins=bins, camera=camera.url
         )
-        (folder / "station.toml").write_text(text)
+        (folder / "station.toml").write_text(text, encoding="utf-8")
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT / "hw-sim/bench-site"),

@@ -26,9 +26,9 @@ from hw_sim.bench import Bench, Hx711Wiring, station_environment
 from hw_sim.indicator_peer import IndicatorPeer
 from hw_sim.mjpeg import CameraPeer
 from hw_sim.pn532_peer import Pn532Peer
+from hw_sim.station_file import head, make_keys
 
 from kiosk.cli import main
-from sync.signing import Signer
 
 ROOT = Path(__file__).resolve().parents[2]
 KIOSK = Path(sys.executable).with_name("kiosk")
@@ -36,22 +36,12 @@ ZERO_COUNTS, COUNTS_PER_GRAM = 84_000.0, 43.0
 LONG_S = 60.0
 """So long anything may take on a busy machine before a test gives it up."""
 FEED_S = 0.02
+HELD_S = 60.0
+"""Longer than any story needs a card to be there."""
 LOOKED_AT = ("scale", "reader", "lid", "device", "card", "ledger", "link")
 """The checks that say something about this station and not about the machine it is tested on."""
 
 SETTINGS = """
-[station]
-id = "field-1"
-city = "demo"
-name = "中央公民館"
-contact = {{ name = "事務室", phone = "000-000-0000" }}
-
-[paths]
-catalogue = "{catalogue}"
-
-[screen]
-port = {port}
-
 [[bin]]
 id = "b1"
 item = "pet-bottle"
@@ -124,15 +114,9 @@ class FieldStation:
         self.log = folder / "station.log"
         self.program: list[str | Path] = [KIOSK]
         self._port, self._camera_port = free_port(), free_port()
-        (folder / "keys").mkdir()
-        for name in ("station.key", "pseudonym.key", "card.key"):
-            Signer.generate(folder / "keys" / name)
-        text = SETTINGS.format(
-            catalogue=ROOT / "config/catalogue.toml",
-            folder=folder,
-            port=self._port,
-            camera_port=self._camera_port,
-            rate_sps=rate_sps,
+        make_keys(folder / "keys")
+        text = head("field-1", "demo", screen_port=self._port) + SETTINGS.format(
+            folder=folder, camera_port=self._camera_port, rate_sps=rate_sps
         )
         self.settings.write_text(text, encoding="utf-8")
         self.bench = Bench.create(folder / "bench.mem", [Hx711Wiring(5, 6, rate_sps=bench_sps)])
@@ -263,6 +247,18 @@ class FieldStation:
     def kiosk(self, *words: str) -> Any:
         """The JSON value that a command answers."""
         return json.loads(self.said(*words))
+
+    def cards(self, *options: str) -> list[dict[str, Any]]:
+        """New cards, from their batch file."""
+        out = self.folder / f"cards-{len(list(self.folder.glob('cards-*')))}.json"
+        assert "error" not in self.kiosk("card", "issue", str(out), *options, "--json")
+        made: list[dict[str, Any]] = json.loads(out.read_text())["cards"]
+        return made
+
+    def show(self, text: str) -> None:
+        """A card before the camera, until it is hidden."""
+        assert self.camera is not None
+        self.camera.show(text, HELD_S)
 
     def kiosk_lines(self, *words: str) -> list[Any]:
         """The JSON lines that a command answers."""

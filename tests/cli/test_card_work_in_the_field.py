@@ -16,8 +16,6 @@ from field_station import KIOSK, LONG_S, FieldStation
 
 from kiosk.control.client import ControlClient
 
-HELD_S = 60.0
-
 
 class Hall(FieldStation):
     """A station whose town lets residents begin pre-printed cards."""
@@ -27,17 +25,6 @@ class Hall(FieldStation):
         self.change_settings('city = "demo"', 'city = "demo"\nvisit_idle_s = 5')
         with self.settings.open("a", encoding="utf-8") as file:
             file.write('\n[cards]\nself_issue = true\n\n[points]\nmode = "visit"\n')
-
-    def cards(self, *options: str) -> list[dict[str, Any]]:
-        """New cards, from their batch file."""
-        out = self.folder / f"cards-{len(list(self.folder.glob('cards-*')))}.json"
-        assert "error" not in self.kiosk("card", "issue", str(out), *options, "--json")
-        made: list[dict[str, Any]] = json.loads(out.read_text())["cards"]
-        return made
-
-    def show(self, text: str) -> None:
-        assert self.camera is not None
-        self.camera.show(text, HELD_S)
 
     def hide(self) -> None:
         """Out of the picture, for long enough to count as gone."""

@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 from field_station import KIOSK, LONG_S, FieldStation
 
-HELD_S = 60.0
 BOTTLE_G = 2_031
 TRUE_COUNTS_PER_GRAM = 44.29
 """The settings say 43: this cell is 3 % off."""
@@ -102,16 +101,6 @@ class Hall(FieldStation):
             f"the station never told {wanted}, but {self.told()}",
         )
         return self.told()
-
-    def cards(self, *options: str) -> list[dict[str, Any]]:
-        out = self.folder / f"cards-{len(list(self.folder.glob('cards-*')))}.json"
-        assert "error" not in self.kiosk("card", "issue", str(out), *options, "--json")
-        made: list[dict[str, Any]] = json.loads(out.read_text())["cards"]
-        return made
-
-    def show(self, text: str) -> None:
-        assert self.camera is not None
-        self.camera.show(text, HELD_S)
 
     def hide(self) -> None:
         assert self.camera is not None
@@ -339,6 +328,36 @@ def test_a_resident_is_greeted_and_weighed_while_the_corner_is_open(inside: Hall
     hall.until(lambda: len(hall.entries("weighing")) == weighings + 1, "nothing was recorded")
     hall.until_view(corner="aside")
     hall.hide()
+
+
+def test_a_class_begins_in_the_corner_and_ends_at_the_command_line(inside: Hall) -> None:
+    hall = inside
+    hall.until_view(visits_open=0)
+    assert hall.touch("corner_class", teams=3) is None
+    assert hall.touch("play_team", team=2) is None
+    assert hall.touch("corner_end") is None
+    hall.until(lambda: hall.view()["classroom"]["team"] == 2, "nobody took the turn")
+    assert hall.indicator is not None
+    hall.indicator.grams += 560
+    hall.until(lambda: hall.view()["classroom"]["grams"][2] > 500, "the team got nothing")
+    assert hall.kiosk("class", "end", "--json") == {"teams": None, "code": "done"}
+    assert "no_class" in hall.said("class", "end", "--json")
+    begun, ended = hall.entries("class_begin", "class_end")
+    assert begun["teams"] == 3 and ended["reason"] == "caretaker"
+    assert ended["grams"][2] == hall.entries("weighing")[-1]["net_g"]
+
+
+def test_thanks_are_sent_by_a_touch_and_only_once(hall: Hall) -> None:
+    assert hall.touch("play_thanks", sentence="bag") == {"refused": "play_gone"}
+    (hall.folder / "town.toml").write_text(
+        '[[thanks]]\nid = "bag"\nja = "ありがとう"\n', encoding="utf-8"
+    )
+    hall.until(
+        lambda: hall.touch("play_thanks", sentence="bag") == {"kept": True}, "nothing is taken"
+    )
+    assert hall.touch("play_thanks", sentence="bag") == {"refused": "play_rest"}
+    (entry,) = hall.entries("thanked")
+    assert set(entry) == {"at", "kind", "seq", "sentence"}
 
 
 def test_the_number_is_found_nowhere_and_wrong_ones_are_slowed(hall: Hall) -> None:

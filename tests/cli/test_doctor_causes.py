@@ -22,7 +22,7 @@ from kiosk.ledger import errors as ledger_errors
 from kiosk.ledger.acks import Reason
 from sync import mqtt_tls
 from sync.link_codes import PEOPLE, TWIN
-from sync.mqtt_reasons import BROKER_CODES
+from sync.mqtt_reasons import FAILURE, Answered, reason
 from sync.uplink_telling import QUIET_REASONS
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,13 @@ def link_codes() -> set[str]:
     told_by_the_city |= codes_of(["sync/messages/batch.py"], {"Malformed"}) - {"too_large"}
     acks = {f"ack_{reason}" for reason in get_args(Reason) if reason not in QUIET_REASONS}
     found = codes_of(LINK_FILES, LINK_MAKERS) | told_by_the_city | acks | default_code()
-    return found | set(BROKER_CODES) | TLS_CODES | PEOPLE | TWIN
+    return found | broker_codes() | TLS_CODES | PEOPLE | TWIN
+
+
+def broker_codes() -> set[str]:
+    """Every code that a broker's answer may become."""
+    refusals = range(FAILURE, 0x100)
+    return {reason(packet, value)[0] for packet in get_args(Answered) for value in refusals}
 
 
 def default_code() -> set[str]:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hw_sim.days import Day
+from kept_day import KeptDay
 
-from kiosk.core.effects import Item
 from kiosk.core.entries import BalanceAsked, Checkin
 from kiosk.core.events import BalanceTold, CardSeen, CardWork, Event, LinkChanged, Touch
 
 ANN, BOB, NEW = b"a" * 16, b"b" * 16, b"n" * 16
 
 
-class Hall(Day):
-    """A day on line in a town that lets residents ask; every written entry is kept."""
+class Hall(KeptDay):
+    """A day on line in a town that lets residents ask."""
 
     def __init__(self, *, balance: bool = True) -> None:
-        super().__init__(1, crowd="one_by_one")
-        self.rules = replace(self.rules, balance=balance)
-        self.items: list[Item] = []
-        append = self.books.append
-
-        def kept(items: tuple[Item, ...]) -> tuple[int, ...]:
-            self.items += items
-            return append(items)
-
-        self.books.append = kept  # type: ignore[method-assign]
-        self._start(same_boot=True)
-        self.run(4_000)
+        super().__init__("one_by_one", balance=balance)
         self.online(True)
 
     def online(self, is_so: bool) -> None:
@@ -52,10 +38,6 @@ class Hall(Day):
     def told(self, ask: str, points: int = 120) -> None:
         event: Event = BalanceTold(self.t_ms, ask, points)
         self.post(event)
-
-    @property
-    def phase(self) -> str:
-        return self.station.view().phase
 
     @property
     def balance(self) -> int | None:

@@ -6,10 +6,9 @@ import os
 import random
 
 import pytest
-from hw_sim.days import Day
+from kept_day import KeptDay
 
 from kiosk.core.cornered import UNTOUCHED_MS
-from kiosk.core.effects import Item
 from kiosk.core.entries import CardBegun, Checkin, Commanded, Weighing
 from kiosk.core.events import (
     CardSeen,
@@ -17,7 +16,6 @@ from kiosk.core.events import (
     CornerActed,
     CornerAsked,
     CornerWord,
-    Event,
     OrderGiven,
     Tick,
 )
@@ -27,26 +25,8 @@ CARE, ANN, SPARE = b"c" * 16, b"a" * 16, b"s" * 16
 WORLDS = max(6, int(os.environ.get("KIOSK_SEARCH_SIZE", "0")))
 
 
-class Corner(Day):
-    """A day with a caretaker. Every written entry is kept."""
-
-    def __init__(self) -> None:
-        super().__init__(1, crowd="together")
-        self.items: list[Item] = []
-        append = self.books.append
-
-        def kept(items: tuple[Item, ...]) -> tuple[int, ...]:
-            self.items += items
-            return append(items)
-
-        self.books.append = kept  # type: ignore[method-assign]
-        self._start(same_boot=True)
-        self.run(4_000)
-
-    def tell(self, event: Event) -> list[str]:
-        known = len(self.answers)
-        self.post(event)
-        return [answer.code for answer in self.answers[known:]]
+class Corner(KeptDay):
+    """A day with a caretaker."""
 
     def say(self, word: CornerWord) -> list[str]:
         return self.tell(CornerAsked(self.t_ms, "r", word))

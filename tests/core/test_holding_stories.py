@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hw_sim.days import Day
+from kept_day import KeptDay
 
-from kiosk.core.effects import Item, Record
+from kiosk.core.effects import Record
 from kiosk.core.entries import CardAccount, CardBegun, CardClosed, CardJoined, Checkin
 from kiosk.core.events import CardSeen, CardWork, Moment, SlipSeen, Touch
 
@@ -15,28 +13,11 @@ ANN, BOB = b"a" * 16, b"b" * 16
 NEW, OLD, HOME = b"n" * 16, b"o" * 16, b"h" * 16
 
 
-class Desk(Day):
-    """A day of which every written entry is kept."""
+class Desk(KeptDay):
+    """A day in a town whose residents may begin a card by themselves."""
 
     def __init__(self, *, self_issue: bool = True) -> None:
-        super().__init__(1, crowd="together")
-        self.rules = replace(self.rules, self_issue=self_issue)
-        self.items: list[Item] = []
-        append = self.books.append
-
-        def kept(items: tuple[Item, ...]) -> tuple[int, ...]:
-            self.items += items
-            return append(items)
-
-        self.books.append = kept  # type: ignore[method-assign]
-        self._start(same_boot=True)
-        self.run(4_000)
-
-    def tell(self, event: CardSeen | CardWork | SlipSeen | Touch) -> list[str]:
-        """The answers to it."""
-        known = len(self.answers)
-        self.post(event)
-        return [answer.code for answer in self.answers[known:]]
+        super().__init__(self_issue=self_issue)
 
     def show(self, name: bytes, *, spare: bool = False, account: bytes | None = None) -> list[str]:
         card = None if account is None else name
@@ -48,10 +29,6 @@ class Desk(Day):
 
     def slip(self, card: bytes, account: bytes | None = None, *, closed: bool = False) -> SlipSeen:
         return SlipSeen(self.t_ms, card, account or card, closed)
-
-    @property
-    def phase(self) -> str:
-        return self.station.view().phase
 
     def kinds(self) -> list[tuple[type, bytes | None, int]]:
         return [(type(i.draft), i.pseudonym, i.back) for i in self.items]

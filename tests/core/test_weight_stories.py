@@ -386,8 +386,7 @@ def test_adjusting_is_done_in_service_where_weights_are_nobodys(day: Day) -> Non
     assert day.station.view().bins[0].state == "away"
     day.drop(None, "b0", 5_000)
     day.run(6_000)
-    counts = day.station.bins["b0"].level_counts
-    assert counts is not None and counts / COUNTS_PER_GRAM == pytest.approx(7_000, abs=4)
+    assert day.station.bins["b0"].level_g == pytest.approx(7_000, abs=4)
     assert zero(day).code == "in_service"
     day.drop(None, "b0", -5_000)
     day.run(6_000)

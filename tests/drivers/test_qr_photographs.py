@@ -19,7 +19,7 @@ from hw_sim.pictures.plan import Plan, take
 from numpy.typing import NDArray
 
 from drivers import qr_grid, qr_modes
-from drivers.pictures import as_json, read_image
+from drivers.pictures import Opened, as_json, read_image
 from drivers.qr_still import read_gray
 from drivers.qr_zxing import look, read_modules
 
@@ -28,7 +28,7 @@ SMALL = tuple(kind for kind in kinds.KINDS if kind not in ("photo", "lots", "hig
 
 
 def shown(picture: NDArray[np.uint8]) -> list[str]:
-    return sorted(str(as_json(code)) for code in read_image(picture))
+    return sorted(str(as_json(code)) for code in read_image(Opened(picture, lambda: picture)))
 
 
 def test_the_same_number_is_the_same_photograph() -> None:

@@ -16,8 +16,15 @@ from hw_sim.cardprint import Gray, Pose
 from pyzbar import pyzbar
 
 from drivers import zbar
-from drivers.pictures import Picture, as_json, read_files
-from drivers.pictures import read_image as codes_in
+from drivers.pictures import (
+    Opened,
+    Picture,
+    as_json,
+    opened_picture,
+    read_files,
+    read_image,
+)
+from drivers.qr_code import Code
 from drivers.qr_still import read_gray
 from kiosk.core.cards import CardBody, issue
 from kiosk.core.errors import OperatorError
@@ -33,8 +40,14 @@ def code_picture(text: bytes | str, scale: int = 6, border: int = 30) -> Gray:
     return np.pad(image, border, constant_values=255)
 
 
-def read_image(source: Path | Picture) -> list[bytes]:
+def codes_in(picture: Picture) -> list[Code]:
+    return read_image(Opened(picture, lambda: picture))
+
+
+def texts_in(source: Path | Picture) -> list[bytes]:
     """The bytes of every code."""
+    if isinstance(source, Path):
+        return [code.text for code in read_image(opened_picture(source))]
     return [code.text for code in codes_in(source)]
 
 
@@ -100,7 +113,7 @@ def test_a_picture_of_noise_holds_no_code() -> None:
 def test_several_codes_in_one_picture_are_all_read_once() -> None:
     texts = [b"FIRST", b"SECOND", b"THIRD", b"FIRST"]
     row = [code_picture(text) for text in texts]
-    assert sorted(read_image(np.hstack(row))) == sorted(texts)
+    assert sorted(texts_in(np.hstack(row))) == sorted(texts)
 
 
 @pytest.mark.parametrize(
@@ -151,21 +164,21 @@ def test_kanji_are_found_between_other_modes_and_under_smudges() -> None:
 )
 def test_the_bytes_are_the_codes_own_and_no_guess(text: bytes) -> None:
     picture = code_picture(text)
-    assert read_image(picture) == [text]
+    assert texts_in(picture) == [text]
     assert [code.text for code in zbar.scan(picture)] == [text]
 
 
 def test_a_code_without_its_quiet_zone_is_read() -> None:
     code = zxingcpp.create_barcode("NO QUIET ZONE", zxingcpp.BarcodeFormat.QRCodeModel2)
     image = np.array(code.to_image(scale=6, add_quiet_zones=False), np.uint8)
-    assert read_image(image) == [b"NO QUIET ZONE"]
+    assert texts_in(image) == [b"NO QUIET ZONE"]
 
 
 def test_other_symbols_are_not_read() -> None:
     for kind in (zxingcpp.BarcodeFormat.Code128, zxingcpp.BarcodeFormat.MicroQRCode):
         code = zxingcpp.create_barcode("347647", kind)
         image = np.pad(np.array(code.to_image(scale=4), np.uint8), 40, constant_values=255)
-        assert read_image(image) == []
+        assert texts_in(image) == []
 
 
 GRAY = code_picture(b"CARD")
@@ -205,12 +218,12 @@ def coloured(dark: tuple[int, ...], light: tuple[int, ...]) -> np.ndarray:
     ],
 )
 def test_every_kind_of_picture_is_read(tmp_path: Path, name: str, picture: Gray) -> None:
-    assert read_image(stored(tmp_path, name, picture)) == [b"CARD"]
+    assert texts_in(stored(tmp_path, name, picture)) == [b"CARD"]
 
 
 def test_a_huge_picture_is_read_smaller(tmp_path: Path) -> None:
     huge = np.asarray(cv2.resize(GRAY, (5_200, 5_200)), np.uint8)
-    assert read_image(stored(tmp_path, "huge.jpg", huge)) == [b"CARD"]
+    assert texts_in(stored(tmp_path, "huge.jpg", huge)) == [b"CARD"]
 
 
 def test_card_read_gives_one_json_object_a_file(tmp_path: Path) -> None:
@@ -237,7 +250,7 @@ def test_what_is_no_picture_is_said_in_words(tmp_path: Path) -> None:
         assert str(line["error"]).endswith(".")
         assert "Traceback" not in str(line["error"])
     with pytest.raises(OperatorError) as caught:
-        read_image(tmp_path / "text.png")
+        opened_picture(tmp_path / "text.png")
     assert caught.value.code == "no_picture"
 
 
@@ -251,7 +264,7 @@ def test_a_photograph_is_read_however_the_phone_was_held(tmp_path: Path, turned:
     marked = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
     path = tmp_path / "held.jpg"
     path.write_bytes(marked)
-    assert read_image(path) == [b"CARD"]
+    assert texts_in(path) == [b"CARD"]
 
 
 def test_no_broken_file_stops_the_reading_of_the_others(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from city_site import Station
+from hw_sim.station_file import head
 from sync_site import CITY, CITY_KEY, STATION, STATION_KEY
 
 from kiosk.cli import main as kiosk_main
@@ -19,18 +19,6 @@ from sync.receiver.database import opened
 from sync.receiver.registry import add_station
 
 SETTINGS = """
-[station]
-id = "{station}"
-city = "{city}"
-name = "中央公民館"
-contact = {{ name = "事務室", phone = "000-000-0000" }}
-
-[paths]
-data = "{folder}"
-run = "{folder}"
-keys = "{folder}/keys"
-catalogue = "{folder}/catalogue.toml"
-
 [[bin]]
 id = "b1"
 item = "pet-bottle"
@@ -79,16 +67,10 @@ class Site:
         _key(self.home / "keys/station.key", b"station-key-of-the-tests-32bytes")
         self.city_key = folder / "city-of-tests.key"
         _key(self.city_key, b"city-key-of-the-tests---32-bytes")
-        root = Path(__file__).resolve().parents[2]
-        shutil.copy(root / "config/catalogue.toml", self.home)
         self.settings = self.home / "station.toml"
         self.settings.write_text(
-            SETTINGS.format(
-                station=STATION,
-                city=CITY,
-                folder=self.home,
-                city_key=CITY_KEY.public_key.hex(),
-            ),
+            head(STATION, CITY, folder=str(self.home), run=".")
+            + SETTINGS.format(city_key=CITY_KEY.public_key.hex()),
             encoding="utf-8",
         )
         self.register()

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from city_site import Mosquitto
 from hw_sim.postgres import NoPostgres, Postgres
-from sync_site import CITY, STATION, STATION_KEY
+from sync_site import CITY, STATION, STATION_KEY, Book
 
 from sync.receiver.database import open_database
 from sync.receiver.registry import add_station
@@ -64,3 +64,11 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     mosquitto = Mosquitto(tmp_path)
     yield mosquitto
     mosquitto.kill()
+
+
+@pytest.fixture
+def book() -> Book:
+    """A ledger of ten entries: its genesis and nine weighings."""
+    book = Book()
+    book.weigh(9)
+    return book

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from city_site import BIN, CityDatabase, Listener, Program, ask, eventually, receiver
+from hw_sim.station_file import head, make_keys
 from sync_site import CITY
 from tls_site import Authority, TlsMosquitto, free_port
 
@@ -29,18 +30,6 @@ SLACK_S = 30.0
 """What a busy machine adds to a bound before a story gives up."""
 
 SETTINGS = """
-[station]
-id = "{name}"
-city = "{city}"
-name = "中央公民館"
-contact = {{ name = "事務室", phone = "000-000-0000" }}
-
-[paths]
-catalogue = "{root}/config/catalogue.toml"
-
-[screen]
-port = {screen}
-
 [[bin]]
 id = "b1"
 item = "carton"
@@ -114,19 +103,17 @@ class Hall:
         if keys is not None:
             shutil.copytree(keys, folder / "keys")
         else:
-            (folder / "keys").mkdir()
-            for file in ("station.key", "pseudonym.key", "card.key"):
-                Signer.generate(folder / "keys" / file)
+            make_keys(folder / "keys")
         self.certificate((-1, 365))
         self._screen = free_port()
         self._settings = folder / "station.toml"
         self._settings.write_text(
-            SETTINGS.format(
-                name=name, city=CITY, root=ROOT, screen=self._screen, key=city_key,
-                host=HOST, port=office.broker.tls_port, ca=authority.ca,
+            head(name, CITY, screen_port=self._screen)
+            + SETTINGS.format(
+                key=city_key, host=HOST, port=office.broker.tls_port, ca=authority.ca
             ),
             encoding="utf-8",
-        )  # fmt: skip
+        )
         config = ("--config", self._settings)
         self._config = config
         self.run = Program(folder / "run.log", BIN / "kiosk", "run", *config)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from city_site import CityDatabase, Program, Station, ask, eventually, receiver
-from sync_site import CITY, STATION, STATION_KEY
+from city_site import Program, Station, eventually
+from ends_site import Ends
+from sync_site import CITY, STATION
 from tls_site import IDENTITY, Authority, Issued, TlsMosquitto
 
 from kiosk.cli.sentences import sentences
@@ -26,33 +27,17 @@ FACTS = Facts(
 )  # fmt: skip
 
 
-class Line:
-    """Everything started, and everything ended."""
+class Line(Ends[Station]):
+    """Over TLS."""
 
     def __init__(self, folder: Path, extra: str = "", server: Issued | None = None) -> None:
-        self.folder = folder
         self.authority = Authority(folder)
         self.client = self.authority.issue(IDENTITY)
         self.good_server = self.authority.issue("localhost")
-        self.broker = TlsMosquitto(folder, self.authority, server or self.good_server, extra)
-        self.url = f"sqlite:///{folder / 'city.db'}"
-        key = bytes.fromhex(ask("key", "--database", self.url)["public_key"])
-        ask(
-            "station", "add", STATION, "--city", CITY,
-            "--key", STATION_KEY.public_key.hex(), "--database", self.url,
-        )  # fmt: skip
-        (folder / "station").mkdir()
-        self.station = Station(folder / "station", key)
+        broker = TlsMosquitto(folder, self.authority, server or self.good_server, extra)
+        super().__init__(folder, broker, Station)
+        self.broker: TlsMosquitto = broker
         self.station.know_the_time()
-        self.database = CityDatabase(self.url)
-        self.programs: list[Program] = []
-
-    def log(self) -> Path:
-        return self.folder / f"program-{len(self.programs)}.log"
-
-    def receiver(self) -> Program:
-        self.programs.append(receiver(self.log(), self.url, self.broker.port))
-        return self.programs[-1]
 
     def uplink(
         self, station: Station | None = None, hosts: Path | None = None, **broker: Any
@@ -67,7 +52,7 @@ class Line:
         }
         said = {name: value for name, value in (tls | broker).items() if value is not None}
         script = Path(__file__).with_name("link_process.py")
-        self.programs.append(
+        return self.begun(
             Program(
                 self.log(),
                 sys.executable,
@@ -77,18 +62,14 @@ class Line:
                 *([hosts] if hosts else []),
             )
         )
-        return self.programs[-1]
 
     def hurry(self, uplink: Program) -> None:
         """``systemctl reload``: not to wait for the next try. systemd does it once the process is ready."""
         eventually(lambda: uplink.has_said("started"), "the uplink is ready")
         uplink.send(signal.SIGUSR1)
 
-    def arrives(self) -> bool:
-        return self.station.ledger.watermark == self.station.ledger.head[0]
-
     def same_at_both_ends(self) -> None:
-        eventually(self.arrives, "the city signed for everything")
+        eventually(self.arrived, "the city signed for everything")
         seq, head = self.station.ledger.head
         own = f"FROM entry WHERE ledger = '{self.station.ledger.ledger_id}'"
         assert self.database.rows(f"SELECT count(*), max(seq) {own}") == [(seq, seq)]
@@ -96,10 +77,7 @@ class Line:
         assert self.database.count("parked") == self.database.count("quarantine") == 0
 
     def close(self) -> None:
-        for program in self.programs:
-            program.kill()
-        self.database.close()
-        self.station.stop()
+        super().close()
         self.broker.kill()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from city_site import Mosquitto, eventually, rewriting_examples
+from ends_site import check, plain
 from sync_site import CITY, STATION
 from test_commands_broker import PREFIX, Hall
-from test_sync_broker import check, plain
 
 from kiosk.core.events import CardSeen, LinkChanged, Touch
 from sync.asyncapi import EXAMPLES

@@ -12,19 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 from city_site import (
-    CityDatabase,
-    Listener,
     Mosquitto,
-    Program,
     ask,
     eventually,
     rewriting_examples,
 )
-from city_site import receiver as started_receiver
-from city_site import uplink as started_uplink
 from command_site import ObedientStation
+from ends_site import Overheard, check, plain
 from sync_site import CITY, STATION, STATION_KEY
-from test_sync_broker import check, plain
 
 from kiosk.core.orders import LockBin, UnlockBin
 from sync.asyncapi import EXAMPLES
@@ -50,31 +45,12 @@ def said(*words: str) -> Any:
     return json.loads(out.getvalue())
 
 
-class Hall:
-    """One station, its city, and the broker between them; processes begin when a story starts them."""
+class Hall(Overheard[ObedientStation]):
+    """A station that obeys."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
-        self.broker, self._folder = broker, folder
-        self.url = f"sqlite:///{folder / 'city.db'}"
-        self.signer = Signer.generate(folder / "city.key")
-        with opened(self.url) as engine, engine.begin() as connection:
-            add_station(connection, CITY, STATION, STATION_KEY.public_key)
-        (folder / "station").mkdir()
-        self.station = ObedientStation(folder / "station", self.signer.public_key)
-        self.listener = Listener(broker.port)
-        self.database = CityDatabase(self.url)
-        self.programs: list[Program] = []
-
-    def _log(self) -> Path:
-        return self._folder / f"program-{len(self.programs)}.log"
-
-    def receiver(self) -> Program:
-        self.programs.append(started_receiver(self._log(), self.url, self.broker.port))
-        return self.programs[-1]
-
-    def uplink(self) -> Program:
-        self.programs.append(started_uplink(self._log(), self.station.socket, self.broker.port))
-        return self.programs[-1]
+        super().__init__(folder, broker, ObedientStation)
+        self.signer = Signer.load(folder / "city.key")
 
     def order(self, *words: str) -> dict[str, Any]:
         """``kiosk-receiver command``, which does not wait."""
@@ -108,13 +84,6 @@ class Hall:
 
     def replies(self) -> int:
         return len(self.listener.on("reply"))
-
-    def close(self) -> None:
-        for program in self.programs:
-            program.kill()
-        self.listener.close()
-        self.database.close()
-        self.station.stop()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_weighing_of_this_moment_overtakes_the_backlog(town: City) -> None:
     eventually(lambda: bool(town.listener.on("ledger")), "the backlog begins to drain")
     for _ in range(3):
         town.station.drop()
-    eventually(town.all_is_there, "everything is at the city")
+    eventually(town.arrived, "everything is at the city")
     town.same_at_both_ends()
 
     batches = heard(town)

@@ -73,7 +73,7 @@ def test_two_stations_with_one_id_throw_each_other_off_and_are_told(line: Line) 
         line.station.drop(3)
         second.kill()
         line.hurry(first)
-        eventually(line.arrives, "the rightful one goes on")
+        eventually(line.arrived, "the rightful one goes on")
         # Until the connection has lasted longer than a twin waits, nobody knows that it is gone.
         assert doctor(line.station).cause in TWIN
         what, todo = sentences(Words("ja"), doctor(line.station))

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from city_site import Mosquitto, ask, eventually, rewriting_examples
+from ends_site import check, plain
 from sync_site import CITY
-from test_sync_broker import City, check, plain
+from test_sync_broker import City
 
 from kiosk.core.errors import OperatorError
 from sync.asyncapi import EXAMPLES

@@ -11,66 +11,28 @@ from typing import Any
 import msgspec
 import pytest
 from city_site import (
-    CityDatabase,
-    Heard,
     Listener,
     Mosquitto,
-    Program,
     Station,
     ask,
     eventually,
-    receiver,
     rewriting_examples,
-    uplink,
 )
+from ends_site import Overheard, check, jsonschema, plain
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from sync.asyncapi import EXAMPLES, TARGET, document, to_yaml
-from sync.messages import Ack, encode_ack, inflate
+from sync.messages import Ack, encode_ack
 from sync.signing import Signer
 
-jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
-yaml: Any = importlib.import_module("yaml")
+yaml: Any = importlib.import_module("yaml")  # it has no types
 
 
-class City:
-    """Everything started, and everything ended."""
+class City(Overheard[Station]):
+    """A usual station's."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
-        self.broker = broker
-        self._folder = folder
-        self.url = f"sqlite:///{folder / 'city.db'}"
-        key = bytes.fromhex(ask("key", "--database", self.url)["public_key"])
-        ask(
-            "station", "add", STATION, "--city", CITY,
-            "--key", STATION_KEY.public_key.hex(), "--database", self.url,
-        )  # fmt: skip
-        (folder / "station").mkdir()
-        self.station = Station(folder / "station", key)
-        self.listener = Listener(broker.port)
-        self.database = CityDatabase(self.url)
-        self.programs: list[Program] = []
-
-    def _log(self) -> Path:
-        return self._folder / f"program-{len(self.programs)}.log"
-
-    def receiver(self) -> Program:
-        self.programs.append(receiver(self._log(), self.url, self.broker.port))
-        return self.programs[-1]
-
-    def uplink(self) -> Program:
-        self.programs.append(uplink(self._log(), self.station.socket, self.broker.port))
-        return self.programs[-1]
-
-    def close(self) -> None:
-        for program in self.programs:
-            program.kill()
-        self.listener.close()
-        self.database.close()
-        self.station.stop()
-
-    def all_is_there(self) -> bool:
-        return self.station.ledger.watermark == self.station.ledger.head[0]
+        super().__init__(folder, broker, Station)
 
     def same_at_both_ends(self) -> None:
         """0 lost, 0 twice, nothing waiting, nothing set aside, and every chain holds."""
@@ -89,18 +51,6 @@ def town(tmp_path: Path, broker: Mosquitto) -> Iterator[City]:
     city.close()
 
 
-def plain(message: Heard) -> Any:
-    return json.loads(inflate(message.content_type, message.payload))
-
-
-def check(name: str, value: Any) -> None:
-    contract = document()
-    schema = contract["components"]["messages"][name]["payload"] | {
-        "components": contract["components"]
-    }
-    jsonschema.Draft202012Validator(schema).validate(value)
-
-
 def test_a_drop_reaches_the_citys_database_and_the_watermark_comes_back(town: City) -> None:
     town.receiver()
     up = town.uplink()
@@ -108,7 +58,7 @@ def test_a_drop_reaches_the_citys_database_and_the_watermark_comes_back(town: Ci
     town.station.know_the_time()
     town.station.check_in()
     town.station.drop()
-    eventually(town.all_is_there, "the watermark at the head")
+    eventually(town.arrived, "the watermark at the head")
     town.same_at_both_ends()
     assert town.database.count("weighing_resolved") == town.database.count("seal") == 1
     well = {"online": True, "code": None, "words": ""}
@@ -143,7 +93,7 @@ def test_a_station_that_comes_back_is_announced_once_and_not_lost_again(town: Ci
     """The uplink's connections to the process that went end without touching those to the new one."""
     town.receiver()
     town.uplink()
-    eventually(town.all_is_there, "the watermark at the head")
+    eventually(town.arrived, "the watermark at the head")
     eventually(lambda: bool(town.station.links), "the uplink's first word")
     for number in range(4):
         told = len(town.listener.on("state"))
@@ -152,7 +102,7 @@ def test_a_station_that_comes_back_is_announced_once_and_not_lost_again(town: Ci
         town.station.links.clear()
         town.station.start()
         town.station.drop(number + 1)
-        eventually(town.all_is_there, "the drops after the restart")
+        eventually(town.arrived, "the drops after the restart")
         eventually(lambda: bool(town.station.links), "the new process hears how the link is")
     states = [plain(message).get("station") for message in town.listener.on("state")]
     assert states == ["up"] + ["down", "up"] * 4
@@ -163,7 +113,7 @@ def test_a_broker_that_was_started_anew_retains_the_last_word_again(town: City) 
     town.receiver()
     town.uplink()
     town.station.drop(3)
-    eventually(town.all_is_there, "the watermark at the head")
+    eventually(town.arrived, "the watermark at the head")
     town.broker.kill()
     town.broker.start()
 
@@ -187,18 +137,18 @@ def test_old_words_that_a_restored_broker_retains_hold_nobody_up(
     town.receiver()
     up = town.uplink()
     town.station.drop()
-    eventually(town.all_is_there, "the first drop")
+    eventually(town.arrived, "the first drop")
     topic = TOPIC.replace("ledger", "ack")
     old = town.listener.on("ack")[-1].payload
     town.station.drop()
-    eventually(town.all_is_there, "the second drop")
+    eventually(town.arrived, "the second drop")
     up.kill()
     other = encode_ack(Ack("f" * 32, 9, 7, b"h" * 32), Signer.load(tmp_path / "city.key"))
     for word in (old, other):
         town.listener.publish(topic, word, retain=True)
         up = town.uplink()
         town.station.drop()
-        eventually(town.all_is_there, "the way goes on")
+        eventually(town.arrived, "the way goes on")
         up.kill()
     assert town.station.ledger.turn_over is None
     town.same_at_both_ends()
@@ -222,19 +172,19 @@ def test_kill_9_of_receivers_uplink_and_broker_in_mid_drain_loses_nothing(town: 
     town.station.drop(500)
     town.broker.start()
     second.start()
-    eventually(town.all_is_there, "the watermark at the head")
+    eventually(town.arrived, "the watermark at the head")
     town.same_at_both_ends()
 
 
 def test_noise_on_the_topic_is_set_aside_and_the_receiver_goes_on(town: City) -> None:
     town.receiver()
     town.uplink()
-    eventually(town.all_is_there, "the genesis")
+    eventually(town.arrived, "the genesis")
     for payload in (b"", b"\xff" * 1000, b'{"ledger":1}', b"[" * 50_000):
         town.listener.publish(TOPIC, payload)
     eventually(lambda: town.database.count("quarantine") == 4, "four messages set aside")
     town.station.drop()
-    eventually(town.all_is_there, "the next drop")
+    eventually(town.arrived, "the next drop")
 
 
 def test_a_station_that_sends_at_qos_0_stops_nobody_and_is_believed_by_its_signature(
@@ -249,7 +199,7 @@ def test_a_station_that_sends_at_qos_0_stops_nobody_and_is_believed_by_its_signa
     town.listener.publish(TOPIC, hasty.batch(0), qos=0)
     eventually(lambda: town.database.count("entry") == 3, "the batch at QoS 0 is stored")
     town.uplink()
-    eventually(town.all_is_there, "the others' entries")
+    eventually(town.arrived, "the others' entries")
     assert not program.has_said("ended"), "the receiver was never thrown off"
 
 
@@ -268,7 +218,7 @@ def test_a_station_whose_key_nobody_registered_keeps_everything_and_is_told_why(
         "station", "add", STATION, "--city", CITY,
         "--key", STATION_KEY.public_key.hex(), "--database", town.url,
     )  # fmt: skip
-    eventually(town.all_is_there, "the watermark at the head")
+    eventually(town.arrived, "the watermark at the head")
 
 
 def test_the_contracts_file_is_what_the_types_say() -> None:

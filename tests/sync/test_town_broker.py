@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -25,22 +24,15 @@ from city_site import (
     receiver,
     rewriting_examples,
 )
-from test_sync_broker import check, plain
+from ends_site import check, plain
+from hw_sim.station_file import CATALOGUE, head, make_keys
 
 from kiosk.control import ControlClient
 from kiosk.core.errors import OperatorError
 from sync.asyncapi import EXAMPLES
 from sync.signing import Signer
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = """
-[station]
-id = "hall-1"
-city = "demo"
-name = "中央公民館"
-contact = {{ name = "事務室", phone = "000-000-0000" }}
-[screen]
-port = {screen}
 [[bin]]
 id = "b1"
 item = "carton"
@@ -62,14 +54,13 @@ class Town:
         self.folder, self.broker = folder, broker
         self.url = f"sqlite:///{folder / 'city.db'}"
         self.key = ask("key", "--database", self.url)["public_key"]
-        shutil.copy(ROOT / "config/catalogue.toml", folder)
-        (folder / "keys").mkdir()
-        for name in ("station.key", "pseudonym.key", "card.key"):
-            Signer.generate(folder / "keys" / name)
+        make_keys(folder / "keys")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.screen: int = probe.getsockname()[1]
-        text = SETTINGS.format(key=self.key, port=broker.port, screen=self.screen)
+        text = head("hall-1", "demo", screen_port=self.screen) + SETTINGS.format(
+            key=self.key, port=broker.port
+        )
         (folder / "station.toml").write_text(text, encoding="utf-8")
         public = Signer.load(folder / "keys/station.key").public_key.hex()
         ask(
@@ -163,7 +154,7 @@ def tariff(version: int, points: int) -> str:
 
 def two_items(version: int) -> str:
     """A small catalogue, which an example has room for."""
-    text = (ROOT / "config/catalogue.toml").read_text(encoding="utf-8")
+    text = CATALOGUE.read_text(encoding="utf-8")
     _, *parts = text.split("\n[item.")
     kept = [part for part in parts if part.startswith(("carton", "pet-bottle"))]
     return f"version = {version}\n" + "".join(f"\n[item.{part}" for part in kept)

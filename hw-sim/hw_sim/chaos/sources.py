@@ -16,7 +16,8 @@ import msgspec
 from hw_sim import demo_site
 from hw_sim.bench import station_environment
 from hw_sim.chaos import station
-from hw_sim.demo_site import CATALOGUE, CITY, STATION, Site
+from hw_sim.demo_site import CITY, STATION, Site
+from hw_sim.station_file import head
 from hw_sim.supervisor import Child
 from hw_sim.world import Places
 
@@ -62,16 +63,7 @@ class LedgerOnly:
         station.pace_file(self._site).write_bytes(msgspec.json.encode(pace))
         self._site.settings.write_text(
             f"""\
-[station]
-id = "{STATION}"
-city = "{CITY}"
-name = "chaos"
-contact = {{ name = "nobody", phone = "000" }}
-[paths]
-data = "."
-keys = "keys"
-run = "run"
-catalogue = {json.dumps(str(CATALOGUE))}
+{head(STATION, CITY, folder=".")}
 [[bin]]
 id = "{station.BIN}"
 item = "{station.ITEM}"

@@ -28,7 +28,7 @@ from kiosk.cards.printing.shapes import (
     Text,
     Weight,
 )
-from kiosk.core.cards.recovery import GROUP_CHARS
+from kiosk.core.cards.recovery import GROUP_CHARS, grouped
 
 CARD_MM = (85.6, 54.0)
 MODULE_MM = 1.2
@@ -168,14 +168,11 @@ def _two_lines(name: str, most: float) -> list[str]:
 
 def _groups(text: str, y: float) -> list[Shape]:
     """Groups of five on one line, each character in its own place."""
-    size, shapes = 14 * MM_PER_PT, list[Shape]()
-    for place, char in enumerate(text):
-        group, inside = divmod(place, GROUP_CHARS)
-        x = EDGE_MM + (place + group) * CELL_MM
-        if group and not inside:
-            shapes.append(_centred("-", x - CELL_MM, y, size, SOFT))
-        shapes.append(_centred(char, x, y, size, BLACK))
-    return shapes
+    size = 14 * MM_PER_PT
+    return [
+        _centred(char, EDGE_MM + place * CELL_MM, y, size, SOFT if char == "-" else BLACK)
+        for place, char in enumerate(grouped(text))
+    ]
 
 
 def _centred(char: str, x: float, y: float, size: float, colour: Colour) -> Text:

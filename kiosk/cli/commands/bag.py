@@ -20,8 +20,8 @@ def bag() -> None: ...
 @click.argument("bin_id", metavar="BIN")
 @click.pass_obj
 def bag_swap(call: Call, bin_id: str) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, ledger_page
 
     answer = asking.touch(call.settings, "bag_swap", bin_id)
-    pages.touched(call, answer)
+    ledger_page.touched(call, answer)
     return 0 if answer["written"] else 1

@@ -57,7 +57,7 @@ def config_check(call: Call) -> int:
 def config_show(call: Call) -> None:
     import msgspec
 
-    from kiosk.cli.pages import as_rows
+    from kiosk.cli.tables import as_rows
 
     tables = msgspec.to_builtins(call.settings, enc_hook=str)
     if call.json:

@@ -35,7 +35,7 @@ def ledger() -> None: ...
 @click.option("--ack", type=Readable(), metavar="FILE")
 @click.pass_obj
 def ledger_verify(call: Call, ack: Path | None) -> int:
-    from kiosk.cli import pages
+    from kiosk.cli import ledger_page
     from kiosk.ledger.verify import verify
 
     folder = own_folder(call.settings)
@@ -46,7 +46,7 @@ def ledger_verify(call: Call, ack: Path | None) -> int:
         city_key=city.key if city else None,
         station_key=station_key(call.settings),
     )
-    pages.verdict(call, verdict)
+    ledger_page.verdict(call, verdict)
     return 1 if verdict.findings else 0
 
 
@@ -92,7 +92,7 @@ def ledger_export(call: Call, target: Path | None, whole: bool) -> None:
 def ledger_show(
     call: Call, kinds: tuple[str, ...], bin_id: str | None, count: int, when: bool
 ) -> None:
-    from kiosk.cli import pages
+    from kiosk.cli import ledger_page
     from kiosk.ledger.show import show
     from kiosk.ledger.times import resolved
 
@@ -105,7 +105,7 @@ def ledger_show(
             *(entry | msgspec.to_builtins(time) for entry, time in zip(entries, told, strict=True))
         )
     else:
-        pages.entries(call, entries, times)
+        ledger_page.entries(call, entries, times)
 
 
 def own_folder(settings: Settings) -> Path:

@@ -38,13 +38,13 @@ def scale() -> None: ...
 @scale.command("list")
 @click.pass_obj
 def scale_list(call: Call) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, state_page
 
     found = asking.scales(call.settings)
     if call.json:
         call.write_each(found)
     else:
-        pages.scales(call, found)
+        state_page.scales(call, found)
     return 0
 
 
@@ -52,10 +52,10 @@ def scale_list(call: Call) -> int:
 @click.argument("bin_id", metavar="BIN")
 @click.pass_obj
 def scale_zeroed(call: Call, bin_id: str) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, ledger_page
 
     answer = asking.touch(call.settings, "indicator_zeroed", bin_id)
-    pages.touched(call, answer)
+    ledger_page.touched(call, answer)
     return 0 if answer["written"] else 1
 
 
@@ -145,12 +145,12 @@ def indicator_of(call: Call, bin_id: str) -> dict[str, Callable[[], Codec]]:
 @click.pass_obj
 def scale_probe(call: Call, port: str, seconds: float) -> int:
     from drivers.probe import Found, probe
-    from kiosk.cli import pages
+    from kiosk.cli import probe_page
 
     for one in probe(port, seconds):
         if isinstance(one, Found):
-            pages.probe_found(call, port, one)
+            probe_page.found(call, port, one)
             return 0
-        pages.probe_tried(call, one)
-    pages.probe_nothing(call, port)
+        probe_page.tried(call, one)
+    probe_page.nothing(call, port)
     return 1

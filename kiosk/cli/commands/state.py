@@ -26,13 +26,13 @@ def add(app: click.Group) -> None:
 @click.command(cls=Spoken)
 @click.pass_obj
 def status(call: Call) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, state_page
 
     found = asking.status(call.settings)
     if call.json:
         call.write(found)
     else:
-        pages.status(call, found)
+        state_page.status(call, found)
     return 0 if found["running"] else 1
 
 
@@ -40,7 +40,7 @@ def status(call: Call) -> int:
 @click.argument("code", required=False)
 @click.pass_obj
 def doctor(call: Call, code: str | None) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, state_page
     from kiosk.doctor import worst
 
     findings = asking.doctor(call)
@@ -49,7 +49,7 @@ def doctor(call: Call, code: str | None) -> int:
     if call.json:
         call.write({"worst": worst(findings), "findings": [plain(call, one) for one in findings]})
     else:
-        pages.doctor(call, findings, explain=code is not None)
+        state_page.doctor(call, findings, explain=code is not None)
     return 1 if worst(findings) == "ERR" else 0
 
 
@@ -87,9 +87,9 @@ def plain(call: Call, finding: Finding) -> dict[str, object]:
 @click.command(cls=Spoken)
 @click.pass_obj
 def watch(call: Call) -> None:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, state_page
 
-    screen = pages.Watch(call)
+    screen = state_page.Watch(call)
     for view in asking.watch(call.settings, until_enter=call.in_menu):
         if call.json:
             call.write_each([view])
@@ -104,13 +104,13 @@ def sync() -> None: ...
 @sync.command("status")
 @click.pass_obj
 def sync_status(call: Call) -> int:
-    from kiosk.cli import asking, pages
+    from kiosk.cli import asking, state_page
 
     found = asking.sync_status(call.settings)
     if call.json:
         call.write(found)
     else:
-        pages.sync_status(call, found)
+        state_page.sync_status(call, found)
     return 0
 
 

@@ -75,7 +75,7 @@ def code(random_id: bytes, key: bytes, *, household: bool = False) -> str:
 
 
 def grouped(text: str) -> str:
-    """As it is printed."""
+    """As it is printed, a code or a line of one."""
     groups = [text[at : at + GROUP_CHARS] for at in range(0, len(text), GROUP_CHARS)]
     return "-".join(groups)
 

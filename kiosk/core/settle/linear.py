@@ -74,24 +74,10 @@ def solve3(lower: Sequence[float], right: Sequence[float]) -> Solved | None:
     """``solve`` for three unknowns; ``lower`` the triangle row by row."""
     a00, a10, a11, a20, a21, a22 = lower
     b0, b1, b2 = right
-    square = a00
-    if square <= TINY:
+    rows = _three(a00, a10, a11, a20, a21, a22, b0, b1, b2)
+    if rows is None:
         return None
-    f00 = math.sqrt(square)
-    f10 = a10 / f00
-    square = a11 - f10 * f10
-    if square <= TINY:
-        return None
-    f11 = math.sqrt(square)
-    f20 = a20 / f00
-    f21 = (a21 - f20 * f10) / f11
-    square = a22 - f20 * f20 - f21 * f21
-    if square <= TINY:
-        return None
-    f22 = math.sqrt(square)
-    h0 = b0 / f00
-    h1 = (b1 - f10 * h0) / f11
-    h2 = (b2 - f20 * h0 - f21 * h1) / f22
+    f00, f10, f11, f20, f21, f22, h0, h1, h2 = rows
     x2 = h2 / f22
     x1 = (h1 - f21 * x2) / f11
     x0 = (h0 - f10 * x1 - f20 * x2) / f00
@@ -104,21 +90,10 @@ def solve5(lower: Sequence[float], right: Sequence[float]) -> Solved | None:
     """``solve`` for five unknowns; ``lower`` the triangle row by row."""
     a00, a10, a11, a20, a21, a22, a30, a31, a32, a33, a40, a41, a42, a43, a44 = lower
     b0, b1, b2, b3, b4 = right
-    square = a00
-    if square <= TINY:
+    rows = _three(a00, a10, a11, a20, a21, a22, b0, b1, b2)
+    if rows is None:
         return None
-    f00 = math.sqrt(square)
-    f10 = a10 / f00
-    square = a11 - f10 * f10
-    if square <= TINY:
-        return None
-    f11 = math.sqrt(square)
-    f20 = a20 / f00
-    f21 = (a21 - f20 * f10) / f11
-    square = a22 - f20 * f20 - f21 * f21
-    if square <= TINY:
-        return None
-    f22 = math.sqrt(square)
+    f00, f10, f11, f20, f21, f22, h0, h1, h2 = rows
     f30 = a30 / f00
     f31 = (a31 - f30 * f10) / f11
     f32 = (a32 - f30 * f20 - f31 * f21) / f22
@@ -134,9 +109,6 @@ def solve5(lower: Sequence[float], right: Sequence[float]) -> Solved | None:
     if square <= TINY:
         return None
     f44 = math.sqrt(square)
-    h0 = b0 / f00
-    h1 = (b1 - f10 * h0) / f11
-    h2 = (b2 - f20 * h0 - f21 * h1) / f22
     h3 = (b3 - f30 * h0 - f31 * h1 - f32 * h2) / f33
     h4 = (b4 - f40 * h0 - f41 * h1 - f42 * h2 - f43 * h3) / f44
     x4 = h4 / f44
@@ -147,3 +119,28 @@ def solve5(lower: Sequence[float], right: Sequence[float]) -> Solved | None:
     half_logdet = math.log(f00) + math.log(f11) + math.log(f22) + math.log(f33) + math.log(f44)
     gain = h0 * h0 + h1 * h1 + h2 * h2 + h3 * h3 + h4 * h4
     return Solved([x0, x1, x2, x3, x4], 1.0 / f44**2, half_logdet, gain)
+
+
+def _three(
+    a00: float, a10: float, a11: float, a20: float, a21: float, a22: float,
+    b0: float, b1: float, b2: float,
+) -> tuple[float, float, float, float, float, float, float, float, float] | None:  # fmt: skip
+    """The first three rows of the factor, and of the right side solved forwards."""
+    if a00 <= TINY:
+        return None
+    f00 = math.sqrt(a00)
+    f10 = a10 / f00
+    square = a11 - f10 * f10
+    if square <= TINY:
+        return None
+    f11 = math.sqrt(square)
+    f20 = a20 / f00
+    f21 = (a21 - f20 * f10) / f11
+    square = a22 - f20 * f20 - f21 * f21
+    if square <= TINY:
+        return None
+    f22 = math.sqrt(square)
+    h0 = b0 / f00
+    h1 = (b1 - f10 * h0) / f11
+    h2 = (b2 - f20 * h0 - f21 * h1) / f22
+    return f00, f10, f11, f20, f21, f22, h0, h1, h2

@@ -59,7 +59,9 @@ function drawPage(page, context) {
     corner.replaceChildren(...["head", "body", "keys", "foot"].map((name) => part(context, name)));
   }
   const [head, body, keys, foot] = corner.children;
-  if (context.changed("head", page.title)) head.replaceChildren(context.make("h1", "", page.title));
+  if (context.changed("head", page.title)) {
+    head.replaceChildren(...(page.title ? [context.make("h1", "", page.title)] : []));
+  }
   drawBody(page, context, body);
   keys.hidden = !page.pad;
   if (context.changed("keys", [page.pad, page.enter])) keys.replaceChildren(...(page.pad ? pad(page, context) : []));
