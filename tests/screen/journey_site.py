@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 from hw_sim.pn532_peer import Tag
 from hw_sim.scanner_peer import ScannerPeer
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 from shots import NAMES, PANELS, browser_page
 
 from kiosk.core.config import Crowd
@@ -195,10 +195,7 @@ class Panel:
         limit_s = time.monotonic() + LONG_S
         passed: list[tuple[str, str, str]] = []
         while True:
-            self._noted += [
-                (drawn, spoken, bare(text))
-                for drawn, spoken, text in self.page.evaluate("() => window.seen?.splice(0) ?? []")
-            ]
+            self._noted += [(drawn, spoken, bare(text)) for drawn, spoken, text in self._newly()]
             while self._noted:
                 drawn, spoken, text = self._noted.pop(0)
                 passed.append((drawn, spoken, text))
@@ -206,6 +203,17 @@ class Panel:
                     return text
             assert time.monotonic() < limit_s, f"never {scene} with {words}, but {passed[-8:]}"
             self.page.wait_for_timeout(LOOK_MS)
+
+    def _newly(self) -> list[tuple[str, str, str]]:
+        try:
+            found: list[tuple[str, str, str]] = self.page.evaluate(
+                "() => window.seen?.splice(0) ?? []"
+            )
+        except Error as error:
+            if "context was destroyed" not in str(error):
+                raise
+            return []  # the page loads itself anew, as it does after a restart
+        return found
 
     def shows(self, scene: str, *words: str, language: str = "ja") -> str:
         """The same of what is on the page, noted or not."""
