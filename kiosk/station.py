@@ -21,6 +21,7 @@ from drivers.clock import boottime_ms
 from kiosk import __version__, recording, words
 from kiosk.answers import Answers
 from kiosk.balances import Balances
+from kiosk.behind.play_desk import PlayDesk
 from kiosk.behind.teller import TownTeller
 from kiosk.cards import list_ops
 from kiosk.cards.appointing import CaretakerOps
@@ -161,15 +162,26 @@ class _Running:
             tell=lambda name, value: self._screen.tell(name, value),
         )
         held.callback(self._corner.stop)
+        self._play = PlayDesk(
+            settings.paths.town,
+            settings.paths.data,
+            [one.item for one in settings.bins],
+            self._ledger,
+            catalogue=lambda: self._town.catalogue,
+            today=self._clock.today,
+            follow=lambda event, wait_s: self._loop.follow(event, wait_s),
+            post=self._post,
+            tell=lambda name, value: self._screen.tell(name, value),
+        )
         self._screen = ScreenServer(
             settings.screen.host,
             settings.screen.port,
             setup=station_setup(settings, self._town.catalogue, spoken),
             languages=spoken.languages,
             act=self._act,
-            takers=self._corner.takers(),
+            takers=(*self._corner.takers(), *self._play.takers()),
         )
-        self._loop = Loop(
+        self._loop: Loop = Loop(
             station,
             append=self._recorder.append,
             signals=self._signals,
@@ -253,8 +265,9 @@ class _Running:
             today=self._clock.today,
             tell=self._screen.tell,
         )
-        behind.start()
-        held.callback(behind.stop)
+        for teller in (behind, self._play):
+            teller.start()
+            held.callback(teller.stop)
         others = [
             *devices.thermometers(settings),
             *devices.lids(settings),
@@ -369,6 +382,7 @@ class _Running:
         if self._board.put(view):
             self._screen.publish(view)
             self._corner.note(view)
+            self._play.note(view)
 
     def _each_tick(self, now: Moment) -> None:
         if self._ending.asked:

@@ -30,6 +30,7 @@ from kiosk.core.entries import (
 )
 from kiosk.core.events import CardSeen, CountsBlock, Event, Moment, Tick
 from kiosk.core.memory import BinBook, Memory
+from kiosk.core.said import ClassBegin, ClassEnd
 from kiosk.core.standing import Standing, after, at_bin
 from kiosk.core.station import Station
 
@@ -70,6 +71,7 @@ class Books:
     orders: Standing = field(default_factory=Standing)
     full: list[BinFull] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    lessons: list[ClassBegin | ClassEnd] = field(default_factory=list)
 
     def append(self, items: tuple[Item, ...]) -> tuple[int, ...]:
         seqs = []
@@ -111,6 +113,8 @@ class Books:
             self.orders = after(self.orders, draft)
         elif isinstance(draft, Alarm):
             self.alarms.append(draft)
+        elif isinstance(draft, ClassBegin | ClassEnd):
+            self.lessons.append(draft)
         elif isinstance(draft, BinFull):
             self.full.append(draft)
         self.orders = at_bin(self.orders, draft)

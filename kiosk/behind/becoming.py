@@ -8,7 +8,7 @@ from importlib import resources
 
 import msgspec
 
-from kiosk.behind.shape import Pictured
+from kiosk.behind.parts import Pictured
 
 
 @cache

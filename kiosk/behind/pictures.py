@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
-FILES = ("pictograms.svg", "town.svg")
+FILES = ("pictograms.svg", "town.svg", "play.svg")
 SYMBOL = re.compile(r'<symbol id="([a-z0-9-]+)"')
 
 

@@ -13,8 +13,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from kiosk.behind.asked import (
+    MAX_THANKS,
+    Asking,
+    Quiz,
+    Thankful,
+    misfits_of_asked,
+    sentences_of_asked,
+)
+from kiosk.behind.parts import MAX_HALVES, MAX_NAME_HALVES, PLAIN, Name, Part, Pictured, Said, wide
 from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
 
+<<<<<<< HEAD
 MAX_HALVES = 64
 """Half-width letters of a sentence (a Japanese letter counts two)."""
 MAX_NAME_HALVES = 24
@@ -24,32 +34,11 @@ PLAIN = r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
 Sentence = Annotated[str, Meta(min_length=1, max_length=MAX_HALVES, pattern=PLAIN)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_HALVES, pattern=PLAIN)]
 Picture = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+=======
+>>>>>>> origin/main
 Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file."""
-
-
-class Said(Part, frozen=True, kw_only=True):
-    """A sentence or a thing's name; ``easy`` and ``en`` None where only Japanese was written."""
-
-    ja: Sentence
-    easy: Sentence | None = None
-    en: Sentence | None = None
-
-    @property
-    def words(self) -> dict[str, str]:
-        """By language."""
-        return {"ja": self.ja, "easy": self.easy or self.ja, "en": self.en or self.ja}
-
-
-class Pictured(Said, frozen=True, kw_only=True):
-    """With the name of a pictogram; None for a usual one."""
-
-    picture: Picture | None = None
 
 
 class Notice(Said, frozen=True, kw_only=True, rename={"since": "from"}):
@@ -88,7 +77,8 @@ class TownFile(
         "helpers": "helper",
     },
 ):
-    """The whole file. ``becomes`` by item; ``bought`` the newest first; ``shelf`` things free to take."""
+    """The whole file. ``becomes`` by item; ``bought`` the newest first; ``shelf`` things free to take;
+    ``question``, ``thanks`` and ``quiz`` what residents may say and play (``asked``)."""
 
     becomes: Annotated[dict[Code, Pictured], Meta(max_length=100)] = msgspec.field(
         default_factory=dict
@@ -98,6 +88,9 @@ class TownFile(
     happenings: Annotated[tuple[Happening, ...], Meta(max_length=50)] = ()
     helpers: Annotated[tuple[Helper, ...], Meta(max_length=50)] = ()
     shelf: Annotated[tuple[Pictured, ...], Meta(max_length=20)] = ()
+    question: Asking | None = None
+    thanks: Annotated[tuple[Thankful, ...], Meta(max_length=MAX_THANKS)] = ()
+    quiz: Quiz | None = None
 
 
 def misfits(
@@ -108,7 +101,7 @@ def misfits(
         for language in ("ja", "easy", "en"):
             text: str | None = getattr(said, language)
             if text is not None and halves(text) > MAX_HALVES:
-                yield _wide(f"{place}.{language}", MAX_HALVES)
+                yield wide(f"{place}.{language}", MAX_HALVES)
         picture = said.picture if isinstance(said, Pictured) else None
         if picture is not None and picture not in pictures:
             yield Misfit(
@@ -126,9 +119,10 @@ def misfits(
                 "it ends before it begins.",
                 "Correct one of the two days.",
             )
+    yield from misfits_of_asked(town.question, town.thanks, town.quiz)
     for number, helper in enumerate(town.helpers):
         if halves(helper.name) > MAX_NAME_HALVES:
-            yield _wide(f"helper[{number}].name", MAX_NAME_HALVES)
+            yield wide(f"helper[{number}].name", MAX_NAME_HALVES)
         if not helper.weekdays and not helper.dates:
             yield Misfit(
                 "town_helper",
@@ -157,13 +151,4 @@ def _sentences(town: TownFile) -> Iterator[tuple[str, Said]]:
     )
     for name, several in lists:
         yield from ((f"{name}[{number}]", one) for number, one in enumerate(several))
-
-
-def _wide(place: str, most: int) -> Misfit:
-    return Misfit(
-        "town_wide",
-        place,
-        f"it is wider than {most} half-width letters.",
-        "Shorten it; a Japanese letter counts two.",
-        {"most": most},
-    )
+    yield from sentences_of_asked(town.question, town.thanks, town.quiz)

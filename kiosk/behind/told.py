@@ -15,7 +15,8 @@ from datetime import date
 
 import msgspec
 
-from kiosk.behind.shape import Happening, Pictured, TownFile
+from kiosk.behind.parts import Pictured
+from kiosk.behind.shape import Happening, TownFile
 from kiosk.core.catalogue import Catalogue, Factor
 from kiosk.core.shared import Amount
 from kiosk.core.stock import Bags, ItemStock

@@ -20,6 +20,7 @@ from kiosk.cli.commands import (
     config,
     labels,
     ledger,
+    lesson,
     opening,
     scale,
     service,
@@ -64,7 +65,20 @@ def app(ctx: click.Context) -> None:
         menu(ctx)
 
 
-for module in (state, service, scale, card, caretaker, bag, stock, opening, ledger, labels, config):
+for module in (
+    state,
+    service,
+    scale,
+    card,
+    caretaker,
+    bag,
+    stock,
+    opening,
+    lesson,
+    ledger,
+    labels,
+    config,
+):
     module.add(app)
 
 

@@ -7,9 +7,10 @@ Each request goes in as an event; its answer is what the rules say once that is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from drivers.clock import boottime_ms
 from kiosk.answers import Answers
@@ -27,6 +28,8 @@ from kiosk.core.events import (
     ZeroAsked,
 )
 from kiosk.core.orders import Close, Message, Open
+from kiosk.core.said import MAX_TEAMS, MIN_TEAMS
+from kiosk.core.taught import ClassAsked
 from kiosk.loop import Loop
 
 TOUCH_S = 5.0
@@ -52,6 +55,10 @@ class _NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: str
     scale: Adjusted
     empty_g: int | None = 0
+
+
+class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    teams: Annotated[int, Meta(ge=MIN_TEAMS, le=MAX_TEAMS)] | None
 
 
 class _Ordered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,8 +112,14 @@ def caretaker_ops(loop: Loop, answers: Answers) -> Mapping[str, Handler]:
         told = answers.ask(lambda request: OrderGiven(t_ms, request, "caretaker", asked.order))
         return {"code": told.code}
 
+    def lesson(args: Args) -> dict[str, Any]:
+        """A class comes in so many teams, or (null) goes."""
+        asked, t_ms = checked_args(args, _Class), boottime_ms()
+        return _told(answers.ask(lambda request: ClassAsked(t_ms, request, asked.teams or 0)))
+
     return {
         "touch": touch,
+        "class": lesson,
         "order": order,
         "scale_zero": zero,
         "scale_service": service,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import corner, obeying, standing
+from kiosk.core import classroom, corner, obeying, standing
 from kiosk.core.entries import AnyDraft, Commanded, ItemCount, VisitClose, Weighing
 from kiosk.core.state import State
 
@@ -14,6 +14,7 @@ def believe(state: State, draft: AnyDraft) -> None:
         return
     state.orders = standing.at_bin(state.orders, draft)
     corner.believe(state, draft)
+    classroom.believe(state, draft)
     visit = state.visits.get(getattr(draft, "visit", None))
     if visit is not None:
         match draft:

@@ -82,7 +82,12 @@ OrderAnswer = Literal[
     "too_many",  # more commands than can be told from one another for as long as they count
 ]
 
-AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer | CornerAnswer
+ClassAnswer = Literal[
+    "done",
+    "no_class",  # none is here that could leave
+]
+
+AnswerCode = ScaleAnswer | CardAnswer | OrderAnswer | CornerAnswer | ClassAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from msgspec import Meta
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.draft import Draft
 from kiosk.core.orders import AnyOrder, BinId, By, OrderId, UtcMs
+from kiosk.core.said import ClassBegin, ClassEnd, Thanked, Voice
 from kiosk.core.yard import Pickup, Sale, StockCarried, StockVoid
 
 CloseCause = Literal["lost", "revoked", "replaced"]
@@ -337,5 +338,9 @@ AnyDraft = (
     | Sale
     | StockVoid
     | StockCarried
+    | Voice
+    | Thanked
+    | ClassBegin
+    | ClassEnd
     | Snapshot
 )

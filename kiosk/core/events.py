@@ -14,6 +14,8 @@ from kiosk.core.config import StationRules
 from kiosk.core.entries import AnyDraft, CloseCause
 from kiosk.core.moment import Moment as Moment
 from kiosk.core.orders import AnyOrder, By
+from kiosk.core.said import AnySaid
+from kiosk.core.taught import ClassAsked, TeamChosen
 from kiosk.core.timely import KnownTime
 from kiosk.core.yard import AnyStock
 
@@ -294,7 +296,7 @@ class CornerActed:
 
     t_ms: int
     request: str
-    act: Touch | ServiceAsked | ScaleAdjusted | ZeroAsked | OrderGiven | CardWork
+    act: Touch | ServiceAsked | ScaleAdjusted | ZeroAsked | OrderGiven | CardWork | ClassAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,10 +339,11 @@ class TownSaid:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A caretaker wrote down what happened at the stock yard. Written now or not at all."""
+    """A caretaker wrote down what happened at the stock yard, or residents said something together. Written
+    now or not at all."""
 
     t_ms: int
-    draft: AnyStock
+    draft: AnyStock | AnySaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +386,8 @@ Event = (
     | LinkChanged
     | TownSaid
     | Noted
+    | ClassAsked
+    | TeamChosen
     | BalanceTold
     | Tick
 )

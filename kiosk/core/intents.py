@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from kiosk.core.entries import AnyDraft, CloseCause, FullBy
 from kiosk.core.events import (
@@ -15,7 +16,9 @@ from kiosk.core.events import (
     TownSaid,
     ZeroAsked,
 )
+from kiosk.core.said import AnySaid
 from kiosk.core.settled import Settled
+from kiosk.core.taught import ClassAsked
 from kiosk.core.visits import Visit
 from kiosk.core.yard import AnyStock
 
@@ -169,9 +172,18 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a caretaker wrote down: told at once whether it is kept, so never tried again by itself."""
+    """What a caretaker wrote down, or residents said: told at once whether it is kept, so never tried again
+    by itself."""
 
-    draft: AnyStock
+    draft: AnyStock | AnySaid
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """A class comes or goes (``classroom``)."""
+
+    asked: ClassAsked
+    reason: Literal["caretaker", "time"] = "caretaker"
 
 
 Intent = (
@@ -195,4 +207,5 @@ Intent = (
     | Obey
     | Write
     | Note
+    | Teach
 )

@@ -23,6 +23,7 @@ from kiosk.core.residents import Residents
 from kiosk.core.settled import Settled
 from kiosk.core.showing import Showing
 from kiosk.core.standing import Standing
+from kiosk.core.taught import Classroom
 from kiosk.core.timely import KnownTime
 from kiosk.core.turns import Turns
 from kiosk.core.view import Warm
@@ -99,6 +100,8 @@ class State:
     temperature_mc: int | None = None
     """The station's own, in 1/1000 °C; None while nobody knows."""
     corner: Corner = field(default_factory=Corner)
+    classroom: Classroom | None = None
+    """While a class is here."""
     bags: dict[str, Bags] = field(default_factory=dict)
     """Of each bin whose bag was changed since the start."""
     names: int = 0

@@ -32,6 +32,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``pieces``   bins that do not weigh; ``fullness`` bins that are full; ``heat`` a station that is hot
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``corner``   the caretaker's corner: who may work at the screen, and until when
+``classroom`` a class that weighs in teams
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
@@ -48,6 +49,7 @@ from kiosk.core import (
     balances,
     booking,
     checkins,
+    classroom,
     closing,
     corner,
     devices,
@@ -117,6 +119,7 @@ from kiosk.core.intents import (
     Serve,
     Settle,
     Swap,
+    Teach,
     Track,
     Write,
     Zero,
@@ -125,6 +128,7 @@ from kiosk.core.memory import Memory
 from kiosk.core.quiet_hours import is_quiet
 from kiosk.core.standing import Standing
 from kiosk.core.state import begin
+from kiosk.core.taught import ClassAsked, TeamChosen
 from kiosk.core.view import View
 
 RETRY_MS = 1_000
@@ -282,6 +286,10 @@ class Station:
             case Noted():
                 if not state.intents and not self._blocked():  # now or never: the answer says which
                     state.intend(Note(event.draft))
+            case ClassAsked():
+                state.intend(Teach(event))
+            case TeamChosen():
+                classroom.chosen(state, event)
             case Tick():
                 pass
         return []
@@ -307,6 +315,7 @@ class Station:
         fullness.pass_time(state, t_ms)
         holding.pass_time(state, t_ms)
         corner.pass_time(state, t_ms)
+        classroom.pass_time(state, t_ms)
         closing.pass_time(state, t_ms)
         obeying.pass_time(state)
         state.turns.pass_time(t_ms)
@@ -379,6 +388,8 @@ class Station:
                 return intent.said.drafts
             case Obey():
                 return obeying.decide(state, intent)
+            case Teach():
+                return classroom.decide(state, intent)
             case Write() | Note():
                 return (intent.draft,)
 
@@ -422,6 +433,8 @@ class Station:
                 ruling.done(state, intent.said)
             case Obey():
                 return obeying.done(state, intent)
+            case Teach():
+                classroom.done(state, intent)
             case Fill() | Write() | Note():
                 pass
         return []

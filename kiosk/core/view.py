@@ -75,6 +75,15 @@ class BinView(msgspec.Struct, frozen=True):
     bag_g: int | None = None
 
 
+class ClassView(msgspec.Struct, frozen=True):
+    """A class: ``grams`` of each team, ``team`` whose turn it is (from 0), ``counting`` false while a
+    resident is here, whose drops are no team's."""
+
+    team: int
+    grams: tuple[int, ...]
+    counting: bool
+
+
 class View(msgspec.Struct, frozen=True):
     """The screen's whole state.
 
@@ -98,7 +107,7 @@ class View(msgspec.Struct, frozen=True):
 
     ``resumed`` for a while after a restart in the middle of visits: whoever is there shows the card again.
     ``quiet`` in the quiet hours: no tone. ``warm`` while the station is too hot, None else.
-    ``corner`` the caretaker's.
+    ``corner`` the caretaker's. ``classroom`` while a class is here.
     """
 
     phase: Phase
@@ -134,3 +143,4 @@ class View(msgspec.Struct, frozen=True):
     quiet: bool = False
     warm: Warm | None = None
     corner: CornerView = "closed"
+    classroom: ClassView | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import certified, checkins, corner, devices
+from kiosk.core import certified, checkins, classroom, corner, devices
 from kiosk.core.bin import Bin
 from kiosk.core.cornered import Bags
 from kiosk.core.events import Moment
@@ -67,6 +67,7 @@ def view(state: State, *, storage_trouble: bool) -> View:
         quiet=is_quiet(state.rules.quiet, state.known, state.now),
         warm=state.warm,
         corner=corner.seen(state),
+        classroom=classroom.seen(state),
     )
 
 

@@ -17,6 +17,7 @@ from kiosk.cards.work import worked
 from kiosk.core.errors import KioskError, OperatorError
 from kiosk.core.events import CornerActed, CornerAsked, CornerWord, OrderGiven, Touch
 from kiosk.core.orders import MAX_LANGUAGES, AnyOrder, Close, LockBin, Message, Open, UnlockBin
+from kiosk.core.taught import ClassAsked
 from kiosk.corner import doctor, shapes
 from kiosk.corner.adjusting import Adjusting
 from kiosk.corner.jobs import Job, Jobs, Told
@@ -86,6 +87,7 @@ class CornerDesk:
             shapes.Shut: self._shut,
             shapes.Unshut: lambda _: self._order(Open()),
             shapes.Notice: self._notice,
+            shapes.Class: self._class,
             shapes.Adjust: self._adjust,
             shapes.Agree: self._agree,
             shapes.Card: self._card,
@@ -144,7 +146,7 @@ class CornerDesk:
 
     # -- doing ----------------------------------------------------------------------------------
 
-    def _do(self, act: Callable[[str], Touch | OrderGiven]) -> None:
+    def _do(self, act: Callable[[str], Touch | OrderGiven | ClassAsked]) -> None:
         told = self._answers.ask(
             lambda request: CornerActed(boottime_ms(), request, act(request)),
         )
@@ -175,6 +177,10 @@ class CornerDesk:
         )
         until_ms = int(end.timestamp() * 1000)
         return self._order(Message(self._sentence(SENTENCE, asked.sentence), until_ms))
+
+    def _class(self, asked: shapes.Class) -> None:
+        t_ms = boottime_ms()
+        self._do(lambda request: ClassAsked(t_ms, request, asked.teams or 0))
 
     def _adjust(self, asked: shapes.Adjust) -> None:
         self._known(asked.bin)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.orders import BinId
+from kiosk.core.said import MAX_TEAMS, MIN_TEAMS
 
 MAX_GRAMS = 500_000
 Key = Annotated[str, Meta(pattern="^[a-z_]{1,32}$", max_length=32)]
@@ -70,6 +71,12 @@ class Notice(Act, frozen=True, tag="corner_notice"):
 
     sentence: Key | None
     days: Annotated[int, Meta(ge=1, le=31)] = 1
+
+
+class Class(Act, frozen=True, tag="corner_class"):
+    """A class comes in so many teams, or (None) goes."""
+
+    teams: Annotated[int, Meta(ge=MIN_TEAMS, le=MAX_TEAMS)] | None
 
 
 class Adjust(Act, frozen=True, tag="corner_adjust"):

@@ -70,6 +70,13 @@ _STOCKED = (
     "PRAGMA user_version = 6",
 )
 
+_SAID = (
+    "CREATE TABLE said (what TEXT NOT NULL, name TEXT NOT NULL, day INTEGER NOT NULL,"
+    " number INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (what, name, day, number)) WITHOUT ROWID",
+    "PRAGMA user_version = 7",
+)
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -110,6 +117,13 @@ def m005_ordered(db: Database) -> None:
 def m006_stocked(db: Database) -> None:
     """What becomes of each item: bags in the yard, pickups, sales, what may be shown of drops."""
     for statement in _STOCKED:
+        db.execute(statement)
+
+
+@migrations()
+def m007_said(db: Database) -> None:
+    """What residents said together: votes and thanks. No older ledger holds any."""
+    for statement in _SAID:
         db.execute(statement)
 
 

@@ -16,7 +16,7 @@ import msgspec
 from kiosk.core.adjusted import Adjusted
 from kiosk.core.canonical import canonical, parse_canonical
 from kiosk.core.memory import BinBook, Memory
-from kiosk.ledger import ordered, stocked
+from kiosk.ledger import heard, ordered, stocked
 from kiosk.ledger.books import GRAM_KINDS, Entry, moved, opening_books
 from kiosk.ledger.remembered import read_earned, read_tied
 
@@ -29,6 +29,7 @@ DayOf = Callable[[int], int]
 _TABLES = (
     *("book", "open_visit", "held_seal", "day_item", "counter", "standing", "projected"),
     *stocked.TABLES,
+    *heard.TABLES,
 )
 CARD_KINDS = frozenset({"card_begun", "card_closed", "card_account", "card_joined"})
 
@@ -67,6 +68,8 @@ def apply(db: sqlite3.Connection, entry: Entry, day_of: DayOf) -> None:
         stocked.dropped(db, entry, day if entry["at"]["clock"] == "synced" else None)
     elif kind in stocked.NOTED_KINDS:
         stocked.noted(db, entry)
+    elif kind in heard.KINDS:
+        heard.apply(db, entry, day if entry["at"]["clock"] == "synced" else None)
 
 
 def rebuild(db: sqlite3.Connection, day_of: DayOf) -> None:

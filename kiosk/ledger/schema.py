@@ -11,7 +11,7 @@ import sqlite3
 
 from kiosk.core.errors import OperatorError
 
-SCHEMA = 6
+SCHEMA = 7
 """The number of migrations in ``kiosk.ledger.migrations``."""
 
 

@@ -197,7 +197,7 @@ class Touches:
                 asked = msgspec.json.decode(body, type=taker.shape)
                 return lambda: taker.take(asked)
             touch = msgspec.json.decode(body, type=TouchBody)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Refused(400, "That is no touch.") from error
         if touch.action not in RESIDENT_ACTIONS:
             raise Refused(403, "That is the caretaker's.")

@@ -63,7 +63,7 @@ def _page(setup: Setup, languages: Sequence[Language], *, run: str, token: str) 
         "pictures": SYMBOL.findall(_text("pictograms.svg")),
     }
     filled = {
-        "<!--pictograms-->": _text("pictograms.svg") + _text("town.svg"),
+        "<!--pictograms-->": _text("pictograms.svg") + _text("town.svg") + _text("play.svg"),
         "<!--title-->": html.escape(setup.station),
         '"<!--setup-->"': script_safe(msgspec.json.encode(data).decode()),
         "<!--token-->": token,

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from sync.receiver import lacking
 from sync.receiver.care_tables import station_heard
+from sync.receiver.going_on import goes_on
 from sync.receiver.opening_days import Opening, day_of, opening_of
 from sync.receiver.tables import ledger, refusal, station_key
 
@@ -82,7 +83,8 @@ def look(connection: sa.Connection, now_ms: int) -> list[StationCare]:
                 # An empty ledger was never joined: its row's time says when something was parked.
                 sa.func.max(sa.case((ledger.c.watermark > 0, ledger.c.progress_ms))).label("ms"),
                 sa.func.max(ledger.c.fork_seq).label("fork_seq"),
-                sa.func.max(ledger.c.gaps_told).label("gaps_told"),
+                # Of a card that died nothing more comes: there is nothing to be done about its gap.
+                sa.func.max(sa.case((goes_on(), ledger.c.gaps_told), else_=0)).label("gaps_told"),
             ).group_by(ledger.c.city, ledger.c.station)
         )
     )

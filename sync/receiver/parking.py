@@ -1,7 +1,8 @@
 """Batches that came before those they join on to: kept a while, in bounds, for one station and in all.
 
 Where there is no room a ledger keeps its lowest, which join on first: what lies far ahead must not keep
-them out. Another ledger's are not touched, whose lock is not held here. What finds no room is not lost: it
+them out. Another ledger's are not touched, whose lock is not held here. One place each ledger has whatever
+the others hold, since who has nothing parked is never told of its gap. What finds no room is not lost: it
 comes again when the gap before it is told or filled.
 """
 
@@ -15,9 +16,9 @@ from sync.receiver.continuity import Whose
 from sync.receiver.tables import ledger, parked
 
 MAX_PARKED = 64
-"""Batches parked for one station: four windows of its uplink."""
+"""Batches parked for one station: four windows of its uplink; and one for each further ledger of it."""
 MAX_PARKED_IN_ALL = 4096
-"""Batches parked for all stations together: half a gigabyte at the most."""
+"""Batches parked for all stations together: half a gigabyte at the most; and one for each ledger."""
 
 
 def park(connection: sa.Connection, book: Book, batch: Batch, plain: bytes, now_ms: int) -> None:
@@ -25,8 +26,8 @@ def park(connection: sa.Connection, book: Book, batch: Batch, plain: bytes, now_
     place = (batch.first, batch.last)
     if place in book.parked:
         return
-    if not _has_room(connection, book.whose):
-        highest = max(book.parked, default=place)
+    if book.parked and not _has_room(connection, book.whose):
+        highest = max(book.parked)
         if highest <= place:
             return
         connection.execute(sa.delete(parked).where(*_row(book, highest)))

@@ -25,10 +25,11 @@ def require_city(engine: sa.Engine) -> None:
 
 
 def refuse_anothers(engine: sa.Engine) -> None:
-    """OperatorError where somebody else's tables are, and no city's. For a file, which is one program's;
-    a server's database may be shared."""
+    """OperatorError where somebody else's tables are, and not all of a city's, which are made at once: many
+    a program has one called ``entry``. For a file, which is one program's; a server's database may be
+    shared."""
     found = _tables(engine)
-    if found and not found & CITYS:
+    if found and not found >= CITYS:
         raise OperatorError(
             "foreign_database",
             "This file is another program's database.",

@@ -10,12 +10,16 @@ import sqlalchemy as sa
 from sync.messages import Ack, AckError
 from sync.receiver import registry
 from sync.receiver.database import reading
+from sync.receiver.going_on import goes_on, is_continued
 from sync.receiver.tables import ledger, parked
 
 GAP_AFTER_MS = 5_000
 """Without progress for so long, a parked batch is a gap, and is told."""
 GAP_LIMIT_MS = 300_000
 """The wait before it is told again doubles up to this: the station may be off for the night."""
+GAPS_OF_THE_PAST = 6
+"""A gap of a ledger beside which another goes on is told so often and then no more: most likely its card
+died, and who pays for the line pays for each word."""
 MAX_TOLD = 500
 """Ledgers told of in one round of ``remind``."""
 
@@ -23,7 +27,7 @@ MAX_TOLD = 500
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An acknowledgement to publish. The retained place on the topic is the ledger's that goes on: of
-    one that another continues it is said, and does not ``stand``."""
+    another it is said, and does not ``stand``."""
 
     city: str
     station: str
@@ -51,14 +55,9 @@ def standing(engine: sa.Engine, after: str) -> list[Answer]:
 
     A broker that was started anew has forgotten what it retained.
     """
-    newer = ledger.alias()
     query = (
         sa.select(ledger)
-        .where(
-            ledger.c.ledger > after,
-            ledger.c.public_key.is_not(None),
-            ~sa.exists().where(newer.c.continues_ledger == ledger.c.ledger),
-        )
+        .where(ledger.c.ledger > after, ledger.c.public_key.is_not(None), goes_on())
         .order_by(ledger.c.ledger)
         .limit(MAX_TOLD)
     )
@@ -77,7 +76,8 @@ def _with_gaps() -> sa.Select[Any]:
         .subquery()
     )
     query = sa.select(ledger, waiting.c.since_ms).join(waiting, waiting.c.ledger == ledger.c.ledger)
-    return query.order_by(ledger.c.ledger).limit(MAX_TOLD)
+    told = sa.or_(ledger.c.gaps_told < GAPS_OF_THE_PAST, goes_on())
+    return query.where(told).order_by(ledger.c.ledger).limit(MAX_TOLD)
 
 
 def _is_due(row: Any, now_ms: int) -> bool:
@@ -100,14 +100,12 @@ def _tell_gap(connection: sa.Connection, row: Any, epoch: int, now_ms: int) -> A
 
 def _of_another_epoch(epoch: int) -> sa.Select[Any]:
     """After a restore: a station with nothing new to send must hear how far the city is now."""
-    newer = ledger.alias()
     return (
         sa.select(ledger.c.ledger)
         .where(
             ledger.c.told_epoch < epoch,
             ledger.c.public_key.is_not(None),
-            # The retained place on the topic belongs to the ledger that goes on.
-            ~sa.exists().where(newer.c.continues_ledger == ledger.c.ledger),
+            ~is_continued(),
         )
         .order_by(ledger.c.ledger)
         .limit(MAX_TOLD)
@@ -127,4 +125,7 @@ def _told(
     row = connection.execute(update.returning(*columns)).first()
     if row is None:
         return None
-    return Answer(row.city, row.station, Ack(row.ledger, epoch, row.watermark, row.head, error))
+    mine = sa.select(ledger.c.ledger).where(ledger.c.ledger == row.ledger, goes_on())
+    stands = connection.execute(mine).first() is not None
+    ack = Ack(row.ledger, epoch, row.watermark, row.head, error)
+    return Answer(row.city, row.station, ack, stands)

@@ -330,6 +330,36 @@ def test_a_resident_is_greeted_and_weighed_while_the_corner_is_open(inside: Hall
     hall.hide()
 
 
+def test_a_class_begins_in_the_corner_and_ends_at_the_command_line(inside: Hall) -> None:
+    hall = inside
+    hall.until_view(visits_open=0)
+    assert hall.touch("corner_class", teams=3) is None
+    assert hall.touch("play_team", team=2) is None
+    assert hall.touch("corner_end") is None
+    hall.until(lambda: hall.view()["classroom"]["team"] == 2, "nobody took the turn")
+    assert hall.indicator is not None
+    hall.indicator.grams += 560
+    hall.until(lambda: hall.view()["classroom"]["grams"][2] > 500, "the team got nothing")
+    assert hall.kiosk("class", "end", "--json") == {"teams": None, "code": "done"}
+    assert "no_class" in hall.said("class", "end", "--json")
+    begun, ended = hall.entries("class_begin", "class_end")
+    assert begun["teams"] == 3 and ended["reason"] == "caretaker"
+    assert ended["grams"][2] == hall.entries("weighing")[-1]["net_g"]
+
+
+def test_thanks_are_sent_by_a_touch_and_only_once(hall: Hall) -> None:
+    assert hall.touch("play_thanks", sentence="bag") == {"refused": "play_gone"}
+    (hall.folder / "town.toml").write_text(
+        '[[thanks]]\nid = "bag"\nja = "ありがとう"\n', encoding="utf-8"
+    )
+    hall.until(
+        lambda: hall.touch("play_thanks", sentence="bag") == {"kept": True}, "nothing is taken"
+    )
+    assert hall.touch("play_thanks", sentence="bag") == {"refused": "play_rest"}
+    (entry,) = hall.entries("thanked")
+    assert set(entry) == {"at", "kind", "seq", "sentence"}
+
+
 def test_the_number_is_found_nowhere_and_wrong_ones_are_slowed(hall: Hall) -> None:
     hall.touch("corner_begin")
     for _ in range(4):

@@ -9,7 +9,7 @@ import msgspec
 from screen_scenes import BUSY, MESSAGE, REASON, bins, view
 
 from kiosk.core.errors import OperatorError
-from kiosk.core.view import BinView, View
+from kiosk.core.view import BinView, ClassView, View
 from kiosk.corner import doctor
 from kiosk.corner.shapes import Act
 from kiosk.doctor import Finding
@@ -106,6 +106,10 @@ SCENES: dict[str, Scene] = {
         (CLEAN, tile(1)), view(corner="open", bins=scaled(bins(4), locked=True))
     ),
     "corner-bins-cleaning": Scene((CLEAN,), view(corner="open", bins=scaled(bins(4), locked=True))),
+    "corner-class": Scene((foot(1),)),
+    "corner-class-here": Scene(
+        (foot(1),), view(corner="open", bins=USUAL, classroom=ClassView(0, (0, 0), True))
+    ),
     "corner-done": Scene((CLEAN, tile(1), foot(1))),
     "corner-broken": Scene((BROKEN, tile(1))),
     "corner-mended": Scene(

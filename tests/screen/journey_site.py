@@ -101,7 +101,11 @@ class Hall(FieldStation):
         return f"http://127.0.0.1:{self._port}/"
 
     def drop(self, bin_id: str, grams: float) -> None:
-        """Let something fall (or take it out) and let go."""
+        """Let something fall (or take it out) and let go, when the scale is there: on a busy machine the
+        bench's samples may stay away for a while, and the station waits for it."""
+        self.until(
+            lambda: self.bin(bin_id)["state"] not in ("starting", "trouble"), "no scale any more"
+        )
         if bin_id == "b1":
             self._held_g += grams
             self.load(self._held_g)

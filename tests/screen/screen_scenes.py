@@ -252,22 +252,3 @@ SCENES: dict[str, tuple[int, View]] = {
 """By name: how many bins, and what the station says."""
 STATIONS = (4, 7, 12, 13)
 """How many bins they have."""
-
-KEPT = (
-    "waiting-ja-wide",
-    "weighing-ja-wide",
-    "recorded-ja-wide",
-    "thanks-ja-wide",
-    "refused-easy-wide",
-    "many-trouble-en-wide",
-    "waiting-begin-ja-wide",
-    "spare-easy-wide",
-    "weighing-turn-other-ja-wide",
-    "weighing-heed-two-ja-wide",
-    "longest-de-wide",
-    "waiting-warm-ja-wide",
-    "waiting-trouble-easy-tall",
-    "weighing-ja-tall",
-    "thanks-en-tall",
-)
-"""The pictures in docs/screens."""

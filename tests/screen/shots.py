@@ -1,7 +1,7 @@
 """Draws every state of the residents' screen with headless Chromium, for somebody to look at.
 
     python tests/screen/shots.py OUT            every scene, language and orientation
-    python tests/screen/shots.py --keep         the few that are kept in docs/screens
+    python tests/screen/shots.py --keep         one sheet a state, as they are kept in docs/screens
 
 The pages come from a real ScreenServer; needs the Python package playwright and Debian's chromium.
 """
@@ -23,7 +23,7 @@ os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
 import msgspec
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
-from screen_scenes import KEPT, SCENES, STATIONS, languages, setup, spoken
+from screen_scenes import SCENES, STATIONS, languages, setup, spoken
 
 from kiosk.core.view import View
 from kiosk.screen import ScreenServer
@@ -116,10 +116,16 @@ def save(png: bytes, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=ROOT / "docs" / "screens")
-    parser.add_argument("--keep", action="store_true", help="only the pictures kept in the tree")
+    parser.add_argument("--keep", action="store_true", help="the sheets that are kept in the tree")
     parser.add_argument("--scene", action="append", help="only this scene")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
+    if given.keep:
+        import sheets
+
+        wanted = frozenset(given.scene or sheets.SHEETS)
+        sys.stdout.write("\n".join(sheets.keep(given.out, wanted)) + "\n")
+        return
     for orientation, panel in PANELS.items():
         for bins in STATIONS:
             server = ScreenServer(
@@ -138,8 +144,6 @@ def main() -> None:
                         continue
                     for language in languages(bins):
                         name = f"{scene}-{language}-{orientation}"
-                        if given.keep and name not in KEPT:
-                            continue
                         show(page, server, view, language, settle_ms=COLOUR_MS)
                         save(page.screenshot(), given.out / f"{name}.png")
                         sys.stdout.write(f"{name}\n")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sync.asyncapi import EXAMPLES, TARGET, document
+from sync.messages import decode_batch
 
 jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
 yaml: Any = importlib.import_module("yaml")
@@ -109,3 +110,10 @@ def test_every_message_has_an_example_that_fits_and_no_example_is_of_no_message(
         (example,) = message["examples"]
         schema = message["payload"] | {"components": whole["components"]}
         jsonschema.Draft202012Validator(schema).validate(example["payload"])
+
+
+def test_the_batch_that_is_shown_proves_itself_and_the_acknowledgement_is_of_it() -> None:
+    shown = json.loads((EXAMPLES / "batch.json").read_text(encoding="utf-8"))
+    batch = decode_batch(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
+    ack = json.loads((EXAMPLES / "ack.json").read_text(encoding="utf-8"))
+    assert (ack["ledger"], ack["seq"], ack["head"]) == (batch.ledger, batch.last, batch.head.hex())

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sync_site import CITY, STATION, STATION_KEY, TOPIC, Book
 
 from kiosk.core.errors import OperatorError
+from sync.asyncapi import EXAMPLES
 from sync.messages import CONTENT_ZLIB
 from sync.receiver import heard, opening_days
 from sync.receiver.care import ONLINE_MS, STALLED_MS, STUCK_MS, StationCare, look
@@ -169,6 +170,17 @@ def test_devices_refusals_and_forks_are_told(either: sa.Engine) -> None:
     say(either, STATE, BIRTH, MONDAY_MS)
     say(either, HEALTH, WELL | {"scales": {"b1": "scale_silent"}}, MONDAY_MS)
     assert codes(either, MONDAY_MS) == ["refused", "fork", "device"]
+
+
+def test_what_the_contract_shows_of_a_station_is_one_that_is_well(engine: sa.Engine) -> None:
+    """Its captures are of the words that stations say now."""
+    take(engine, [Delivery(TOPIC, Book().batch(0))], MONDAY_MS)
+    say(engine, STATE, (EXAMPLES / "online.json").read_bytes(), MONDAY_MS)
+    say(engine, HEALTH, (EXAMPLES / "health.json").read_bytes(), MONDAY_MS)
+    found = care(engine, MONDAY_MS)
+    assert (found.state, found.findings) == ("online", ())
+    assert found.health is not None
+    assert {*found.health["scales"].values(), *found.health["readers"].values()} == {"ok"}
 
 
 NOISE = (

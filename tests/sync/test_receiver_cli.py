@@ -179,8 +179,9 @@ def test_looking_into_an_empty_file_or_another_programs_changes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["city.db"]
 
 
-def test_no_city_is_made_in_another_programs_file(url: str, tmp_path: Path) -> None:
-    before = of_photos(tmp_path / "city.db")
+@pytest.mark.parametrize("table", ["photo", "entry"])
+def test_no_city_is_made_in_another_programs_file(url: str, tmp_path: Path, table: str) -> None:
+    before = of_photos(tmp_path / "city.db", table)
     adding = ("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
     assert refused(*adding) == "foreign_database"
     assert (tmp_path / "city.db").read_bytes() == before
@@ -193,10 +194,10 @@ def refused(*args: str) -> str:
     return code
 
 
-def of_photos(file: Path) -> bytes:
+def of_photos(file: Path, table: str = "photo") -> bytes:
     """What stands in an SQLite file of another program's."""
     with closing(sqlite3.connect(file)) as db:
-        db.execute("CREATE TABLE photo (name TEXT)")
+        db.execute(f"CREATE TABLE {table} (name TEXT)")
         db.commit()
     return file.read_bytes()
 

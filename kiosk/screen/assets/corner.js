@@ -83,7 +83,7 @@ function drawBody(page, context, body) {
     if (picture) parts.push(svgUse(picture));
     if (sign) parts.push(signOf(sign, context));
     const words = make("div", "words");
-    if (sentence) words.append(make("p", "sentence", sentence));
+    if (sentence) words.append(make(page.title ? "p" : "h1", "sentence", sentence));
     if (shown !== undefined) words.append(make("p", "shown", shown));
     if (weight !== undefined) words.prepend(weightOf(kilograms(weight), context));
     if (live !== undefined) words.append(make("div", "live"));

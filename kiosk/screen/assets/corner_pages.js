@@ -51,7 +51,7 @@ export function pageOf(place, now) {
 }
 
 const PAGES = { gate, pad, home, doctor, bins, bag, clean, broken, bottle, grams, empty, job, card, notice, days };
-Object.assign(PAGES, { close, help, trouble, done });
+Object.assign(PAGES, { close, help, lesson, trouble, done });
 
 function to(label, place, kind = "plain") {
   return { label, kind, go: place };
@@ -107,7 +107,7 @@ function home(_, { said }) {
     title: said.home_title,
     tiles: HOME.map(([name, picture]) => ({ label: said[`home_${name}`], picture, ...first(name) })),
     back: null,
-    foot: [doing(said.end, "corner_end", {}, { name: "home" }, "back")],
+    foot: [doing(said.end, "corner_end", {}, { name: "home" }, "back"), to(said.home_class, { name: "lesson" })],
   };
 }
 
@@ -156,6 +156,21 @@ function help(place, { said, setup, filled }) {
     foot: place.at + 1 < HELP.length ? [to(said.next, { ...place, at: place.at + 1 })] : [],
     back: place.at > 0 ? { ...place, at: place.at - 1 } : { name: "home" },
   };
+}
+
+/** A class comes in teams, or goes. */
+function lesson(_, { view, said, filled }) {
+  const next = { name: "done" };
+  if (view.classroom !== null) {
+    return {
+      title: said.home_class,
+      picture: "team-0",
+      sentence: said.class_here,
+      foot: [doing(said.class_end, "corner_class", { teams: null }, next)],
+    };
+  }
+  const begin = (teams) => doing(filled(said.class_teams, { teams: `${teams}` }), "corner_class", { teams }, next, "row");
+  return { title: `${said.home_class}　${said.class_ask}`, rows: [2, 3, 4].map(begin) };
 }
 
 function trouble(place, { said, setup, words, filled }) {

@@ -54,7 +54,7 @@ function draw() {
   document.querySelector("main").hidden = whole !== null;
   if (whole === null) drawMoment(scene, now, touched);
   for (const [name, part] of Object.entries(PARTS)) {
-    const room = whole === name ? "whole" : name === "town" && hasPanel(scene, whole) ? "panel" : "none";
+    const room = whole === name ? "whole" : whole === null && hasRoom[name](scene) ? "panel" : "none";
     const shown = part.draw(context(name, room));
     at(name).hidden = room === "none" || !shown;
     at(name).dataset.room = room;
@@ -68,13 +68,16 @@ function draw() {
 function wholePart() {
   if (!connected || view === null || view.here) return null;
   if (view.corner === "card" || view.corner === "open") return "corner";
-  return PANELS.includes(view.phase) && view.awaiting === null ? (opened?.part ?? null) : null;
+  if (PANELS.includes(view.phase) && view.awaiting === null && opened?.part) return opened.part;
+  return play.isClass(view) ? "play" : null;
 }
 
+const hasRoom = { town: hasPanel, play: () => connected && play.hasTurn(view), corner: () => false };
+
 /** Whether there is room for the town's strip under the bins. */
-function hasPanel(scene, whole) {
+function hasPanel(scene) {
   if (scene.newcomer?.length > 0 && view.bins.length > 8) return false;
-  return whole === null && PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
+  return PANELS.includes(scene.name) && view.awaiting === null && scene.more.length === 0;
 }
 
 /** What a part of the page may know and do. */
@@ -97,6 +100,7 @@ function context(name, room) {
     changed: (place, value) => changed(`${name} ${place}`, value),
     pressable,
     redraw: draw,
+    extra: name === "town" && room === "panel" ? play.cards({ said: spoken().play, filled }) : [],
   };
 }
 

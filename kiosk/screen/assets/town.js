@@ -71,6 +71,7 @@ function cardsOf(context) {
     ...listed(told.bought, (several) => boughtCard(context, several)),
     ...(told.co2 === null ? [] : [co2Card(context)]),
     ...listed(told.shelf, (several) => shelfCard(context, several)),
+    ...context.extra,
   ];
 }
 
@@ -223,7 +224,7 @@ function stripOf(context, shown, number) {
   if (shown.amount) line.append(make("span", "amount", shown.amount));
   text.append(line);
   strip.append(picturesOf(context, shown), text);
-  return context.pressable(strip, () => context.open({ card: number }));
+  return context.pressable(strip, () => context.open(shown.opens ?? { card: number }));
 }
 
 /** The large page: what the card says, and everything beside it. */
