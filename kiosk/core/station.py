@@ -296,13 +296,8 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         state = self._state
-        # Until the weight is decided and written nothing else comes between it and its sign.
-        moving = state.showing.phase == "weighing" and (
-            any(
-                (b.moving_since_ms is not None or b.doubted is not None) and not b.blind
-                for b in state.bins.values()
-            )
-            or (bool(state.intents) and self._failed_ms is None)
+        moving = state.showing.phase == "weighing" and any(
+            b.moving_since_ms is not None and not b.blind for b in state.bins.values()
         )
         weights.pass_time(state, t_ms)
         doubts.pass_time(state, t_ms)
