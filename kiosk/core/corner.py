@@ -119,14 +119,19 @@ def seen(state: State) -> CornerView:
     if state.corner.is_open(state.now.boot_ms):
         return "aside" if _steps_aside(state) else "open"
     awaited = state.awaited
-    return "card" if awaited is not None and awaited.what == "corner" else "closed"
+    if awaited is None or awaited.what != "corner":
+        return "closed"
+    # Nobody has proven anything yet: whoever drops something without a card sees their drop.
+    return "closed" if _a_residents_moment(state) else "card"
 
 
 def _steps_aside(state: State) -> bool:
     """Whether a resident's moment has begun since the caretaker's last touch."""
+    return state.showing.since_ms > state.corner.touched_ms and _a_residents_moment(state)
+
+
+def _a_residents_moment(state: State) -> bool:
     showing = state.showing
-    if showing.since_ms <= state.corner.touched_ms:
-        return False
     if showing.phase == "taken_out":
         return showing.visit is not None  # else it is the caretaker who takes out
     if showing.phase != "weighing":

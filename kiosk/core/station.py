@@ -296,8 +296,10 @@ class Station:
 
     def _pass_time(self, t_ms: int) -> list[Effect]:
         state = self._state
-        moving = state.showing.phase == "weighing" and any(
-            b.moving_since_ms is not None and not b.blind for b in state.bins.values()
+        # What lies still and waits for its owner (``held``) or its writing stays in sight, too.
+        waits = bool(state.held) or (bool(state.intents) and self._failed_ms is None)
+        moving = state.showing.phase == "weighing" and (
+            waits or any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
         )
         weights.pass_time(state, t_ms)
         doubts.pass_time(state, t_ms)

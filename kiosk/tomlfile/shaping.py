@@ -22,6 +22,10 @@ FORMS = {
     r"\A[a-z0-9-]{1,32}\Z": ("identifier", "1 to 32 of the characters a-z, 0-9 and -"),
     r"\A[0-9a-f]{64}\Z": ("key", "64 of the characters 0-9 and a-f"),
     r"\A[^\x00-\x1f\x7f-\x9f]*\Z": ("plain", "it without control characters, on one line"),
+    r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z": (
+        "plain",
+        "it without control characters, on one line",
+    ),
     r"\A[\x01-\x7f]{1,32}\Z": ("ascii", "1 to 32 ASCII characters"),
     r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z": ("time", "a time of day, 00:00 to 23:59"),
     r"\A[a-z]{2,8}\Z": ("language", "2 to 8 of the letters a-z"),

@@ -78,6 +78,8 @@ def test_japanese_alone_suffices(write: Write) -> None:
         ('[[shelf]]\nja = "鉢"\npicture = "ufo"\n', "town_picture", "shelf[0].picture (line 3)"),
         ('[becomes.gold]\nja = "金"\n', "town_item", "becomes.gold (line 1)"),
         ('[[notice]]\nja = "a\\u001bb"\n', "setting_form", "notice[0].ja (line 2)"),
+        ('[[notice]]\nja = "a\\u202eb"\n', "setting_form", "notice[0].ja (line 2)"),
+        ('[[notice]]\nja = "　 "\n', "setting_form", "notice[0].ja (line 2)"),
         ("x" * (MAX_BYTES + 1), "file_too_big", "-"),
     ],
 )

@@ -86,6 +86,17 @@ def test_whoever_comes_by_after_the_touch_is_greeted_and_the_touch_is_over(day: 
     assert day.seen == "closed"
 
 
+def test_whoever_drops_without_a_card_after_the_touch_sees_the_drop(day: Corner) -> None:
+    day.say("begin")
+    day.say("number")
+    bin_id = next(iter(day.station.bins))
+    day.drop(None, bin_id, 640)
+    day.run(6_000)
+    assert day.written(Weighing) == 1 and day.phase == "no_card" and day.seen == "closed"
+    day.run(30_000)
+    assert day.seen == "card", "the resident has gone, and there is time left"
+
+
 def test_the_touch_counts_for_thirty_seconds(day: Corner) -> None:
     day.say("begin")
     day.skip(31_000)

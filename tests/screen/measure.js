@@ -61,6 +61,13 @@
       if (visible(button) && top + height / 2 < innerHeight / 3) wrong.push(`"${button.textContent}" is too far up`);
     }
   }
+  const mark = document.querySelector("#turn .mark")?.getBoundingClientRect();
+  for (const part of document.querySelectorAll("#pictures > .picture, #said > *")) {
+    if (!mark || mark.width === 0 || !visible(part) || part.contains(document.querySelector("#turn .mark"))) continue;
+    const { left, right, top, bottom } = part.getBoundingClientRect();
+    const beside = right <= mark.left || left >= mark.right || bottom <= mark.top || top >= mark.bottom;
+    if (!beside) wrong.push(`the mark of whose turn it is lies on ${part.id || "the picture"}`);
+  }
   const page = document.documentElement;
   if (!scrolls && page.scrollHeight > innerHeight) wrong.push(`${page.scrollHeight - innerHeight} px below the panel`);
   if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth - innerWidth} px beside the panel`);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Page
 from screen_people import LONG_S, Station
@@ -77,12 +78,16 @@ def test_after_the_thanks_too_there_is_room_for_it(
     page.set_viewport_size(PANELS[panel])
     show(page, station.screen, view(), "ja")
     told(page, station, value())
-    for phase in ("thanks", "no_card"):
+    thanks = view(phase="thanks", visit_g=2340, points=1)
+    for shown in (
+        thanks,
+        msgspec.structs.replace(thanks, turn=3, shown=3, visits_open=1),
+        view(phase="no_card", visit_g=2340),
+    ):
         for language in LANGUAGES:
-            shown = view(phase=phase, visit_g=2340, points=1 if phase == "thanks" else None)
             show(page, station.screen, shown, language)
             assert page.is_visible(".strip")
-            assert page.evaluate(MEASURE) == [], f"{phase} in {language}"
+            assert page.evaluate(MEASURE) == [], f"{shown.phase} in {language}"
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -131,7 +131,7 @@ function doctor(place, { said, language, filled }) {
     title: `${said.home_doctor}　${findings.length > 1 ? filled(said.page_of, pages) : ""}`,
     sign: sign(found.level, said),
     sentence: found.what[language] ?? found.what.ja,
-    more: [`${said.doctor_step}：${found.todo[language] ?? found.todo.ja}`],
+    more: [`${said.doctor_step}${found.todo[language] ?? found.todo.ja}`],
     foot,
   };
 }
