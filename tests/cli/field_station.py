@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -328,7 +329,7 @@ class FieldStation:
     def until(self, seen: Callable[[], object], trouble: str) -> None:
         """Waits for it."""
         limit_s = time.monotonic() + LONG_S
-        while not seen():
+        while not _seen(seen):
             alive = self.process is None or self.process.poll() is None
             assert alive and time.monotonic() < limit_s, f"{trouble}\n{self.log.read_text()}"
             time.sleep(0.2)
@@ -343,6 +344,13 @@ class FieldStation:
     def until_booked(self, bin_id: str, grams: int) -> None:
         """Waits for what fell to be in the ledger, to a division."""
         self.until(lambda: abs(self.booked_g(bin_id) - grams) <= 20, f"never {grams} g booked")
+
+
+def _seen(seen: Callable[[], object]) -> object:
+    try:
+        return seen()
+    except urllib.error.URLError:  # the station answers commands a moment before its page
+        return False
 
 
 def free_port() -> int:

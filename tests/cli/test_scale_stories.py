@@ -132,6 +132,7 @@ class Hands:
         for text in self._process.stdout:
             line = json.loads(text)
             self.lines.append(line)
+            assert "kind" in line, line
             if line["kind"] != "ask":
                 continue
             if line["step"] == stop_at:
@@ -269,8 +270,9 @@ def test_a_caretaker_says_that_the_bin_is_empty(field: FieldStation) -> None:
     until_nobody(field)
     answer = field.kiosk("scale", "zero", "b1", "--json")
     assert answer["zero_g"] == pytest.approx(60, abs=3)
-    (zero,) = [one for one in entries(field, "unattributed") if one["cause"] == "zero"]
-    assert zero["net_g"] == pytest.approx(60, abs=3)
+    # Zero-tracking may have gone the first grams of the way before.
+    zeros = [one for one in entries(field, "unattributed") if one["cause"] == "zero"]
+    assert sum(one["net_g"] for one in zeros) == pytest.approx(60, abs=3)
     field.load(20_000)
     field.until_booked("b1", 20_000)
     until_nobody(field)
