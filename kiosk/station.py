@@ -21,8 +21,6 @@ from drivers.clock import boottime_ms
 from kiosk import __version__, recording, words
 from kiosk.answers import Answers
 from kiosk.balances import Balances
-from kiosk.behind.play_desk import PlayDesk
-from kiosk.behind.teller import TownTeller
 from kiosk.cards import list_ops
 from kiosk.cards.appointing import CaretakerOps
 from kiosk.cards.caretakers import CaretakerCards
@@ -47,6 +45,9 @@ from kiosk.gathering import Gathering
 from kiosk.ledger import hold
 from kiosk.loop import INBOX_EVENTS, Loop, poster
 from kiosk.nodump import no_core_dumps
+from kiosk.noticeboard.looking import Looking
+from kiosk.noticeboard.play_desk import PlayDesk
+from kiosk.noticeboard.teller import TownTeller
 from kiosk.noticing import Noticing
 from kiosk.tapping import ScaleOps, Tap
 from kiosk.ticking import EachTick
@@ -257,7 +258,7 @@ class _Running:
         held.callback(self._ledger.end_waits)  # first, or the uplink's long poll holds up the end
         self._screen.start()
         held.callback(self._screen.stop)
-        behind = TownTeller(
+        teller = TownTeller(
             settings.paths.town,
             [one.item for one in settings.bins],
             self._ledger,
@@ -265,9 +266,10 @@ class _Running:
             today=self._clock.today,
             tell=self._screen.tell,
         )
-        for teller in (behind, self._play):
-            teller.start()
-            held.callback(teller.stop)
+        for name, look in (("town-teller", teller.look), ("play-teller", self._play.look)):
+            looking = Looking(name, look)
+            looking.start()
+            held.callback(looking.stop)
         others = [
             *devices.thermometers(settings),
             *devices.lids(settings),

@@ -181,7 +181,7 @@ def doctor(call: Call) -> list[Finding]:
 def town_file(call: Call, settings: Settings) -> Finding:
     """What people wrote for the screen, as it lies there now; a running station shows the last good one."""
     from kiosk import catalogue
-    from kiosk.behind.file import problems, signature
+    from kiosk.noticeboard.file import problems, signature
 
     if signature(settings.paths.town) is None:
         return Finding(code="town_file", level="OK", case="none")

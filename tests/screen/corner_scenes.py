@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,6 +159,7 @@ class Caretaker:
 
     scene: Scene = field(default_factory=Scene)
     touched: list[Act] = field(default_factory=list)
+    stir_s: float = 0.0
 
     def takers(self) -> tuple[Taker, ...]:
         return tuple(Taker(shape, self._take) for shape in Act.__subclasses__())
@@ -165,6 +167,8 @@ class Caretaker:
     def _take(self, act: Act) -> object:
         self.touched.append(act)
         action = act.__struct_config__.tag
+        if action == "corner_touch":
+            time.sleep(self.stir_s)
         quiet = action in ("corner_pad", "corner_touch", "corner_doctor")
         if self.scene.refuses and not quiet:
             raise OperatorError(self.scene.refuses, "Not now.", "Later.")

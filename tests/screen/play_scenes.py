@@ -9,15 +9,15 @@ from screen_scenes import ITEMS
 from town_scenes import CATALOGUE, EXAMPLE, LONGEST, LONGEST_EASY, LONGEST_EN
 
 from kiosk import catalogue
-from kiosk.behind import file as town_file
-from kiosk.behind import playing
-from kiosk.behind.asked import Answer, Asking, Thankful
-from kiosk.behind.becoming import usual
-from kiosk.behind.pictures import known_pictures
-from kiosk.behind.playing import PlayTold
 from kiosk.core.quiz import Question, quiz
 from kiosk.core.view import ClassView
 from kiosk.ledger.heard import Thanks, Votes
+from kiosk.noticeboard import file as town_file
+from kiosk.noticeboard import playing
+from kiosk.noticeboard.asked import Answer, Asking, Thankful
+from kiosk.noticeboard.becoming import usual
+from kiosk.noticeboard.pictures import known_pictures
+from kiosk.noticeboard.playing import PlayTold
 
 TODAY = date(2026, 11, 26)
 VOTES = Votes({0: 3, 1: 11, 2: 6}, 4)

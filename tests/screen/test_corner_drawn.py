@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from corner_scenes import BROKEN, GATE, OPEN, SCALE, SCENES, Caretaker, Scene, foot, tile
+from corner_scenes import BROKEN, CLEAN, GATE, OPEN, SCALE, SCENES, Caretaker, Scene, foot, tile
 from playwright.sync_api import Page
 from screen_people import LONG_S
 from screen_scenes import setup, view
 from shots import LANGUAGES, PANELS, browser_page
 from test_screen_drawn import MEASURE
 from test_screen_page import script
+from test_screen_slow import until
 
 from kiosk.core.orders import Close, Message
 from kiosk.core.view import View
@@ -168,8 +169,19 @@ def test_an_adjustment_is_asked_for_with_bottle_and_empty_bin(corner: Corner) ->
 def test_turning_pages_tells_the_station_that_somebody_is_there(corner: Corner) -> None:
     corner.come_to(Scene((BROKEN, tile(0), foot(0), foot(0))))
     corner.page.wait_for_function("() => document.querySelectorAll('.tiles li').length === 9")
-    assert len(corner.sent(shapes.Stir)) >= 2
+    until(lambda: len(corner.sent(shapes.Stir)) >= 2, "the station was not told")
     assert corner.sent(shapes.AtBin) == []
+
+
+def test_fingers_quicker_than_the_station_lose_no_touch(corner: Corner) -> None:
+    corner.caretaker.stir_s = 0.2
+    corner.come_to(Scene((CLEAN, tile(1), foot(1))))
+    assert [type(act) for act in corner.caretaker.touched] == [
+        shapes.Stir,
+        shapes.Stir,
+        shapes.AtBin,
+    ]
+    assert corner.page.get_attribute("#corner", "data-care") == "false"
 
 
 def test_a_corner_that_closes_leaves_no_page_of_it(corner: Corner) -> None:

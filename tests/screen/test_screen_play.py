@@ -16,10 +16,10 @@ from shots import LANGUAGES, PANELS, browser_page, show
 from town_scenes import longest as longest_town
 from town_scenes import value as usual_town
 
-from kiosk.behind.play_desk import Act, QuizAct, TeamAct, ThanksAct, VoiceAct
-from kiosk.behind.playing import PlayTold
 from kiosk.core.errors import OperatorError
 from kiosk.ledger.heard import Votes
+from kiosk.noticeboard.play_desk import Act, QuizAct, TeamAct, ThanksAct, VoiceAct
+from kiosk.noticeboard.playing import PlayTold
 from kiosk.screen import ScreenServer, Taker
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")

@@ -13,7 +13,7 @@ from screen_scenes import bins, setup, view
 from shots import LANGUAGES, PANELS, browser_page, show
 from town_scenes import EMPTY, cards, longest, value
 
-from kiosk.behind.told import TownTold
+from kiosk.noticeboard.told import TownTold
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
 SOME = ("notice", "happenings", "helpers", "bought", "shelf", "pet-bottle", "carton", "clothes")

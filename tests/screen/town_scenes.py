@@ -9,12 +9,12 @@ import msgspec
 from screen_scenes import CATALOGUE, ITEMS
 
 from kiosk import catalogue
-from kiosk.behind import file as town_file
-from kiosk.behind.becoming import usual
-from kiosk.behind.shape import MAX_HALVES, Happening, Notice, Pictured, TownFile
-from kiosk.behind.told import TownTold, told
 from kiosk.core.shared import Amount, Shared
 from kiosk.core.stock import Bags, ItemStock
+from kiosk.noticeboard import file as town_file
+from kiosk.noticeboard.becoming import usual
+from kiosk.noticeboard.shape import MAX_HALVES, Happening, Notice, Pictured, TownFile
+from kiosk.noticeboard.told import TownTold, told
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "town.toml"
 TODAY = date(2026, 12, 3)

@@ -20,7 +20,7 @@ def config() -> None: ...
 @click.pass_obj
 def config_check(call: Call) -> int:
     from kiosk import catalogue
-    from kiosk.behind import file as town_file
+    from kiosk.noticeboard import file as town_file
     from kiosk.settings import problems
     from kiosk.settings.advice import advice
 

@@ -16,6 +16,9 @@ const SILENT_MS = 10000; // the station repeats its view every 2 s
 const AGAIN_MS = 2000;
 const UNTOUCHED_MS = 30000; // what a touch opened closes by itself; nothing is lost by it
 const LANGUAGE_MS = 60000;
+const BUSY_MS = 3000; // a touch that waited so long for its turn is not meant any more
+const ANSWER_MS = 20000;
+const BUSY_AGAIN_MS = 100;
 const PANELS = ["waiting", "thanks", "no_card"]; // nobody stands at a bin: room for the town's strip, or more
 const PARTS = { town, play, corner }; // each with the section and the words of its name
 const ASIDES = ["town", "play", "corner"]; // the station's events beside the views
@@ -34,6 +37,7 @@ let heardMs = 0;
 let lostTimer = 0;
 let openedTimer = 0;
 let languageTimer = 0;
+let lastTouch = Promise.resolve();
 
 function spoken() {
   return languages.find((one) => one.code === language);
@@ -155,13 +159,30 @@ function untouched() {
 
 document.addEventListener("pointerdown", untouched);
 
-/** Tells the station of a touch. {ok, status, value}: its answer; status 0 where the line is down. */
-async function act(action, fields = {}) {
+/** Tells the station of a touch, after those before it: the station takes one at a time. {ok, status, value}:
+ * its answer; status 0 where the line is down, 429 where its turn did not come while it meant something. */
+function act(action, fields = {}) {
+  const until = performance.now() + BUSY_MS;
+  lastTouch = lastTouch.then(() => inTime(until, action, fields));
+  return lastTouch;
+}
+
+async function inTime(until, action, fields) {
+  while (performance.now() < until) {
+    const answer = await send(action, fields);
+    if (answer.status !== 429) return answer;
+    await new Promise((done) => setTimeout(done, BUSY_AGAIN_MS)); // another page's touch is on its way
+  }
+  return { ok: false, status: 429, value: null };
+}
+
+async function send(action, fields) {
   try {
     const answer = await fetch("/act", {
       method: "POST",
       headers: { "content-type": "application/json", "x-kiosk-token": token },
       body: JSON.stringify({ action, ...fields }),
+      signal: AbortSignal.timeout(ANSWER_MS),
     });
     const json = answer.headers.get("content-type")?.startsWith("application/json");
     return { ok: answer.ok, status: answer.status, value: json ? await answer.json() : null };

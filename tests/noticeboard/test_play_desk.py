@@ -15,8 +15,6 @@ import msgspec
 import pytest
 
 from kiosk import catalogue
-from kiosk.behind.play_desk import FILE, PlayDesk, QuizAct, ThanksAct, VoiceAct
-from kiosk.behind.playing import PlayTold
 from kiosk.core.config import BinRules, StationRules
 from kiosk.core.effects import Item
 from kiosk.core.errors import OperatorError
@@ -26,6 +24,8 @@ from kiosk.core.station import Station
 from kiosk.core.view import View
 from kiosk.ledger import Ledger
 from kiosk.ledger.reading import reading
+from kiosk.noticeboard.play_desk import FILE, PlayDesk, QuizAct, ThanksAct, VoiceAct
+from kiosk.noticeboard.playing import PlayTold
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 

@@ -11,9 +11,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.behind.parts import MAX_HALVES, Part, Pictured, Said, wide
 from kiosk.core.catalogue import Misfit, halves
 from kiosk.core.said import MAX_ANSWERS, MIN_ANSWERS
+from kiosk.noticeboard.parts import MAX_HALVES, Part, Pictured, Said, wide
 
 MAX_THANKS = 4
 """Sentences that stand on one page with large pictures."""

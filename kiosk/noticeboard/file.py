@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk.behind.lines import line_of
-from kiosk.behind.pictures import known_pictures
-from kiosk.behind.shape import TownFile, misfits
 from kiosk.core.catalogue import Catalogue
+from kiosk.noticeboard.lines import line_of
+from kiosk.noticeboard.pictures import known_pictures
+from kiosk.noticeboard.shape import TownFile, misfits
 from kiosk.tomlfile import FileProblem, convert, read_toml
 from kiosk.tomlfile import problems as shape_problems
 

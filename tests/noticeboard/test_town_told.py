@@ -15,12 +15,6 @@ import msgspec
 import pytest
 
 from kiosk import catalogue
-from kiosk.behind import file as town_file
-from kiosk.behind.becoming import usual
-from kiosk.behind.pictures import SYMBOL, known_pictures
-from kiosk.behind.shape import MAX_HALVES, Happening, Helper, Notice, TownFile
-from kiosk.behind.teller import TownTeller
-from kiosk.behind.told import Becomes, TownTold, told
 from kiosk.core import stock as stock_rules
 from kiosk.core.catalogue import Catalogue, halves
 from kiosk.core.effects import Item
@@ -29,6 +23,12 @@ from kiosk.core.shared import GROUP
 from kiosk.core.stock import ItemStock
 from kiosk.core.yard import Pickup, Sale
 from kiosk.ledger import Ledger, stocked
+from kiosk.noticeboard import file as town_file
+from kiosk.noticeboard.becoming import usual
+from kiosk.noticeboard.pictures import SYMBOL, known_pictures
+from kiosk.noticeboard.shape import MAX_HALVES, Happening, Helper, Notice, TownFile
+from kiosk.noticeboard.teller import TownTeller
+from kiosk.noticeboard.told import Becomes, TownTold, told
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 

@@ -10,12 +10,12 @@ from datetime import date
 
 import msgspec
 
-from kiosk.behind.asked import Asking, Quiz
-from kiosk.behind.parts import Pictured
-from kiosk.behind.shape import TownFile
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.quiz import ByLanguage, Knowledge, Question, Shown
 from kiosk.ledger.heard import Thanks, Votes
+from kiosk.noticeboard.asked import Asking, Quiz
+from kiosk.noticeboard.parts import Pictured
+from kiosk.noticeboard.shape import TownFile
 
 USUAL_PICTURE = "question"
 THANKS_PICTURE = "thanks"

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from kiosk.behind.asked import (
+from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
+from kiosk.noticeboard.asked import (
     MAX_THANKS,
     Asking,
     Quiz,
@@ -21,8 +22,16 @@ from kiosk.behind.asked import (
     misfits_of_asked,
     sentences_of_asked,
 )
-from kiosk.behind.parts import MAX_HALVES, MAX_NAME_HALVES, PLAIN, Name, Part, Pictured, Said, wide
-from kiosk.core.catalogue import Catalogue, Code, Misfit, halves
+from kiosk.noticeboard.parts import (
+    MAX_HALVES,
+    MAX_NAME_HALVES,
+    PLAIN,
+    Name,
+    Part,
+    Pictured,
+    Said,
+    wide,
+)
 
 Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -15,11 +15,11 @@ from datetime import date
 
 import msgspec
 
-from kiosk.behind.parts import Pictured
-from kiosk.behind.shape import Happening, TownFile
 from kiosk.core.catalogue import Catalogue, Factor
 from kiosk.core.shared import Amount
 from kiosk.core.stock import Bags, ItemStock
+from kiosk.noticeboard.parts import Pictured
+from kiosk.noticeboard.shape import Happening, TownFile
 
 MAX_HAPPENINGS = 6
 MAX_HELPERS = 6

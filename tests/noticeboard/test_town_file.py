@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kiosk import catalogue
-from kiosk.behind.file import MAX_BYTES, Watched, load, problems
-from kiosk.behind.lines import line_of
-from kiosk.behind.shape import TownFile
+from kiosk.noticeboard.file import MAX_BYTES, Watched, load, problems
+from kiosk.noticeboard.lines import line_of
+from kiosk.noticeboard.shape import TownFile
 from kiosk.tomlfile import FileProblem
 
 ROOT = Path(__file__).parents[2]

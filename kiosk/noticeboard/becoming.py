@@ -8,7 +8,7 @@ from importlib import resources
 
 import msgspec
 
-from kiosk.behind.parts import Pictured
+from kiosk.noticeboard.parts import Pictured
 
 
 @cache

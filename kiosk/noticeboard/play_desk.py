@@ -5,7 +5,7 @@ Invariants
   2. A vote is kept durably before it is thanked for: as a sum in a small file (``voices.Held``), without a
      time (the file's own is set to 1970), until five of them are told by one entry.
 
-A thread looks at the town's file and the ledger every ``LOOK_S``, as the town's pages do.
+``look`` looks at the town's file and the ledger, as the town's pages do.
 """
 
 from __future__ import annotations
@@ -22,12 +22,6 @@ import msgspec
 from msgspec import Meta
 
 from drivers.clock import boottime_ms
-from kiosk.behind import playing
-from kiosk.behind.becoming import usual
-from kiosk.behind.file import Watched
-from kiosk.behind.pictures import known_pictures
-from kiosk.behind.playing import PlayTold
-from kiosk.behind.teller import DAY_ZERO, Books
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.core.events import Event, Noted
@@ -39,12 +33,16 @@ from kiosk.core.voices import Held, Rest, after_telling, held_for, to_tell, with
 from kiosk.ledger import heard
 from kiosk.ledger.errors import refused
 from kiosk.ledger.heard import Thanks, Votes
+from kiosk.noticeboard import playing
+from kiosk.noticeboard.becoming import usual
+from kiosk.noticeboard.file import Watched
+from kiosk.noticeboard.pictures import known_pictures
+from kiosk.noticeboard.playing import PlayTold
+from kiosk.noticeboard.teller import DAY_ZERO, Books
 from kiosk.screen.app import Taker
 from sync.signing import write_durably
 
 LOG = logging.getLogger("kiosk.play")
-LOOK_S = 5.0
-STOP_S = 2.0
 NOTE_S = 5.0
 EVENT = "play"
 FILE, MODE = "voices.json", 0o600
@@ -108,8 +106,6 @@ class PlayDesk:
         self._rests: dict[str, Rest] = {}
         self._told: PlayTold | None = None
         self._lock, self._looking = threading.Lock(), threading.Lock()
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="play-teller", daemon=True)
 
     def takers(self) -> tuple[Taker, ...]:
         return (
@@ -122,18 +118,6 @@ class PlayDesk:
     def note(self, view: View) -> None:
         """What the screen shows from now on."""
         self._view = view
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ending.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._ending.is_set():
-            self.look()
-            self._ending.wait(LOOK_S)
 
     # -- telling --------------------------------------------------------------------------------
 

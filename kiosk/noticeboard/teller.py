@@ -1,13 +1,12 @@
-"""Tells the screen of the town, in a thread of its own: some seconds after something changed.
+"""Tells the screen of the town: some seconds after something changed.
 
-Bounded: a look every ``LOOK_S``, one read of at most a hundred rows through a read-only connection, one
-small file. Where the disk does not let it look now, it looks again later; the page goes on with what it
-has. Nothing waits for this thread, and a weighing takes no notice of it.
+Bounded: a look every ``looking.LOOK_S``, one read of at most a hundred rows through a read-only
+connection, one small file. Where the disk does not let it look now, it looks again later; the page
+goes on with what it has.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
@@ -15,15 +14,13 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Protocol
 
-from kiosk.behind.becoming import usual
-from kiosk.behind.file import Watched
-from kiosk.behind.told import TownTold, told
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.errors import StorageError
 from kiosk.ledger import stocked
+from kiosk.noticeboard.becoming import usual
+from kiosk.noticeboard.file import Watched
+from kiosk.noticeboard.told import TownTold, told
 
-LOOK_S = 5.0
-STOP_S = 2.0
 DAY_ZERO = date(1970, 1, 1)
 EVENT = "town"
 
@@ -39,7 +36,7 @@ class Books(Protocol):
 
 
 class TownTeller:
-    """``start`` begins, ``stop`` ends the thread."""
+    """``look`` tells what is new."""
 
     def __init__(
         self,
@@ -56,20 +53,6 @@ class TownTeller:
         self._items, self._ledger = tuple(items), ledger
         self._catalogue, self._today, self._tell = catalogue, today, tell
         self._known: tuple[int, int | None, Catalogue] | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="town-teller", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ending.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._ending.is_set():
-            self.look()
-            self._ending.wait(LOOK_S)
 
     def look(self) -> TownTold | None:
         """Tells what is new; None where nothing changed, or it cannot be read now."""
