@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from screen_scenes import BUSY, MESSAGE, REASON, bins, view
+from screen_scenes import BUSY, LONG, MESSAGE, REASON, bins, view
 
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import BinView, ClassView, View
@@ -151,6 +151,24 @@ SCENES: dict[str, Scene] = {
     "corner-trouble": Scene((CLEAN, tile(1), foot(1)), refuses="storage"),
     "corner-aside": Scene(shown=view(phase="greeting", visits_open=1, corner="aside", bins=USUAL)),
 }
+
+BURSTING = view(
+    corner="open", bins=scaled(bins(LONG, b1="full", b5="trouble", b7="away", b9="starting"))
+)
+LONGEST: dict[str, Scene] = {
+    "corner-longest": Scene((BAG,), BURSTING, count=LONG),
+    "corner-longest-second": Scene((BAG, foot(1)), BURSTING, count=LONG),
+    "corner-longest-bag": Scene((BAG, tile(1)), BURSTING, count=LONG),
+    "corner-longest-clean": Scene((CLEAN, tile(0)), BURSTING, count=LONG),
+    "corner-longest-broken": Scene((BROKEN, tile(2)), BURSTING, count=LONG),
+    "corner-longest-bottle": Scene((SCALE, tile(4)), BURSTING, count=LONG),
+    "corner-longest-load": Scene(
+        shown=BURSTING,
+        job={**ADJUST, "bin": "b3", "step": "load", "live": "24.68", "still": False},
+        count=LONG,
+    ),
+}
+"""The same with the longest names, to be measured only."""
 
 
 @dataclass

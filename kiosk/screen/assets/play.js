@@ -124,7 +124,7 @@ function frame({ make, svgUse }, { name, picture, title, note = "" }, body, ...t
   const head = make("div", "head");
   if (picture) head.append(svgUse(picture));
   const words = make("div", "");
-  words.append(make("h2", "", title));
+  words.append(make("h1", "", title));
   if (note) words.append(make("p", "note", note));
   head.append(words);
   const foot = make("div", "touches");
@@ -404,7 +404,7 @@ function classPage(context) {
         if (estimate) sum.append(make("span", "", context.words.estimate));
       } else sum.append(make("span", "", said.class_begin));
       const page = make("div", "page class");
-      page.append(make("h2", "", said.class_how), sum, list);
+      page.append(make("h1", "", said.class_how), sum, list);
       return page;
     },
   };

@@ -232,7 +232,7 @@ function pageOf(context, shown, number, count) {
   const { make, words, said } = context;
   const page = make("div", "page");
   const head = make("div", "head");
-  head.append(picturesOf(context, shown), make("h2", "", shown.title));
+  head.append(picturesOf(context, shown), make("h1", "", shown.title));
   page.append(head);
   const big = shown.big ?? (shown.rows ? "" : shown.lines.join("\n"));
   if (big !== "") head.append(make("p", "big", big));
