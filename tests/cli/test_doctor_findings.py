@@ -68,6 +68,7 @@ CASES = [
     (well(**device("scale:b1", beat_age_ms=11_000)), "ERR", "scale.hangs"),
     (well(**scale(state="question")), "WARN", "scale.question"),
     (well(**scale(state="overload")), "WARN", "scale.overload"),
+    (well(**scale(broken=True, samples_per_s=0.0)), "WARN", "scale.set_aside"),
     (well(**scale(seal="expired")), "WARN", "scale.seal_expired"),
     (well(**scale(seal="undated")), "WARN", "scale.seal_undated"),
     (well(**scale(seal="unsaid")), "WARN", "scale.seal_unsaid"),
