@@ -13,6 +13,8 @@
   // A line's box is taller than what is drawn: Noto Sans CJK's ascent 1.16 and descent 0.288 around an
   // em of 0.88 + 0.12, or around a digit of 0.75 with its overshoot.
   const LINE = [(1.16 - 0.88) / 1.448, (0.288 - 0.12) / 1.448], DIGITS = [(1.16 - 0.75) / 1.448, (0.288 - 0.02) / 1.448];
+  const deaf = document.body.classList.contains("deaf"); // so soon after a touch, and no button is covered by it
+  document.body.classList.remove("deaf");
   const wrong = [];
   const least = {};
   const seen = (what, value) => (least[what] = Math.min(least[what] ?? Infinity, Math.round(value * 100) / 100));
@@ -69,7 +71,7 @@
     const element = texts.currentNode.parentElement;
     const words = texts.currentNode.data.trim();
     if (words === "" || !visible(element)) continue;
-    read.push(words);
+    read.push(element.closest("#town .strip") ? "the town's strip" : words); // its card may change at any moment
     const style = getComputedStyle(element);
     const size = parseFloat(style.fontSize);
     seen("text_px", size);
@@ -178,5 +180,6 @@
   if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth - innerWidth} px beside the panel`);
   const [back] = [...document.querySelectorAll(".corner-foot .back")].filter(visible);
   const at = back?.getBoundingClientRect();
+  document.body.classList.toggle("deaf", deaf);
   return { wrong, texts: read, least, back: at ? [Math.round(at.left), Math.round(at.bottom)] : null };
 };
