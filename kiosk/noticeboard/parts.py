@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -50,6 +52,31 @@ class Pictured(Said, frozen=True, kw_only=True):
     """With the name of a pictogram; None for a usual one."""
 
     picture: Picture | None = None
+
+
+class Lasting(Said, frozen=True, kw_only=True, rename={"since": "from"}):
+    """Of the days ``from`` one ``until`` another, both included; None without an end."""
+
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+
+    def is_on(self, day: datetime.date | None) -> bool:
+        """On that day; where nobody knows which it is, yes."""
+        if day is None:
+            return True
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+    def misfits(self, place: str) -> Iterator[Misfit]:
+        """The one that there can be."""
+        if self.since is not None and self.until is not None and self.until < self.since:
+            yield Misfit(
+                "town_days",
+                f"{place}.until",
+                "it ends before it begins.",
+                "Correct one of the two days.",
+            )
 
 
 def wide(place: str, most: int) -> Misfit:

@@ -61,7 +61,7 @@ class PlayTold(msgspec.Struct, frozen=True):
 def asked_now(town: TownFile, today: date | None) -> Asking | None:
     """The question, where it is asked today."""
     question = town.question
-    return question if question is not None and question.is_asked(today) else None
+    return question if question is not None and question.is_on(today) else None
 
 
 def played(

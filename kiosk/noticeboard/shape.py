@@ -27,6 +27,7 @@ from kiosk.noticeboard.parts import (
     MAX_HALVES,
     MAX_NAME_HALVES,
     PLAIN,
+    Lasting,
     Name,
     Part,
     Pictured,
@@ -40,11 +41,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class Notice(Said, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Shown ``from`` a day ``until`` a day, both included; None without an end."""
-
-    since: datetime.date | None = None
-    until: datetime.date | None = None
+class Notice(Lasting, frozen=True, kw_only=True):
+    """A sentence for some days, or until it is taken out."""
 
 
 class Happening(Said, frozen=True, kw_only=True):
@@ -115,13 +113,7 @@ def misfits(
                 {"value": picture},
             )
     for number, notice in enumerate(town.notices):
-        if notice.since is not None and notice.until is not None and notice.until < notice.since:
-            yield Misfit(
-                "town_days",
-                f"notice[{number}].until",
-                "it ends before it begins.",
-                "Correct one of the two days.",
-            )
+        yield from notice.misfits(f"notice[{number}]")
     yield from misfits_of_asked(town.question, town.thanks, town.quiz)
     for number, helper in enumerate(town.helpers):
         if halves(helper.name) > MAX_NAME_HALVES:

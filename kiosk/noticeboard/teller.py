@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, timedelta
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Protocol
 
 from kiosk.core.catalogue import Catalogue
+from kiosk.core.days import date_of
 from kiosk.core.errors import StorageError
 from kiosk.ledger import stocked
 from kiosk.noticeboard.becoming import usual
@@ -22,7 +22,6 @@ from kiosk.noticeboard.file import Watched
 from kiosk.noticeboard.told import TownTold, told
 from kiosk.noticeboard.tongues import OWN
 
-DAY_ZERO = date(1970, 1, 1)
 EVENT = "town"
 
 
@@ -76,7 +75,7 @@ class TownTeller:
             catalogue=catalogue,
             town=self._watched.town,
             usual=usual(),
-            today=None if day is None else DAY_ZERO + timedelta(days=day),
+            today=None if day is None else date_of(day),
         )
         self._tell(EVENT, value)
         return value

@@ -199,6 +199,8 @@ def test_a_thermometer_that_is_gone_does_not_leave_the_screen_dark(day: Day) -> 
     day.post(DeviceLost("thermometer:station", day.t_ms, "thermometer_missing", ""))
     assert day.station.view().warm is None
     assert day.station.temperature_mc is None
+    told = [(a.code, a.state) for a in day.books.alarms if a.subject == "station"]
+    assert told == [("hot", "on"), ("hot", "off")], "nobody waits for the end of an alarm in vain"
 
 
 # -- quiet hours -----------------------------------------------------------------------------------
