@@ -87,9 +87,8 @@ def misfits_of_asked(
     if question is not None:
         yield from question.misfits("question")
     for place, said in short_ones(question, thanks, quiz):
-        for language in ("ja", "easy", "en"):
-            text: str | None = getattr(said, language)
-            if text is not None and MAX_ANSWER_HALVES < halves(text) <= MAX_HALVES:
+        for language, text in said.written.items():
+            if MAX_ANSWER_HALVES < halves(text) <= MAX_HALVES:
                 yield wide(f"{place}.{language}", MAX_ANSWER_HALVES)
     seen: set[str] = set()
     for number, one in enumerate(thanks):

@@ -1,4 +1,4 @@
-"""What a table of ``town.toml`` is made of: sentences in three languages, with a pictogram."""
+"""What a table of ``town.toml`` is made of: sentences by language, with a pictogram."""
 
 from __future__ import annotations
 
@@ -27,16 +27,25 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Said(Part, frozen=True, kw_only=True):
-    """A sentence or a thing's name; ``easy`` and ``en`` None where only Japanese was written."""
+    """A sentence or a thing's name; ``easy`` and ``en`` None where only Japanese was written; ``more`` in a
+    town's own languages (``tongues``). Where one is not here the page says it as in the one it is like."""
 
     ja: Sentence
     easy: Sentence | None = None
     en: Sentence | None = None
+    more: dict[str, Sentence] = {}
 
     @property
     def words(self) -> dict[str, str]:
         """By language."""
-        return {"ja": self.ja, "easy": self.easy or self.ja, "en": self.en or self.ja}
+        own = {"ja": self.ja, "easy": self.easy or self.ja, "en": self.en or self.ja}
+        return {**self.more, **own}
+
+    @property
+    def written(self) -> dict[str, str]:
+        """By language, only what was written."""
+        own = {"ja": self.ja, "easy": self.easy, "en": self.en}
+        return {**{code: text for code, text in own.items() if text is not None}, **self.more}
 
 
 class Pictured(Said, frozen=True, kw_only=True):

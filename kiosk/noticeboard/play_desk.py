@@ -41,6 +41,8 @@ from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.playing import PlayTold
 from kiosk.noticeboard.teller import Books
 from kiosk.screen.app import Taker
+from kiosk.screen.texts import town as town_texts
+from kiosk.screen.texts.town import Spoken
 from sync.signing import write_durably
 
 LOG = logging.getLogger("kiosk.play")
@@ -96,9 +98,12 @@ class PlayDesk:
         follow: Follow,
         post: Callable[[Event], None],
         tell: Callable[[str, object], None],
+        spoken: Spoken | None = None,
     ) -> None:
-        """``items`` of the bins; ``follow`` has the loop write an entry; ``today`` the local day."""
-        self._watched = Watched(town)
+        """``items`` of the bins; ``follow`` has the loop write an entry; ``today`` the local day;
+        ``spoken`` what the screen speaks."""
+        self._spoken = spoken or town_texts.spoken(None)
+        self._watched = Watched(town, self._spoken.codes)
         self._file = data / FILE
         self._items, self._ledger = tuple(items), ledger
         self._catalogue, self._today = catalogue, today
@@ -205,7 +210,9 @@ class PlayDesk:
         if town.quiz is None:
             return ()
         becomes = {**usual(), **town.becomes}
-        known = playing.knowledge(self._items, self._catalogue(), becomes, known_pictures())
+        known = playing.knowledge(
+            self._items, self._catalogue(), becomes, known_pictures(), self._spoken
+        )
         return quiz(known, playing.own(town.quiz), seed)
 
     def _check(self, what: str) -> None:

@@ -1,13 +1,14 @@
 """The shape of ``town.toml``: what people here write for the screen's town pages.
 
 Everything may be left out. Japanese is written first and alone suffices; where ``easy`` or ``en`` is not
-given the Japanese stands there too. A sentence fits the strip under the bins, so it is short.
+given the Japanese stands there too, and where a town's own language is not given the one that it is like.
+A sentence fits the strip under the bins, so it is short.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -33,6 +34,7 @@ from kiosk.noticeboard.parts import (
     Said,
     wide,
 )
+from kiosk.noticeboard.tongues import OWN, misfits_of_tongues
 
 Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -89,13 +91,17 @@ class TownFile(
 
 
 def misfits(
-    town: TownFile, pictures: frozenset[str], catalogue: Catalogue | None = None
+    town: TownFile,
+    pictures: frozenset[str],
+    catalogue: Catalogue | None = None,
+    languages: Collection[str] = OWN,
 ) -> Iterator[Misfit]:
-    """What does not fit; ``catalogue`` None where its items are not asked after."""
+    """What does not fit; ``catalogue`` None where its items are not asked after; ``languages`` that the
+    screen speaks."""
     for place, said in _sentences(town):
-        for language in ("ja", "easy", "en"):
-            text: str | None = getattr(said, language)
-            if text is not None and halves(text) > MAX_HALVES:
+        yield from misfits_of_tongues(place, said, languages)
+        for language, text in said.written.items():
+            if halves(text) > MAX_HALVES:
                 yield wide(f"{place}.{language}", MAX_HALVES)
         picture = said.picture if isinstance(said, Pictured) else None
         if picture is not None and picture not in pictures:
