@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import msgspec
-from screen_scenes import ITEMS
+from screen_scenes import ITEMS, spoken
 from town_scenes import CATALOGUE, EXAMPLE, LONGEST, LONGEST_EASY, LONGEST_EN
 
 from kiosk import catalogue
@@ -45,7 +45,8 @@ def longest() -> PlayTold:
 
 def round_of(seed: int, count: int = 13) -> tuple[Question, ...]:
     """A round of the quiz at a station with so many bins."""
-    found = playing.knowledge(ITEMS[:count], catalogue.load(CATALOGUE), usual(), known_pictures())
+    known = catalogue.load(CATALOGUE)
+    found = playing.knowledge(ITEMS[:count], known, usual(), known_pictures(), spoken(count))
     own = town_file.load(EXAMPLE).quiz
     assert own is not None
     return quiz(found, playing.own(own), seed)
