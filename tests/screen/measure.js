@@ -20,7 +20,8 @@
   const seen = (what, value) => (least[what] = Math.min(least[what] ?? Infinity, Math.round(value * 100) / 100));
   const visible = (element) => {
     const { width, height } = element.getBoundingClientRect();
-    return width > 1 && height > 1 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    if (width + height === 0 || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
+    return (width > 1 && height > 1) || getComputedStyle(element).overflowX === "visible"; // else for screen readers alone
   };
   const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
   const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
