@@ -169,6 +169,14 @@ def test_the_number_is_sent_once_and_stays_nowhere_on_the_page(corner: Corner) -
     assert "314159" not in corner.page.content() and repr(sent) == "Number"
 
 
+def test_nobody_types_a_number_that_may_not_be_tried_now(corner: Corner) -> None:
+    corner.caretaker.wait_s = 300
+    corner.come_to(Scene((foot(1),), GATE))
+    assert (
+        corner.page.inner_text("#corner .sentence") == texts.load()[0].corner["why_number_paused"]
+    )
+
+
 def test_an_adjustment_is_asked_for_with_bottle_and_empty_bin(corner: Corner) -> None:
     corner.come_to(Scene((SCALE, tile(1), foot(1))))
     for key in (1, 10, 2, 0):

@@ -211,7 +211,8 @@ async function press(touch, context) {
 
 function answered(action, value) {
   if (action === "corner_doctor") return { value };
-  return action === "corner_pad" ? { set: value.set } : {};
+  if (action !== "corner_pad") return {};
+  return { set: value.set, why: value.wait_s > 0 ? "number_paused" : "" }; // before it is typed for nothing
 }
 
 /** The number goes to the station and is kept nowhere. */
