@@ -13,7 +13,7 @@ from kiosk.core.catalogue import Catalogue
 from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.shape import TownFile, misfits
-from kiosk.tomlfile import FileProblem, convert, read_toml
+from kiosk.tomlfile import FileProblem, convert, read_text, tables_of
 from kiosk.tomlfile import problems as shape_problems
 
 MAX_BYTES = 65_536
@@ -21,14 +21,16 @@ MAX_BYTES = 65_536
 GONE_LOOKS = 2
 """So many looks in a row find no file before it counts as taken away: an editor may be renaming."""
 
-Signature = tuple[int, int, int]
+Signature = tuple[int, int, int, int]
 
 
 def load(file: Path) -> TownFile:
     """The file's content; FileProblem naming place and line of the first thing that is wrong."""
-    for problem in problems(file):
+    town, found = _read(file)
+    for problem in found:
         raise problem
-    return convert(read_toml(file), TownFile, file)
+    assert town is not None, "nothing is wrong with it"
+    return town
 
 
 def problems(file: Path, catalogue: Catalogue | None = None) -> list[FileProblem]:
@@ -36,25 +38,32 @@ def problems(file: Path, catalogue: Catalogue | None = None) -> list[FileProblem
     if signature(file) is None:
         return []
     try:
-        _check_size(file)
-        tables = read_toml(file)
-        found = shape_problems(tables, TownFile, file)
-        if not found:
-            town = convert(tables, TownFile, file)
-            found = list(_misfits(town, file, catalogue))
+        return _read(file, catalogue)[1]
     except FileProblem as problem:
         return [problem]
-    text = file.read_text("utf-8-sig", errors="replace") if found else ""
-    return [_with_line(one, text, file) for one in found]
+
+
+def _read(
+    file: Path, catalogue: Catalogue | None = None
+) -> tuple[TownFile | None, list[FileProblem]]:
+    """What stands there, and what is wrong in it; read once, for somebody may be writing it. FileProblem
+    where it cannot be read at all."""
+    text = read_text(file, most_bytes=MAX_BYTES)
+    tables = tables_of(text, file)
+    town, found = None, shape_problems(tables, TownFile, file)
+    if not found:
+        town = convert(tables, TownFile, file)
+        found = list(_misfits(town, file, catalogue))
+    return town, [_with_line(one, text, file) for one in found]
 
 
 def signature(file: Path) -> Signature | None:
-    """What changes with the file; None where there is none."""
+    """What changes with the file, who may read it included; None where there is none."""
     try:
         found = file.stat()
     except OSError:
         return None
-    return (found.st_ino, found.st_size, found.st_mtime_ns)
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 class Watched:
@@ -81,27 +90,11 @@ class Watched:
         self._seen = found
         try:
             town = load(self._file)
-        except (FileProblem, OSError):  # said by the doctor, who reads it too
+        except FileProblem:  # said by the doctor, who reads it too
             return False
         changed = town != self.town
         self.town = town
         return changed
-
-
-def _check_size(file: Path) -> None:
-    try:
-        size = file.stat().st_size
-    except OSError:
-        return  # told by who reads it
-    if size > MAX_BYTES:
-        raise FileProblem(
-            "file_too_big",
-            file,
-            "",
-            f"the file is longer than {MAX_BYTES} bytes.",
-            "Take out what nobody reads any more.",
-            limit=MAX_BYTES,
-        )
 
 
 def _misfits(town: TownFile, file: Path, catalogue: Catalogue | None) -> Iterator[FileProblem]:
