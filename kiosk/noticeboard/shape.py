@@ -25,15 +25,15 @@ from kiosk.noticeboard.asked import (
 from kiosk.noticeboard.parts import (
     MAX_HALVES,
     MAX_NAME_HALVES,
-    PLAIN,
     Name,
     Part,
     Pictured,
     Said,
     wide,
 )
+from kiosk.tomlfile import READABLE
 
-Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
+Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=READABLE)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
