@@ -110,8 +110,8 @@ function pageOf(context) {
   return told === null ? null : (PAGES[here.page] ?? menu)(context);
 }
 
-function spoken({ language }, words) {
-  return words[language] ?? words.ja;
+function spoken({ language, like }, words) {
+  return words[language] ?? words[like] ?? words.ja;
 }
 
 function back({ said, open, make, pressable }, to = null) {

@@ -46,8 +46,8 @@ function spoken() {
 // -- drawing ----------------------------------------------------------------------------------
 
 function draw() {
-  const { words: said, tag } = spoken();
-  const now = { connected, view, setup, language, tags, said, pictures, opened, met };
+  const { words: said, tag, like } = spoken();
+  const now = { connected, view, setup, language, like, tags, said, pictures, opened, met };
   const whole = wholePart();
   const scene = sceneOf(now);
   document.documentElement.lang = tag;
@@ -86,11 +86,12 @@ function hasPanel(scene) {
 
 /** What a part of the page may know and do. */
 function context(name, room) {
-  const { words, [name]: said } = spoken();
+  const { words, like, [name]: said } = spoken();
   return {
     view,
     setup,
     language,
+    like,
     said,
     words,
     pictureOf: (item) => pictureOf(item, pictures),

@@ -170,8 +170,8 @@ function gradeOf(context, grade) {
 
 // -- words ------------------------------------------------------------------------------------
 
-function spoken(context, words) {
-  return words[context.language] ?? words.ja;
+function spoken({ language, like }, words) {
+  return words[language] ?? words[like] ?? words.ja;
 }
 
 function nameOf(context, item) {

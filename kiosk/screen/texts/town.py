@@ -204,7 +204,9 @@ def _language(
     if told.code in own:
         return msgspec.structs.replace(base, **tables)
     assert told.name is not None and told.tag is not None
-    return Language(code=told.code, name=told.name, tag=told.tag, order=told.order, **tables)
+    return Language(
+        code=told.code, name=told.name, tag=told.tag, order=told.order, like=told.like, **tables
+    )
 
 
 def _sentence_problems(
