@@ -6,13 +6,14 @@ on the screen; ``kiosk doctor town_file`` and ``kiosk config check`` say what is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kiosk.core.catalogue import Catalogue
 from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.shape import TownFile, misfits
+from kiosk.noticeboard.tongues import OWN, as_written, gathered
 from kiosk.tomlfile import FileProblem, convert, read_text, tables_of
 from kiosk.tomlfile import problems as shape_problems
 
@@ -24,36 +25,38 @@ GONE_LOOKS = 2
 Signature = tuple[int, int, int, int]
 
 
-def load(file: Path) -> TownFile:
+def load(file: Path, languages: Collection[str] = OWN) -> TownFile:
     """The file's content; FileProblem naming place and line of the first thing that is wrong."""
-    town, found = _read(file)
+    town, found = _read(file, None, languages)
     for problem in found:
         raise problem
     assert town is not None, "nothing is wrong with it"
     return town
 
 
-def problems(file: Path, catalogue: Catalogue | None = None) -> list[FileProblem]:
-    """Everything that is wrong in the file; nothing where there is none."""
+def problems(
+    file: Path, catalogue: Catalogue | None = None, *, languages: Collection[str] = OWN
+) -> list[FileProblem]:
+    """Everything that is wrong in the file; nothing where there is none. ``languages``: the screen's."""
     if signature(file) is None:
         return []
     try:
-        return _read(file, catalogue)[1]
+        return _read(file, catalogue, languages)[1]
     except FileProblem as problem:
         return [problem]
 
 
 def _read(
-    file: Path, catalogue: Catalogue | None = None
+    file: Path, catalogue: Catalogue | None, languages: Collection[str]
 ) -> tuple[TownFile | None, list[FileProblem]]:
     """What stands there, and what is wrong in it; read once, for somebody may be writing it. FileProblem
     where it cannot be read at all."""
     text = read_text(file, most_bytes=MAX_BYTES)
-    tables = tables_of(text, file)
+    tables = gathered(tables_of(text, file), languages)
     town, found = None, shape_problems(tables, TownFile, file)
     if not found:
         town = convert(tables, TownFile, file)
-        found = list(_misfits(town, file, catalogue))
+        found = list(_misfits(town, file, catalogue, languages))
     return town, [_with_line(one, text, file) for one in found]
 
 
@@ -69,8 +72,8 @@ def signature(file: Path) -> Signature | None:
 class Watched:
     """The file as it is, or as it last was good. One thread looks."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, languages: Collection[str] = OWN) -> None:
+        self._file, self._languages = file, languages
         self._seen: Signature | None = None
         self._gone = 0
         self.town = TownFile()
@@ -89,7 +92,7 @@ class Watched:
             return False
         self._seen = found
         try:
-            town = load(self._file)
+            town = load(self._file, self._languages)
         except FileProblem:  # said by the doctor, who reads it too
             return False
         changed = town != self.town
@@ -97,17 +100,20 @@ class Watched:
         return changed
 
 
-def _misfits(town: TownFile, file: Path, catalogue: Catalogue | None) -> Iterator[FileProblem]:
-    for one in misfits(town, known_pictures(), catalogue):
+def _misfits(
+    town: TownFile, file: Path, catalogue: Catalogue | None, languages: Collection[str]
+) -> Iterator[FileProblem]:
+    for one in misfits(town, known_pictures(), catalogue, languages):
         yield FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
 
 
 def _with_line(problem: FileProblem, text: str, file: Path) -> FileProblem:
     """The same, its place with the line where it stands."""
-    line = line_of(text, problem.place)
+    where = as_written(problem.place)
+    line = line_of(text, where)
     if line is None:
         return problem
     what = problem.what.removeprefix(f"{file}: {problem.place}: ")
     values = {key: value for key, value in problem.values.items() if key not in ("file", "place")}
-    place = f"{problem.place} (line {line})"
+    place = f"{where} (line {line})"
     return FileProblem(problem.code, file, place, what, problem.todo, **values)

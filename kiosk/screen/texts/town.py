@@ -75,6 +75,11 @@ class Spoken:
     like: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[FileProblem, ...] = ()
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The languages."""
+        return tuple(one.code for one in self.languages)
+
 
 def spoken(folder: Path | None, catalogue: Catalogue | None = None) -> Spoken:
     """The station's own words with what the town's ``folder`` adds; ``catalogue`` to compare items with."""
