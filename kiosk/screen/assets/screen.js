@@ -46,8 +46,8 @@ function spoken() {
 // -- drawing ----------------------------------------------------------------------------------
 
 function draw() {
-  const { words: said, tag } = spoken();
-  const now = { connected, view, setup, language, tags, said, pictures, opened, met };
+  const { words: said, tag, like } = spoken();
+  const now = { connected, view, setup, language, like, tags, said, pictures, opened, met };
   const whole = wholePart();
   const scene = sceneOf(now);
   document.documentElement.lang = tag;
