@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import html
 import logging
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import resources
 
@@ -25,8 +27,22 @@ PLACE = "<!--sentences-->"
 
 
 class _Answer(BaseHTTPRequestHandler):
-    timeout = PATIENCE_S
     page = b""
+
+    def setup(self) -> None:
+        # Of the whole connection: http.server's own time-out begins anew with each byte that drips in.
+        self._end = threading.Timer(PATIENCE_S, self._hang_up)
+        self._end.daemon = True
+        self._end.start()
+        super().setup()
+
+    def finish(self) -> None:
+        self._end.cancel()
+        super().finish()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # it has ended by itself
+            self.request.shutdown(socket.SHUT_RDWR)
 
     def do_GET(self) -> None:
         if self.path.partition("?")[0] != "/":
@@ -44,6 +60,11 @@ class _Answer(BaseHTTPRequestHandler):
         """Nothing: a browser that looks every two seconds is no news."""
 
 
+class _Server(HTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A browser that left, or was hung up on: no news either."""
+
+
 class WaitingPage:
     """Served from ``start`` to ``stop``, on the station's own address."""
 
@@ -56,7 +77,7 @@ class WaitingPage:
         """Where the address is taken there is no page: the station itself says so later."""
         answer = type("_WaitingAnswer", (_Answer,), {"page": _page()})
         try:
-            server = HTTPServer(self._address, answer)
+            server = _Server(self._address, answer)
         except OSError as error:
             LOG.warning("no page asks for patience meanwhile (%s)", error.strerror)
             return
