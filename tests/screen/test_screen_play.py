@@ -10,7 +10,7 @@ import pytest
 from play_scenes import OFF, lesson, round_of, value
 from playwright.sync_api import Page
 from screen_people import LONG_S
-from screen_scenes import bins, setup, view
+from screen_scenes import bins, setup, spoken, view
 from shots import LANGUAGES, PANELS, browser_page, show
 
 from kiosk.core.errors import OperatorError
@@ -32,6 +32,7 @@ class Hall:
             "127.0.0.1",
             0,
             setup=setup(count),
+            languages=spoken(count).languages,
             act=lambda _action, _bin: None,
             takers=[
                 *(Taker(shape, self._take) for shape in shapes),

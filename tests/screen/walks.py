@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 from corner_scenes import LONGEST as LONGEST_CORNER
 from corner_scenes import SCENES as CORNER
 from play_scenes import lesson
@@ -15,7 +16,7 @@ from play_scenes import longest as longest_played
 from play_scenes import value as played
 from playwright.sync_api import Page
 from screen_people import Station
-from screen_scenes import LONG, SCENES, STATIONS, bins, languages, setup, spoken, view
+from screen_scenes import LONG, SCENES, STATIONS, TROUBLED, bins, languages, setup, spoken, view
 from shots import LANGUAGES, publish
 from test_corner_drawn import before
 from test_screen_play import Hall, choice, first_page
@@ -31,8 +32,16 @@ STRIP_AND_TOUCH = (
     ("longest-strip", view(bins=bins(LONG))),
     ("longest-strip-states", view(bins=bins(LONG, b2="full", b4="trouble", b6="away"))),
     ("longest-strip-offline", view(bins=bins(LONG), online=False)),
+    (
+        "longest-thanks",
+        view(phase="thanks", visit_g=12_340, points=12, visits_open=1, bins=bins(LONG)),
+    ),
+    (
+        "longest-no-card",
+        view(phase="no_card", visit_g=510, can_claim=True, visits_open=1, bins=bins(LONG)),
+    ),
 )
-"""The fullest first pages: the longest names with the town's strip and the touch to what is played."""
+"""The fullest pages: the longest names with the town's strip and the touch to what is played."""
 
 
 def residents(page: Page) -> Stops:
@@ -108,14 +117,21 @@ def class_mode(page: Page) -> Stops:
         publish(page, hall.screen, view(classroom=lesson(teams)))
         page.wait_for_selector(f"#play .class .choices[data-count='{teams}']")
         yield f"class of {teams}", LANGUAGES
-    for phase in ("weighing", "recorded"):
-        publish(
-            page,
-            hall.screen,
-            view(phase=phase, bin="b1", live_g=420, net_g=420, visits_open=1, classroom=lesson()),
-        )
+    for name, shown in (
+        ("weighing", view(phase="weighing", bin="b1", live_g=420, visits_open=1)),
+        ("recorded", view(phase="recorded", bin="b1", net_g=420, visits_open=1)),
+        (
+            "full",
+            view(
+                phase="recorded", bin="b2", net_g=420, can_claim=True, visits_open=1, bins=TROUBLED
+            ),
+        ),
+        ("away", view(phase="weighing", bin="b3", live_g=420, bins=TROUBLED)),
+    ):
+        publish(page, hall.screen, msgspec.structs.replace(shown, classroom=lesson()))
         page.wait_for_selector("#play .strip.team-1")
-        yield f"class-{phase}", LANGUAGES
+        assert page.inner_text("#actions") == "", "nobody in a class has a card to show"
+        yield f"class-{name}", LANGUAGES
     hall.screen.stop()
 
 
@@ -132,6 +148,7 @@ def after_thanks(page: Page) -> Stops:
             view(phase="thanks", visit_g=2340, points=1, turn=3, shown=3, visits_open=1),
         ),
         ("no-card-town", view(phase="no_card", visit_g=2340)),
+        ("no-card-town-claim", view(phase="no_card", visit_g=510, can_claim=True, visits_open=1)),
     ):
         publish(page, station.screen, shown)
         assert page.is_visible(".strip"), name
