@@ -28,7 +28,7 @@ LONG = (
     "screen/test_screen_drawn.py",
     "screen/test_journeys.py",
     "screen/test_troubles_on_the_page.py",
-    "screen/test_axe.py",
+    "screen/test_every_state.py",
     "cli/test_no_token_anywhere.py",
     "demo/test_demo_ends.py",
     "sync/test_sink_process.py",
