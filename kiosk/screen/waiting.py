@@ -98,8 +98,9 @@ class WaitingPage:
 
 def _page() -> bytes:
     said = [
-        f'<p lang="{html.escape(one.tag)}">{html.escape(one.words["reconnecting"])}</p>'
-        for one in texts.load()
+        f'<{name} lang="{html.escape(one.tag)}">{html.escape(one.words["reconnecting"])}</{name}>'
+        for place, one in enumerate(texts.load())
+        for name in ["p" if place else "h1"]
     ]
     page = (resources.files("kiosk.screen.assets") / "waiting.html").read_text("utf-8")
     assert page.count(PLACE) == 1

@@ -7,15 +7,19 @@ asks everything everywhere; docs/screen.md tells what that found.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from eyes import Eyes
+from eyes import Eyes, faults, violations
 from playwright.sync_api import Page
 from screen_people import LONG_S
 from shots import PANELS, browser_page
 from walks import WALKS
+
+from kiosk.screen.waiting import WaitingPage
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,20 @@ def page() -> Iterator[Page]:
         opened.set_default_timeout(LONG_S * 1000)
         opened.emulate_media(reduced_motion="reduce")
         yield opened
+
+
+@pytest.mark.parametrize("orientation", PANELS)
+def test_the_page_that_asks_for_patience_too(page: Page, orientation: str) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    waiting = WaitingPage("127.0.0.1", port)
+    waiting.start()
+    page.set_viewport_size(PANELS[orientation])
+    page.goto(f"http://127.0.0.1:{port}/")
+    found = faults(page) + violations(page, contrast=True)
+    page.goto("about:blank")
+    waiting.stop()
+    assert found == []
 
 
 @pytest.mark.parametrize("orientation", PANELS)
