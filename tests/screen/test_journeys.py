@@ -282,7 +282,6 @@ def test_a_class_weighs_in_teams_without_cards_and_its_grams_are_nobodys(
         hall.until(lambda team=team: hall.view()["classroom"]["team"] == team, "no turn")
         hall.drop("b2", grams)
         screen.saw("recorded", f"{grams / 1000:.2f}kg", plays(f"team_{team}"))
-        screen.touch(said("goodbye"))
     screen.shows("play", "0.56kg", "0.34kg", plays("all_together"), "0.90kg", said("estimate"))
     hands.come("play")
     hands.touch("home_class")
