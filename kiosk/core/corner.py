@@ -121,8 +121,10 @@ def seen(state: State) -> CornerView:
     awaited = state.awaited
     if awaited is None or awaited.what != "corner":
         return "closed"
-    # Nobody has proven anything yet: whoever drops something without a card sees their drop.
-    return "closed" if _a_residents_moment(state) else "card"
+    # Nobody has proven anything yet: whoever drops something without a card sees their drop. A card that
+    # is refused now was shown to open the corner, and that is what is told of it.
+    told_here = state.showing.phase == "refused"
+    return "closed" if _a_residents_moment(state) and not told_here else "card"
 
 
 def _steps_aside(state: State) -> bool:

@@ -11,6 +11,7 @@ from kept_day import KeptDay
 from kiosk.core.cornered import UNTOUCHED_MS
 from kiosk.core.entries import CardBegun, Checkin, Commanded, Weighing
 from kiosk.core.events import (
+    CardRefused,
     CardSeen,
     CardWork,
     CornerActed,
@@ -84,6 +85,14 @@ def test_whoever_comes_by_after_the_touch_is_greeted_and_the_touch_is_over(day: 
     assert day.written(Checkin) == 1 and day.seen == "closed"
     day.show(CARE, caretaker=True)
     assert day.seen == "closed"
+
+
+def test_a_card_that_is_refused_after_the_touch_is_told_of_at_the_corners_door(day: Corner) -> None:
+    day.say("begin")
+    day.tell(CardRefused(day.t_ms, "qr", "unknown"))
+    assert day.seen == "card" and day.station.view().refusals == 1
+    day.show(CARE, caretaker=True)
+    assert day.seen == "open"
 
 
 def test_whoever_drops_without_a_card_after_the_touch_sees_the_drop(day: Corner) -> None:
