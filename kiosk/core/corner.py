@@ -60,6 +60,7 @@ def asked(state: State, word: CornerAsked) -> None:
                 return
             wait_ms = NUMBER_MS if word.word == "number" else state.rules.touch_ms
             state.awaited = Awaited("corner", t_ms + wait_ms)
+            corner.touched_ms = t_ms
         case "opened" if awaits and not is_open:
             state.awaited = None
             corner.stir(t_ms)
@@ -122,7 +123,7 @@ def seen(state: State) -> CornerView:
     if awaited is None or awaited.what != "corner":
         return "closed"
     # Nobody has proven anything yet: whoever drops something without a card sees their drop.
-    return "closed" if _a_residents_moment(state) else "card"
+    return "closed" if _steps_aside(state) else "card"
 
 
 def _steps_aside(state: State) -> bool:
