@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from drivers.clock import boottime_ms
@@ -129,18 +129,27 @@ class Reset:
 
 
 class Contact(Worker):
-    """A line that is one of two things; ``_event`` says it, at a start only where ``begins_told``.
+    """A line that is one of two things. ``said`` makes the event of one that is ``active`` (drawn away
+    from where its resistor holds it) or not; at a start only where ``begins_told``.
 
     Contacts bounce for some milliseconds, and a callback may read the level of a bounce. So an edge
     only wakes the thread, which waits until the level has stayed for ``STILL_S``; between edges
     it looks each ``REST_SLICE_S``, which mends an edge that nobody told.
     """
 
-    begins_told = True
-
-    def __init__(self, name: str, pin: int, what: str, *, pull_up: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        pin: int,
+        what: str,
+        said: Callable[[bool], Event],
+        *,
+        pull_up: bool = True,
+        begins_told: bool = True,
+    ) -> None:
         super().__init__(name)
         self._pin, self._what, self._pull_up = pin, what, pull_up
+        self._said, self._begins_told = said, begins_told
         self._button: Button | None = None
         self._edge = threading.Event()
         self._active: bool | None = None
@@ -163,19 +172,15 @@ class Contact(Worker):
         if active is None:
             return
         before, self._active = self._active, active
-        if before == active or (before is None and not self.begins_told):
+        if before == active or (before is None and not self._begins_told):
             self.deliver()
         else:
-            self.deliver(self._event(active))
+            self.deliver(self._said(active))
 
     def close(self) -> None:
         if self._button is not None:
             self._button.close()
             self._button = None
-
-    def _event(self, active: bool) -> Event:
-        """Of a line that is ``active`` (drawn away from where its resistor holds it) now."""
-        raise NotImplementedError
 
     def _settled(self) -> bool | None:
         """What the line is; None while the contacts go on bouncing (the next step looks)."""
@@ -189,28 +194,23 @@ class Contact(Worker):
         return None
 
 
-class Lid(Contact):
+def lid(bin_id: str, pin: int) -> Contact:
     """A lid switch (closed circuit to ground: the lid is shut). How it stands at a start is no news."""
 
-    begins_told = False
+    def said(active: bool) -> LidMoved:
+        return LidMoved(bin_id, boottime_ms(), not active)
 
-    def __init__(self, bin_id: str, pin: int) -> None:
-        super().__init__(f"lid:{bin_id}", pin, f"The lid switch of {bin_id}")
-        self._bin = bin_id
-
-    def _event(self, active: bool) -> Event:
-        return LidMoved(self._bin, boottime_ms(), not active)
+    what = f"The lid switch of {bin_id}"
+    return Contact(f"lid:{bin_id}", pin, what, said, begins_told=False)
 
 
-class FillSensor(Contact):
+def fill_sensor(bin_id: str, pin: int, level: Literal["low", "high"]) -> Contact:
     """A light barrier, proximity switch or the like that draws its line to ``level`` while something lies
     before it. A resistor holds the line at the other one, so a cable that is off says that nothing does:
     the bin goes on."""
 
-    def __init__(self, bin_id: str, pin: int, level: Literal["low", "high"]) -> None:
-        what = f"The fill sensor of {bin_id}"
-        super().__init__(f"fill:{bin_id}", pin, what, pull_up=level == "low")
-        self._bin = bin_id
+    def said(active: bool) -> FillMoved:
+        return FillMoved(bin_id, boottime_ms(), active)
 
-    def _event(self, active: bool) -> Event:
-        return FillMoved(self._bin, boottime_ms(), active)
+    what = f"The fill sensor of {bin_id}"
+    return Contact(f"fill:{bin_id}", pin, what, said, pull_up=level == "low")

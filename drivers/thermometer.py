@@ -6,12 +6,13 @@ zones (``temp``) and of IIO (``in_temp_input``). One number, nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from drivers.clock import boottime_ms
 from drivers.worker import Worker
 from kiosk.core.errors import DeviceError
-from kiosk.core.events import Heated, Warmth
+from kiosk.core.events import Event, Heated, Warmth
 
 EVERY_S = 30.0
 OWN_EVERY_S = 5.0
@@ -23,39 +24,42 @@ MOST_BYTES = 64
 
 
 class Thermometer(Worker):
+    """Posts what ``said`` makes of boottime (ms) and temperature (1/1000 °C), every ``every_s``."""
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        said: Callable[[int, int], Event],
+        *,
+        every_s: float,
+        most_mc: int,
+    ) -> None:
+        super().__init__(name)
+        self._path, self._said = path, said
+        self._every_s, self._most_mc = every_s, most_mc
+
+    def open(self) -> None:
+        """Nothing is held: the file is opened for each reading."""
+
+    def step(self) -> None:
+        self.deliver(self._said(boottime_ms(), read_mc(self._path, self._most_mc)))
+        self.rest(self._every_s)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def of_hall(path: Path) -> Thermometer:
     """Posts ``Warmth`` for the whole hall."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("thermometer:hall")
-        self._path = path
-
-    def open(self) -> None:
-        """Nothing is held: the file is opened for each reading."""
-
-    def step(self) -> None:
-        self.deliver(Warmth(boottime_ms(), read_mc(self._path)))
-        self.rest(EVERY_S)
-
-    def close(self) -> None:
-        """Nothing is held."""
+    return Thermometer("thermometer:hall", path, Warmth, every_s=EVERY_S, most_mc=MOST_MC)
 
 
-class OwnThermometer(Worker):
+def of_machine(path: Path) -> Thermometer:
     """Posts ``Heated``: how hot the machine itself is."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("thermometer:station")
-        self._path = path
-
-    def open(self) -> None:
-        """Nothing is held: the file is opened for each reading."""
-
-    def step(self) -> None:
-        self.deliver(Heated(boottime_ms(), read_mc(self._path, MOST_OWN_MC)))
-        self.rest(OWN_EVERY_S)
-
-    def close(self) -> None:
-        """Nothing is held."""
+    return Thermometer(
+        "thermometer:station", path, Heated, every_s=OWN_EVERY_S, most_mc=MOST_OWN_MC
+    )
 
 
 def read_mc(path: Path, most_mc: int = MOST_MC) -> int:

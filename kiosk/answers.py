@@ -19,6 +19,8 @@ from kiosk.core.events import Event
 WAIT_S = 5.0
 """The rules answer at the next event, or when storage lets them."""
 MAX_WAITING = 16
+NO_ANSWER = "no_answer"
+"""The code of an error that says nothing of whether what was asked for is done yet."""
 
 
 class Answers:
@@ -78,7 +80,7 @@ class Answers:
 
 def _silent() -> DeviceError:
     return DeviceError(
-        "no_answer",
+        NO_ANSWER,
         "The station did not answer in time.",
         "Try again in a moment; kiosk doctor says what is wrong.",
     )

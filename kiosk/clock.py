@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import ctypes
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from drivers.clock import boottime_ms
+from kiosk.core.days import day_number
 from kiosk.core.entries import At, ClockQuality
 from kiosk.core.events import Moment
 
 STA_UNSYNC = 0x0040
-DAY_ZERO = date(1970, 1, 1).toordinal()
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -59,7 +59,7 @@ class StationClock:
     def day_of(self, utc_ms: int) -> int:
         """The local calendar day, in days since 1970-01-01."""
         local = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(self._zone)
-        return local.date().toordinal() - DAY_ZERO
+        return day_number(local.date())
 
     def now(self) -> Moment:
         """Both clocks, read together."""
@@ -70,7 +70,7 @@ class StationClock:
             boottime_ms(),
             utc_ms,
             clock_quality()[0],
-            local.date().toordinal() - DAY_ZERO,
+            day_number(local.date()),
             ahead // timedelta(milliseconds=1),
         )
 

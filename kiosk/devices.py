@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from drivers.gpio import FillSensor, Lid, Signals
+from drivers.gpio import Signals, fill_sensor, lid
 from kiosk.cards.keys import Keyless
 from kiosk.core.errors import DeviceError
 from kiosk.settings import (
@@ -194,13 +194,13 @@ def _reader(one: AnyReader, name: str, desk: Callable[[], CardDesk], clock: Stat
 
 def lids(settings: Settings) -> list[Device]:
     """The lid switches."""
-    return [Lid(one.id, one.lid_pin) for one in settings.bins if one.lid_pin is not None]
+    return [lid(one.id, one.lid_pin) for one in settings.bins if one.lid_pin is not None]
 
 
 def fill_sensors(settings: Settings) -> list[Device]:
     """What sees that a bin is full."""
     return [
-        FillSensor(one.id, one.full_pin, one.full_level)
+        fill_sensor(one.id, one.full_pin, one.full_level)
         for one in settings.bins
         if one.full_pin is not None
     ]
@@ -211,12 +211,12 @@ def thermometers(settings: Settings) -> list[Device]:
     hall, own = settings.thermometer, settings.heat.path
     made: list[Device] = []
     if hall is not None or own != CPU or own.exists():
-        from drivers.thermometer import OwnThermometer, Thermometer
+        from drivers.thermometer import of_hall, of_machine
 
         if hall is not None:
-            made.append(Thermometer(hall.path))
+            made.append(of_hall(hall.path))
         if own != CPU or own.exists():  # a machine without one has no such file
-            made.append(OwnThermometer(own))
+            made.append(of_machine(own))
     return made
 
 

@@ -48,7 +48,7 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     ``rejected`` frames and samples refused since the start; ``samples_per_s`` over the last seconds
     (None also while the scale is away or has only begun), ``rate_sps`` what the settings promise;
     both None without a scale. ``seal`` what its verification is worth now (``certified.seal``);
-    ``full`` what says that the bin is full.
+    ``full`` what says that the bin is full; ``broken`` where a caretaker has set its scale aside.
     """
 
     bin: str
@@ -63,6 +63,7 @@ class BinFacts(msgspec.Struct, frozen=True, kw_only=True):
     rate_sps: float | None = None
     seal: Seal = "none"
     full: Full | None = None
+    broken: bool = False
 
 
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -256,6 +256,7 @@ class Gathering:
             rate_sps=None if scale is None else scale.rate_sps,
             seal="none" if scale is None else certified.seal(bin_, self._clock.now()),
             full=view.full,
+            broken=view.broken,
         )
 
     def health(self) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class _Running:
             follow=lambda event, wait_s: self._loop.follow(event, wait_s),
             post=self._post,
             tell=lambda name, value: self._screen.tell(name, value),
+            spoken=spoken,
         )
         self._screen = ScreenServer(
             settings.screen.host,
@@ -265,6 +266,7 @@ class _Running:
             catalogue=lambda: self._town.catalogue,
             today=self._clock.today,
             tell=self._screen.tell,
+            languages=spoken.codes,
         )
         for name, look in (("town-teller", teller.look), ("play-teller", self._play.look)):
             looking = Looking(name, look)

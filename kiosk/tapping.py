@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from drivers.clock import boottime_ms
-from kiosk.answers import Answers
+from kiosk.answers import NO_ANSWER, Answers
 from kiosk.control.ledger_ops import Args, checked_args
 from kiosk.core.bin import Bin
 from kiosk.core.errors import DeviceError, OperatorError
@@ -163,13 +163,21 @@ class ScaleOps:
         if not wanted:
             yield
             return
-        self._serve(bin_id, within, begin=True)
+        try:
+            self._serve(bin_id, within, begin=True)
+        except DeviceError as error:
+            if error.code == NO_ANSWER:  # it may begin yet, when nobody listens any more
+                self._end_service(bin_id)
+            raise
         try:
             yield
         finally:
-            # An adjustment has ended it before; a station that ends answers no more.
-            with suppress(DeviceError):
-                self._serve(bin_id, as_said, begin=False)
+            self._end_service(bin_id)
+
+    def _end_service(self, bin_id: str) -> None:
+        """An adjustment has ended it before; a station that ends answers no more."""
+        with suppress(DeviceError):
+            self._serve(bin_id, as_said, begin=False)
 
     def _serve(self, bin_id: str, within: Callable[[ServiceAsked], Event], *, begin: bool) -> None:
         answered = self._answers.ask(

@@ -82,9 +82,8 @@ def why(error: OSError, broker: Broker) -> tuple[str, str]:
     if isinstance(error, socket.gaierror):
         return "name_unknown", f"The name {broker.host} is not known (DNS)."
     if isinstance(error, TimeoutError):
-        if "handshake" in str(
-            error
-        ):  # ssl's words: there is a TCP connection, and nobody behind it
+        # ssl's words: there is a TCP connection, and nobody behind it.
+        if "handshake" in str(error):
             return "broker_silent", f"{place} takes the connection and says nothing."
         return "broker_unreachable", f"{place} does not answer."
     return "broker_unreachable", f"{place} cannot be reached: {error.strerror or error}."

@@ -4,7 +4,8 @@
 #   sudo systemd/install.sh [station|receiver] [--readers] [--dry-run] [--root DIR]
 #
 # It may be run again at any time: it changes (and restarts) only what differs, never touches settings,
-# keys or a ledger that are there, and starts nothing while the settings do not hold.
+# keys or a ledger that are there, and starts nothing while the settings do not hold. Afterwards caretakers
+# type `kiosk` (/usr/local/bin/kiosk), a city's people `kiosk-receiver`.
 #   --readers   also what Sony's RC-S380 and PC/SC readers need (packages, rights of the service)
 #   --dry-run   says what it would do and does nothing
 #   --root DIR  writes the files below DIR and leaves users, packages and services alone (for images)
@@ -48,6 +49,16 @@ place() { # MODE SOURCE TARGET: copied when it differs
 }
 place_once() { # the same, but what is there stays: it is someone's settings
   if [ -e "$root$3" ]; then echo "= $root$3 stays as it is"; else place "$@"; fi
+}
+command_for_people() { # NAME: a link where every shell looks; what somebody else has there stays
+  local program=/opt/kiosk/bin/$1 link=$root/usr/local/bin/$1
+  if [ "$(readlink "$link")" = "$program" ]; then return; fi
+  if [ -e "$link" ] || [ -L "$link" ]; then
+    echo "install.sh: $link is somebody else's and stays as it is. Type $program, or move it away and run this again." >&2
+  else
+    run install -d "$root/usr/local/bin"
+    run ln -s "$program" "$link"
+  fi
 }
 debian() { # packages that are missing
   local package missing=()
@@ -112,6 +123,7 @@ station() {
   on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk.conf
   on_this_machine systemd-tmpfiles --create /usr/lib/tmpfiles.d/kiosk.conf
   program "${locks[@]}"
+  command_for_people kiosk
   place 0755 systemd/wait-for-page /opt/kiosk/libexec/wait-for-page
   place 0755 systemd/start-screen /opt/kiosk/libexec/start-screen
   place 0644 systemd/70-kiosk.rules /etc/udev/rules.d/70-kiosk.rules
@@ -137,6 +149,7 @@ receiver() {
   place 0644 systemd/kiosk-receiver.sysusers.conf /usr/lib/sysusers.d/kiosk-receiver.conf
   on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk-receiver.conf
   program station
+  command_for_people kiosk-receiver
   place_once 0640 systemd/receiver.env /etc/kiosk-receiver/receiver.env
   place_once 0640 systemd/fiware.env /etc/kiosk-receiver/fiware.env
   place_once 0640 config/fiware.toml /etc/kiosk-receiver/fiware.toml

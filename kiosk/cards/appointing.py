@@ -17,6 +17,7 @@ from kiosk.cards.pin import CornerNumber
 from kiosk.cards.work import Stream, show, worked
 from kiosk.control.ledger_ops import Args, checked_args
 from kiosk.control.server import Handler
+from kiosk.core.days import date_of
 from kiosk.core.moment import Moment
 
 
@@ -88,9 +89,7 @@ class CaretakerOps:
         return {"number_set": digits is not None}
 
     def _today(self) -> str:
-        from datetime import date, timedelta
-
         now = self._now()
         if now.clock != "synced":
             return "-"
-        return (date(1970, 1, 1) + timedelta(days=now.day)).isoformat()
+        return date_of(now.day).isoformat()

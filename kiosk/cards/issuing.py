@@ -19,6 +19,7 @@ from msgspec import Meta
 from kiosk.cards.keys import numbered_keys, pseudonym_keys
 from kiosk.core.cards import recovery, signed, token
 from kiosk.core.cards.token import RANDOM_BYTES, CardBody
+from kiosk.core.days import day_number
 from kiosk.core.errors import OperatorError, StorageError
 from sync.signing import Signer, write_durably
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 MAX_CARDS = 2_000
 MAX_BATCH_BYTES = 1 << 20
 OWNER_ALONE = 0o600
-DAY_ZERO = date(1970, 1, 1).toordinal()
 LAST_POSSIBLE = date(2199, 6, 6)
 """What the two bytes of a card's last day reach to."""
 
@@ -105,7 +105,7 @@ def issue(
             asked=accounts * members,
             most=MAX_CARDS,
         )
-    cards, days = [], last_day.toordinal() - DAY_ZERO
+    cards, days = [], day_number(last_day)
     for account in range(1, accounts + 1):
         shared = random(RANDOM_BYTES)
         for member in range(1, members + 1):

@@ -112,14 +112,20 @@ class CornerNumber:
                 raise _paused(wait_ms)
             self._write(self._tries, b"%d\n" % min(count + 1, MAX_COUNT))
             self._paused_ms = self._now_ms()
-            found = _hash(number, bytes.fromhex(kept.salt), kept.n, kept.r, kept.p)
-            if hmac.compare_digest(found, bytes.fromhex(kept.hash)):
+            if self._is(number, kept):
                 self._write(self._tries, b"0\n")
                 return
             wait_ms = self._wait_ms(count + 1)
         if wait_ms > 0:
             raise _paused(wait_ms)
         raise OperatorError("number_wrong", "That is another number.", "Try it once more, slowly.")
+
+    def _is(self, number: str, kept: _Kept) -> bool:
+        try:
+            found = _hash(number, bytes.fromhex(kept.salt), kept.n, kept.r, kept.p)
+            return hmac.compare_digest(found, bytes.fromhex(kept.hash))
+        except ValueError:  # no hexadecimal, or no way of hashing
+            raise self._damaged() from None
 
     def _wait_ms(self, count: int) -> int:
         over = count - FREE_TRIES
@@ -150,12 +156,15 @@ class CornerNumber:
         except OSError as error:
             raise refused(error, self._file) from error
         except msgspec.MsgspecError:
-            raise StorageError(
-                "number_damaged",
-                f"{self._file} is none of this program's files.",
-                "Set the number anew: kiosk caretaker pin.",
-                file=self._file,
-            ) from None
+            raise self._damaged() from None
+
+    def _damaged(self) -> StorageError:
+        return StorageError(
+            "number_damaged",
+            f"{self._file} is none of this program's files.",
+            "Set the number anew: kiosk caretaker pin.",
+            file=self._file,
+        )
 
     def _write(self, path: Path, data: bytes) -> None:
         try:

@@ -182,10 +182,12 @@ def town_file(call: Call, settings: Settings) -> Finding:
     """What people wrote for the screen, as it lies there now; a running station shows the last good one."""
     from kiosk import catalogue
     from kiosk.noticeboard.file import problems, signature
+    from kiosk.screen.texts.town import spoken
 
     if signature(settings.paths.town) is None:
         return Finding(code="town_file", level="OK", case="none")
-    wrong = problems(settings.paths.town, catalogue.load(settings.paths.catalogue))
+    items, languages = catalogue.load(settings.paths.catalogue), spoken(settings.paths.texts).codes
+    wrong = problems(settings.paths.town, items, languages=languages)
     if not wrong:
         return Finding(code="town_file", level="OK", case="ok")
     what, todo = call.words.error(wrong[0])

@@ -16,6 +16,7 @@ from kiosk.control.server import Framed, Handler, Reply
 from kiosk.core.canonical import MAX_INTEGER
 from kiosk.core.errors import OperatorError
 from kiosk.ledger import AckVerdict, Ledger
+from kiosk.shaped import shaped
 from sync.messages import MAX_ENTRIES
 
 MAX_WAIT_MS = 30_000
@@ -106,7 +107,7 @@ def ledger_ops(
 def checked_args(args: Args, shape: type[Shape]) -> Shape:
     """``args`` in their shape; OperatorError that names the place where they are not."""
     try:
-        return msgspec.convert(args, shape)
+        return shaped(args, shape)
     except msgspec.ValidationError as error:
         raise OperatorError(
             "bad_arguments", f"The request's arguments are wrong: {error}.", "Correct the call."

@@ -42,13 +42,19 @@ def decide_service(state: State, serve: Serve) -> tuple[AnyDraft, ...] | None:
     """() where it may begin (or end); None, answered, where not."""
     asked = serve.asked
     bin_ = state.bins.get(asked.bin)
-    if bin_ is None or bin_.rules.scale is None or bin_.lost or bin_.broken:
+    if bin_ is None or bin_.rules.scale is None:
         state.answer(asked.request, "no_scale")
         return None
-    if not asked.begin:
+    if not asked.begin:  # also of a scale that was lost meanwhile: it weighs again when it is back
         if bin_.stage == "service":
             _end_service(bin_)
         state.answer(asked.request, "done", bin_)
+        return None
+    if bin_.lost or bin_.broken:
+        state.answer(asked.request, "no_scale")
+        return None
+    if bin_.stage == "service":  # another's, whose end would be this one's too
+        state.answer(asked.request, "in_service", bin_)
         return None
     if bin_.stage in ("starting", "question"):
         state.answer(asked.request, "not_ready", bin_)

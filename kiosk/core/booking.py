@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from kiosk.core import classroom, corner, obeying, standing
-from kiosk.core.entries import AnyDraft, Commanded, ItemCount, VisitClose, Weighing
+from kiosk.core import classroom, corner, obeying, set_aside, standing
+from kiosk.core.entries import (
+    AnyDraft,
+    Commanded,
+    ItemCount,
+    ScaleBroken,
+    VisitClose,
+    Weighing,
+)
 from kiosk.core.state import State
 
 
@@ -29,5 +36,7 @@ def believe(state: State, draft: AnyDraft) -> None:
             case _:
                 pass
     bin_id = getattr(draft, "bin", None)
-    if bin_id is not None and not isinstance(draft, ItemCount):
+    if isinstance(draft, ScaleBroken):
+        set_aside.believe(state.bins[draft.bin], draft)
+    elif bin_id is not None and not isinstance(draft, ItemCount):
         state.bins[bin_id].booked(draft)

@@ -207,6 +207,13 @@ class BinFull(Draft, frozen=True, tag="bin_full"):
     full: bool
 
 
+class ScaleBroken(Draft, frozen=True, tag="scale_broken"):
+    """A caretaker says that a bin is used without its scale, or (``broken`` false) that it is mended."""
+
+    bin: BinId
+    broken: bool
+
+
 class ItemCount(Draft, frozen=True, tag="item_count", omit_defaults=True):
     """Pieces (or millilitres) that no scale saw."""
 
@@ -324,6 +331,7 @@ AnyDraft = (
     | Unattributed
     | BagSwap
     | BinFull
+    | ScaleBroken
     | ItemCount
     | VisitClose
     | Forget

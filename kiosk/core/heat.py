@@ -20,10 +20,15 @@ def felt(state: State, reading: Heated) -> None:
     before, state.warm = state.warm, state.rules.heat.after(state.warm, reading.temperature_mc)
     hot = state.warm == "dim"
     if hot != (before == "dim"):
-        degrees = f"{reading.temperature_mc // 1000} °C"
-        state.intend(Write(Alarm("hot", SUBJECT, "on" if hot else "off", degrees)))
+        _tell(state, hot=hot, detail=f"{reading.temperature_mc // 1000} °C")
 
 
 def unfelt(state: State) -> None:
-    """The thermometer is away: nobody knows that it is hot."""
+    """The thermometer is away: nobody knows that it is hot, so the screen is bright and the alarm over."""
+    if state.warm == "dim":
+        _tell(state, hot=False, detail="")
     state.warm = state.temperature_mc = None
+
+
+def _tell(state: State, *, hot: bool, detail: str) -> None:
+    state.intend(Write(Alarm("hot", SUBJECT, "on" if hot else "off", detail)))

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import msgspec
 
+from kiosk.core.days import date_of
+
 GROUP = 5
 """Visits."""
 
@@ -65,3 +67,9 @@ class Shared(msgspec.Struct, frozen=True):
     def of(self, period: int) -> Amount:
         """What may be shown of ``period``."""
         return self.shown if period == self.period else Amount()
+
+
+def month_of(day: int) -> int:
+    """The calendar month of a local day (since 1970-01-01) as a period, counted from year 0."""
+    found = date_of(day)
+    return found.year * 12 + found.month - 1

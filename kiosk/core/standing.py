@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kiosk.core.entries import AnyDraft, BagSwap, BinFull, Commanded, FullBy
+from kiosk.core.entries import AnyDraft, BagSwap, BinFull, Commanded, FullBy, ScaleBroken
 from kiosk.core.orders import AnyOrder, By, Close, LockBin, Message, Open, UnlockBin
 
 MAX_DONE = 256
@@ -27,7 +27,7 @@ KEEP_MS = 24 * 3600 * 1000
 class Standing(msgspec.Struct, frozen=True):
     """What stands now. ``closed`` why (empty for no reason given) and ``closed_by`` whom; ``locked``
     bins; ``message`` on the waiting screen; ``done`` ids with their expiry (UTC). ``full`` by whose word
-    each full bin is, until its bag is changed."""
+    each full bin is, until its bag is changed; ``broken`` bins used without their scale."""
 
     closed: dict[str, str] | None = None
     closed_by: By | None = None
@@ -35,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True):
     message: Message | None = None
     done: dict[str, int] = {}
     full: dict[str, tuple[FullBy, ...]] = {}
+    broken: tuple[str, ...] = ()
 
 
 def after(standing: Standing, entry: Commanded) -> Standing:
@@ -54,6 +55,10 @@ def at_bin(standing: Standing, draft: AnyDraft) -> Standing:
         case BinFull(bin=name, by=by, full=full):
             said = tuple(one for one in standing.full.get(name, ()) if one != by)
             said = (*said, by) if full else said
+        case ScaleBroken(bin=name, broken=broken):
+            others_broken = {one for one in standing.broken if one != name}
+            now = sorted({*others_broken, name} if broken else others_broken)
+            return msgspec.structs.replace(standing, broken=tuple(now))
         case _:
             return standing
     others = {one: by for one, by in standing.full.items() if one != name}

@@ -152,4 +152,7 @@ def begin(rules: StationRules, memory: Memory) -> State:
     for name, said in memory.orders.full.items():
         if name in state.bins:
             state.bins[name].full_by.update(said)
+    for name in memory.orders.broken:
+        if name in state.bins and state.bins[name].rules.scale is not None:
+            state.bins[name].broken, state.bins[name].stage = True, "gap"
     return state

@@ -15,7 +15,8 @@ disk loses no weight). The edge calls ``handle`` for every event, then ``recorde
 ``Record`` that it gets, before the next event.
 
 Events come in and effects go out here; what each means is in a room of its own. All of them share one
-``state``; a room that writes has ``decide`` (an intent's drafts) and ``done`` (what follows the commit).
+``state``; a room that writes has ``decide`` (an intent's drafts) and ``done`` (what follows the commit),
+called by ``deciding``.
 
 ============ ======================================================================================
 ``checkins`` a card is shown: check-in, greeting, claim (the card itself: ``cards``);
@@ -32,7 +33,7 @@ Events come in and effects go out here; what each means is in a room of its own.
 ``pieces``   bins that do not weigh; ``fullness`` bins that are full; ``heat`` a station that is hot
 ``obeying``  the city's commands, and closing and opening (``orders``, ``standing``)
 ``corner``   the caretaker's corner: who may work at the screen, and until when
-``classroom`` a class that weighs in teams
+``classroom`` a class that weighs in teams; ``noting`` what people write down or say together
 ``touches``  fingers on the screen; ``devices`` lost and back; ``ruling`` what the city sets
 ``booking``  what is durable becomes true
 ``showing``  the screen's phase; ``turns`` whose turn it is; ``viewing`` all that it draws; ``lamps``
@@ -44,7 +45,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core import (
-    adjusting,
     bags,
     balances,
     booking,
@@ -52,14 +52,15 @@ from kiosk.core import (
     classroom,
     closing,
     corner,
+    deciding,
     devices,
     doubts,
     fullness,
     heat,
     holding,
+    noting,
     obeying,
     pieces,
-    ruling,
     slow,
     thermometer,
     touches,
@@ -70,7 +71,7 @@ from kiosk.core import (
 from kiosk.core.bin import Bin
 from kiosk.core.config import StationRules
 from kiosk.core.effects import Beep, Effect, Item, Record
-from kiosk.core.entries import AnyDraft, BalanceAsked, Clock
+from kiosk.core.entries import Clock
 from kiosk.core.events import (
     BalanceTold,
     CardRefused,
@@ -102,25 +103,16 @@ from kiosk.core.events import (
 )
 from kiosk.core.intents import (
     Adjust,
-    Answer,
     AskBalance,
     BeginCard,
     ClaimFor,
-    Close,
-    CloseCard,
-    Fill,
     Greet,
     Intent,
     Note,
     Obey,
-    Piece,
-    ReplaceCard,
     Rule,
     Serve,
-    Settle,
-    Swap,
     Teach,
-    Track,
     Write,
     Zero,
 )
@@ -198,7 +190,7 @@ class Station:
         self._failed_ms = None
         for item in items:
             booking.believe(self._state, item.draft)
-        return self._heard(self._advance(self._done(intent, items)))
+        return self._heard(self._advance(deciding.done(self._state, intent, items)))
 
     def failed(self, items: tuple[Item, ...]) -> list[Effect]:
         """The edge could not write: weights are tried again, a card has to be shown again."""
@@ -284,8 +276,8 @@ class Station:
             case OrderGiven():
                 state.intend(Obey(event))
             case Noted():
-                if not state.intents and not self._blocked():  # now or never: the answer says which
-                    state.intend(Note(event.draft))
+                if not self._blocked():
+                    noting.noted(state, event)
             case ClassAsked():
                 state.intend(Teach(event))
             case TeamChosen():
@@ -335,115 +327,13 @@ class Station:
         while self._state.intents and self._awaiting is None:
             intent = self._state.intents.popleft()
             self._stirred = True
-            drafts = self._decide(intent)
+            drafts = deciding.decide(self._state, intent)
             if drafts:
-                items = tuple(_item(intent, draft) for draft in drafts)
+                items = tuple(deciding.item(intent, draft) for draft in drafts)
                 self._awaiting = (intent, items)
                 effects.append(Record(items))
             elif drafts is not None:
-                effects += self._done(intent, ())
+                effects += deciding.done(self._state, intent, ())
         effects += self._state.told
         self._state.told.clear()
         return effects
-
-    def _decide(self, intent: Intent) -> tuple[AnyDraft, ...] | None:
-        """The drafts of one transaction; () for nothing to write, None for nothing to do."""
-        state = self._state
-        match intent:
-            case Greet():
-                return checkins.decide(state, intent.card)
-            case ClaimFor():
-                return checkins.decide_claim(state, intent)
-            case AskBalance():
-                return balances.decide(state)
-            case BeginCard():
-                return holding.decide_begin(state, intent)
-            case CloseCard():
-                return holding.decide_close(state, intent)
-            case ReplaceCard():
-                return holding.decide_replace(state, intent)
-            case Settle():
-                return weights.decide(state, intent.settled)
-            case Swap():
-                return bags.decide(state, state.bins[intent.bin])
-            case Answer():
-                return bags.decide_answer(state, intent)
-            case Close():
-                return closing.decide(state, intent.visit)
-            case Fill():
-                return fullness.decide(state, intent)
-            case Piece():
-                return pieces.decide(state, intent)
-            case Track():
-                return zeroing.decide_track(state, state.bins[intent.bin])
-            case Zero():
-                return zeroing.decide_zero(state, intent)
-            case Serve():
-                return adjusting.decide_service(state, intent)
-            case Adjust():
-                return adjusting.decide(state, intent)
-            case Rule():
-                return intent.said.drafts
-            case Obey():
-                return obeying.decide(state, intent)
-            case Teach():
-                return classroom.decide(state, intent)
-            case Write() | Note():
-                return (intent.draft,)
-
-    def _done(self, intent: Intent, items: tuple[Item, ...]) -> list[Effect]:
-        """What follows a commit: the screen, the beep, the lamp."""
-        state = self._state
-        match intent:
-            case Greet():
-                checkins.done(state, intent.card, items)
-            case ClaimFor():
-                checkins.claimed(state, intent, items)
-            case AskBalance():
-                (asked,) = items
-                assert isinstance(asked.draft, BalanceAsked)
-                balances.asked(state, intent, asked.draft)
-            case BeginCard():
-                holding.begun(state, intent, items)
-            case CloseCard():
-                holding.closed(state, intent)
-            case ReplaceCard():
-                holding.replaced(state, intent)
-            case Settle():
-                return weights.done(state, intent.settled, items)
-            case Swap():
-                bags.done(state, state.bins[intent.bin])
-            case Answer():
-                bags.answered(state, state.bins[intent.bin])
-            case Close():
-                closing.done(state, intent.visit)
-            case Piece():
-                return pieces.done(state, intent, items)
-            case Track():
-                zeroing.tracked(state, state.bins[intent.bin])
-            case Zero():
-                zeroing.zeroed(state, intent)
-            case Serve():
-                adjusting.begin_service(state, intent)
-            case Adjust():
-                adjusting.done(state, intent)
-            case Rule():
-                ruling.done(state, intent.said)
-            case Obey():
-                return obeying.done(state, intent)
-            case Teach():
-                classroom.done(state, intent)
-            case Fill() | Write() | Note():
-                pass
-        return []
-
-
-def _item(intent: Intent, draft: AnyDraft) -> Item:
-    """The draft, with the pseudonym that the ledger has to seal where a card was shown."""
-    if isinstance(intent, BeginCard | CloseCard | ReplaceCard):
-        return holding.item(intent, draft)
-    if isinstance(draft, BalanceAsked) and isinstance(intent, AskBalance):
-        return balances.item(intent, draft)
-    if isinstance(intent, Greet | ClaimFor):
-        return checkins.item(intent.card, draft)
-    return Item(draft)

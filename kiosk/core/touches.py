@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import balances, checkins, holding
+from kiosk.core import balances, checkins, holding, set_aside
 from kiosk.core.bin import Bin
 from kiosk.core.events import Touch
 from kiosk.core.intents import Answer, Fill, Piece
@@ -32,12 +32,8 @@ def _at_bin(state: State, bin_: Bin, touch: Touch) -> None:
             state.intend(Fill(bin_.rules.bin, "touch", touch.action == "full"))
         case "count" if not bin_.weighs:
             state.intend(Piece(bin_.rules.bin, touch.t_ms))
-        case "scale_broken" if bin_.rules.scale is not None:
-            bin_.broken = True
-            bin_.interrupt()
-        case "scale_mended" if bin_.broken:
-            bin_.broken = False
-            bin_.interrupt()
+        case "scale_broken" | "scale_mended":
+            set_aside.touched(state, bin_, touch.action == "scale_broken")
         case "bag_swap" | "indicator_zeroed":
             state.intend(Answer(bin_.rules.bin, touch.action))
         case _:

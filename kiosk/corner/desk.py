@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.clock import boottime_ms
 from kiosk.cards.work import worked
-from kiosk.core.errors import KioskError, OperatorError
+from kiosk.core.errors import OperatorError
 from kiosk.core.events import CornerActed, CornerAsked, CornerWord, OrderGiven, Touch
 from kiosk.core.orders import MAX_LANGUAGES, AnyOrder, Close, LockBin, Message, Open, UnlockBin
 from kiosk.core.taught import ClassAsked
@@ -93,7 +93,7 @@ class CornerDesk:
             shapes.Card: self._card,
             shapes.Cancel: self._cancel,
         }
-        return tuple(Taker(shape, refusing(take)) for shape, take in takes.items())
+        return tuple(Taker(shape, take) for shape, take in takes.items())
 
     def note(self, view: View) -> None:
         """What the screen shows from now on: with the corner ends what was begun in it."""
@@ -256,17 +256,3 @@ def check(code: str) -> None:
         )
     if code != "done":
         raise OperatorError(code, f"That cannot be done now ({code}).", "Try again in a moment.")
-
-
-def refusing(take: Callable[[Any], object]) -> Callable[[Any], object]:
-    """Storage that fails and rules that are busy are told on the page like any refusal."""
-
-    def taken(asked: Any) -> object:
-        try:
-            return take(asked)
-        except OperatorError:
-            raise
-        except KioskError as error:
-            raise OperatorError(error.code, error.what, error.todo) from error
-
-    return taken

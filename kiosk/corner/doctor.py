@@ -38,6 +38,7 @@ PAGES = {
     "scale.lost": "scale",
     "scale.hangs": "scale",
     "scale.silent": "scale",
+    "scale.set_aside": "scale",
     "scale.overload": "bag",
     "scale.question": "bag",
     "orders.closed_here": "open",

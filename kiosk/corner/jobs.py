@@ -31,12 +31,14 @@ class Job:
         self.told: Told = {"kind": kind, "step": "begins", **more}
         self._cancelled = threading.Event()
         self._agreed = threading.Event()
+        self._telling = threading.Lock()
 
     def tell(self, **changes: object) -> None:
-        """What nobody wants any more is told to nobody."""
+        """What nobody wants any more is told to nobody: nothing follows the word that there is no job."""
         self.told = {**self.told, **changes}
-        if not self._cancelled.is_set():
-            self._publish(self.told)
+        with self._telling:
+            if not self._cancelled.is_set():
+                self._publish(self.told)
 
     def check(self) -> None:
         """Raises Cancelled where nobody wants it any more."""
@@ -44,7 +46,8 @@ class Job:
             raise Cancelled
 
     def cancel(self) -> None:
-        self._cancelled.set()
+        with self._telling:
+            self._cancelled.set()
 
     def agree(self) -> None:
         self._agreed.set()

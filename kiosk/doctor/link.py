@@ -20,7 +20,8 @@ CERTIFICATE_SOON_DAYS = 30
 
 
 def link(facts: Facts) -> Finding:
-    """Being offline is weather; what the city or its broker refuses is not."""
+    """Being offline is weather; what the city or its broker refuses is not, nor an uplink that does not
+    run: the router has no part in that."""
     if not facts.uplink_wanted:
         # The settings check says so; a wish is no fault of the link's.
         return Finding(code="link", level="OK", case="not_set")
@@ -33,6 +34,8 @@ def judged(online: bool, cause: str | None) -> tuple[Level, str]:
     """Level and case."""
     if cause == "taken_over":
         return "ERR", "twin"
+    if cause == "no_uplink":
+        return "WARN", "stopped"
     if not online:
         return ("ERR", "broken") if cause in PEOPLE else ("WARN", "down")
     if cause is None:

@@ -103,7 +103,9 @@ def device(found: DeviceFacts, facts: Facts) -> Finding:
     heavy: Level = "ERR" if code in ("scale", "reader") else "WARN"
     level: Level = "OK"
     case, cause, values = "ok", None, Values()
-    if found.state == "lost":
+    if code == "scale" and any(one.broken for one in facts.bins if one.bin == found.subject):
+        level, case = "WARN", "set_aside"  # whatever it says, or does not: nobody listens
+    elif found.state == "lost":
         level, case, cause = heavy, "lost", found.code
         values = {"age_ms": found.since_ms}
     elif found.beat_age_ms > STALE_MS:

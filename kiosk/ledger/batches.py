@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kiosk.core.chain import head_after
-from kiosk.ledger import rows
+from kiosk.ledger import forgetting, rows
 from kiosk.ledger.errors import trouble
 from sync.messages import (
     MAX_ENTRIES,
@@ -29,8 +30,13 @@ _ROWS = (
     " WHERE seq > ? ORDER BY seq LIMIT ?"
 )
 _SEALS = "SELECT seq, salt, pseudonym FROM seal WHERE seq > ? AND seq <= ? ORDER BY seq"
-UNSEALS_PER_BATCH = min(1_000, MAX_UNSEALS)
-"""Forgotten seqs carried by one batch; more wait for the next."""
+_LISTS = (
+    "SELECT told_by, count(*) FROM unseal WHERE told_by > ? AND told_by <= ?"
+    " GROUP BY told_by ORDER BY told_by"
+)
+_LIST = "SELECT seq FROM unseal WHERE told_by = ? ORDER BY seq LIMIT ?"
+UNSEALS_PER_BATCH = min(forgetting.MAX_FORGET, MAX_UNSEALS // 2)
+"""One ``forget`` entry's list; a second one that does not fit beside it waits for the next batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +62,15 @@ def draw(
     *,
     max_entries: int,
     max_bytes: int,
-    watermark: int,
-    unseals_beyond: int = 0,
+    beside: Sequence[int] = (),
 ) -> Drawn | None:
-    """The entries beyond ``after``, as many as fit; None where there are none. Of the forgotten seqs those
-    beyond ``unseals_beyond``.
+    """The entries beyond ``after``, as many as fit; None where there are none. ``beside``: forgotten seqs
+    that go as well, at most UNSEALS_PER_BATCH.
+
+    Invariant: a ``forget`` entry never leaves without the list of the seals that it tells of. So whoever
+    has stored the entry was told, whichever of its copies arrived, and nothing needs to be kept of
+    what left: a mark on the list would be set for a copy that got lost, and believed for an older one
+    without the list.
 
     Raises StorageError("damaged") where the file no longer proves them: what is sent is what was
     recorded, or nothing. The bodies that go are hashed and chained from ``hash(after)``, and where they
@@ -69,9 +79,11 @@ def draw(
     prev = rows.hash_at(db, after)
     if prev is None:
         return None
-    unseals = _unseals(db, watermark, unseals_beyond)
-    room = max_bytes - FRAME_BYTES - len(unseals) * UNSEAL_BYTES
     limit = min(max_entries, MAX_ENTRIES)
+    unseals = set(beside)
+    lists = db.execute(_LISTS, (after, after + limit)).fetchall()
+    tells, count = lists.pop(0) if lists else (0, 0)
+    room = max_bytes - FRAME_BYTES - len(unseals) * UNSEAL_BYTES
     seals: list[Seal] = []
     openers = db.execute(_SEALS, (after, after + limit))
     opener = openers.fetchone()
@@ -82,8 +94,14 @@ def draw(
     for at, body, digest in db.execute(_ROWS, (after, limit)):
         sealed = at == opens
         room -= room_for(body, sealed=sealed)
-        if room < 0 and chosen:
+        telling = at == tells
+        if telling:
+            room -= count * UNSEAL_BYTES
+        if chosen and (room < 0 or (telling and len(unseals) + count > UNSEALS_PER_BATCH)):
             break
+        if telling:
+            unseals.update(gone for (gone,) in db.execute(_LIST, (at, UNSEALS_PER_BATCH)))
+            tells, count = lists.pop(0) if lists else (0, 0)
         seq = at
         chosen.append((body, digest))
         if sealed:
@@ -103,7 +121,7 @@ def draw(
     # They came in rising order: where none is missing, their number says where the last one is.
     if seq != after + len(chosen) or head != rows.hash_at(db, seq):
         raise trouble("damaged")
-    return Drawn(after + 1, prev, tuple(chosen), head, tuple(seals), unseals)
+    return Drawn(after + 1, prev, tuple(chosen), head, tuple(seals), tuple(sorted(unseals)))
 
 
 def sign(drawn: Drawn, ledger: str, signer: Signer) -> tuple[bytes, bytes]:
@@ -127,37 +145,20 @@ def sign(drawn: Drawn, ledger: str, signer: Signer) -> tuple[bytes, bytes]:
 
 
 def is_noted(db: sqlite3.Connection, drawn: Drawn) -> bool:
-    """Whether ``note`` has nothing to write, so that sending again costs no commit."""
-    if db.execute("SELECT 1 FROM sent WHERE last_seq = ?", (drawn.last,)).fetchone() is None:
-        return False
-    if not drawn.unseals:
-        return True
-    untold = db.execute(
-        "SELECT 1 FROM unseal WHERE told_by IS NULL AND seq <= ?", (drawn.unseals[-1],)
+    """Whether its signature is among those that left, so that sending again costs no commit."""
+    found = db.execute("SELECT 1 FROM sent WHERE last_seq = ?", (drawn.last,)).fetchone()
+    return found is not None
+
+
+def gone(db: sqlite3.Connection, beyond: int) -> list[int]:
+    """The lowest forgotten seqs beyond ``beyond``, as many as one batch carries."""
+    found = db.execute(
+        "SELECT seq FROM unseal WHERE seq > ? ORDER BY seq LIMIT ?", (beyond, UNSEALS_PER_BATCH)
     )
-    return untold.fetchone() is None
+    return [seq for (seq,) in found]
 
 
-def note(db: sqlite3.Connection, drawn: Drawn, signature: bytes) -> None:
-    """Keeps the signature that leaves, and who will have been told of the unseals with it."""
-    db.execute("INSERT OR IGNORE INTO sent VALUES (?)", (drawn.last,))
-    db.execute("INSERT OR IGNORE INTO batch_sig VALUES (?, ?)", (drawn.last, signature))
-    # Told by the first batch that carried them; carried on until that one's end is acknowledged.
-    db.executemany(
-        "UPDATE unseal SET told_by = ? WHERE seq = ? AND told_by IS NULL",
-        [(drawn.last, seq) for seq in drawn.unseals],
-    )
-
-
-def _unseals(db: sqlite3.Connection, watermark: int, beyond: int) -> tuple[int, ...]:
-    """The lowest beyond ``beyond`` of which nobody was told, or whose teller is not acknowledged; both
-    halves are found along an index (the ``+`` keeps SQLite from reading all in their order instead)."""
-    untold = db.execute(
-        "SELECT seq FROM unseal WHERE told_by IS NULL AND seq > ? ORDER BY seq LIMIT ?",
-        (beyond, UNSEALS_PER_BATCH),
-    ).fetchall()
-    told = db.execute(
-        "SELECT seq FROM unseal WHERE told_by > ? AND +seq > ? ORDER BY +seq LIMIT ?",
-        (watermark, beyond, UNSEALS_PER_BATCH),
-    ).fetchall()
-    return tuple(sorted(seq for (seq,) in untold + told)[:UNSEALS_PER_BATCH])
+def untold(db: sqlite3.Connection) -> Iterator[int]:
+    """The forgotten seqs that no entry tells of, rising: those of a ledger that had ended by then."""
+    for (seq,) in db.execute("SELECT seq FROM unseal WHERE told_by IS NULL ORDER BY seq"):
+        yield seq

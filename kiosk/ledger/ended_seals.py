@@ -121,13 +121,9 @@ class EndedSeals:
                 known = self._proven(db)
                 if known is None:
                     return None
+                gone = batches.gone(db, asked.beyond)
                 drawn = batches.draw(
-                    db,
-                    known.seq - 1,
-                    max_entries=1,
-                    max_bytes=MAX_PLAIN_BYTES,
-                    watermark=0,
-                    unseals_beyond=asked.beyond,
+                    db, known.seq - 1, max_entries=1, max_bytes=MAX_PLAIN_BYTES, beside=gone
                 )
         except (
             sqlite3.OperationalError,
@@ -136,7 +132,7 @@ class EndedSeals:
         ):  # kept for whoever can mend it
             self._asked = None
             return None
-        if drawn is None or not drawn.unseals:
+        if drawn is None or not gone:
             self._asked = None
             return None
         message, _ = batches.sign(drawn, known.ledger, self._signer)
@@ -146,7 +142,7 @@ class EndedSeals:
             asked.beyond,
             known.ledger,
             drawn.last,
-            drawn.unseals[-1],
+            gone[-1],
         )
         return message, drawn.last
 

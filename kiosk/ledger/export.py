@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from kiosk.core.canonical import NotCanonical, parse_canonical
@@ -39,7 +40,6 @@ class Export:
 
     head: ExportHead
     last: int
-    watermark: int
     _db: sqlite3.Connection
     _signer: Signer
 
@@ -66,21 +66,19 @@ class Export:
         return Written(path, first, self.last, length, begun is not None)
 
     def _rest(self, after: int, count: int) -> Iterator[bytes]:
-        told = 0
+        untold = batches.untold(self._db)
         while after < self.last:
             drawn = batches.draw(
                 self._db,
                 after,
                 max_entries=min(MAX_ENTRIES, self.last - after),
                 max_bytes=MAX_PLAIN_BYTES,
-                watermark=self.watermark,
-                unseals_beyond=told,
+                beside=list(islice(untold, batches.UNSEALS_PER_BATCH)),
             )
             assert drawn is not None, "the snapshot holds entries up to its last"
             message, _ = batches.sign(drawn, self.head.ledger, self._signer)
             yield message + b"\n"
             after, count = drawn.last, count + 1
-            told = drawn.unseals[-1] if drawn.unseals else told
         yield export_last(count, self.last)
 
     def _ours(self, beginning: bytes) -> bool:
@@ -159,8 +157,7 @@ def exporting(
             genesis["ledger"],
             0 if whole else watermark,
         )
-        # A whole one goes with all that was forgotten, told of before or not.
-        yield Export(head, last, head.after, db, signer)
+        yield Export(head, last, db, signer)
 
 
 def _genesis(db: sqlite3.Connection) -> dict[str, str]:

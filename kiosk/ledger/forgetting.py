@@ -1,15 +1,15 @@
 """Seals whose time is over: the rows go, one ``forget`` entry says how many.
 
-The seqs stay in a flat list for the city (``unseal``), never grouped: which seals went together
-would say which were one person's.
+The seqs stay in a list for the city (``unseal``), which travels with that entry (``batches``): those of a
+whole day, never of one person, so that which seals went together says nothing.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-MAX_FORGET = 2_000
-"""Seals deleted by one entry; the caller comes again for more."""
+MAX_FORGET = 1_000
+"""Seals deleted by one entry, so that their list fits beside it; the caller comes again for more."""
 
 
 def due(db: sqlite3.Connection, today: int, link_days: int) -> list[int]:
@@ -23,9 +23,19 @@ def due(db: sqlite3.Connection, today: int, link_days: int) -> list[int]:
     return sorted(seq for (seq,) in found)[:MAX_FORGET]
 
 
-def delete(db: sqlite3.Connection, seqs: list[int]) -> None:
-    """Deletes the rows and lists their seqs; the ``forget`` entry is the caller's."""
+def delete(db: sqlite3.Connection, seqs: list[int], told_by: int | None) -> None:
+    """Deletes the rows and lists their seqs. ``told_by`` the seq of the ``forget`` entry, which is the
+    caller's; None in a ledger that takes none any more."""
     keys = [(seq,) for seq in seqs]
     db.executemany("DELETE FROM seal WHERE seq = ?", keys)
     db.executemany("DELETE FROM held_seal WHERE seq = ?", keys)
-    db.executemany("INSERT OR IGNORE INTO unseal VALUES (?, NULL)", keys)
+    db.executemany("INSERT OR IGNORE INTO unseal VALUES (?, ?)", [(seq, told_by) for seq in seqs])
+
+
+def adopt(db: sqlite3.Connection, told_by: int, most: int) -> None:
+    """What an older version listed and never told goes with this entry, where its list has room."""
+    db.execute(
+        "UPDATE unseal SET told_by = ? WHERE seq IN"
+        " (SELECT seq FROM unseal WHERE told_by IS NULL ORDER BY seq LIMIT ?)",
+        (told_by, most),
+    )

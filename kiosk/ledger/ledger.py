@@ -251,7 +251,9 @@ class Ledger:
                 seqs = forgetting.due(self._db, self._day_of(at.utc_ms), link_days)
                 if not seqs:
                     return 0
-                forgetting.delete(self._db, seqs)
+                told_by = self._head[0] + 1
+                forgetting.delete(self._db, seqs, told_by)
+                forgetting.adopt(self._db, told_by, forgetting.MAX_FORGET - len(seqs))
                 gone = self._departed.write(self._db)
                 head = self._write([Item(Forget(count=len(seqs)))])
             self._departed.written(gone)
@@ -283,16 +285,9 @@ class Ledger:
         self, after: int, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_PLAIN_BYTES
     ) -> tuple[bytes, int] | None:
         """As ``batch``, and the seq of its last entry."""
-        with self._moved:
-            # What is sent again goes as a whole: with the seals that the city was told to forget.
-            watermark = self._resending.told(self.watermark)
         with self._readers.lend() as db:
             drawn = batches.draw(
-                db,
-                after,
-                max_entries=max_entries,
-                max_bytes=min(max_bytes, MAX_PLAIN_BYTES),
-                watermark=watermark,
+                db, after, max_entries=max_entries, max_bytes=min(max_bytes, MAX_PLAIN_BYTES)
             )
             noted = drawn is None or batches.is_noted(db, drawn)
         if drawn is None:
@@ -301,12 +296,7 @@ class Ledger:
             self._resending.drew(after, drawn.last, self.watermark)
         message, signature = batches.sign(drawn, self.ledger_id, self._signer)
         # A full disk must not keep the city from getting what there is.
-        if noted:
-            pass
-        elif drawn.unseals:
-            with suppress(StorageError), self._writing, transaction(self._db):
-                batches.note(self._db, drawn, signature)
-        elif self._departed.add(drawn.last, signature):
+        if not noted and self._departed.add(drawn.last, signature):
             with suppress(StorageError), self._writing:
                 self._write_departed()
         return message, drawn.last

@@ -1,8 +1,8 @@
 """The ledger's tables, step by step; never change a step that a station may have taken.
 
 ``ledger``, ``seal``, ``batch_sig`` and ``snapshot`` are the contract's. ``sent`` says which
-signatures left in a batch (those stay), ``unseal`` which seals were deleted, without saying which
-went together, and up to which ``seq`` the city had to read to know. The rest are projections:
+signatures left in a batch (those stay), ``unseal`` which seals were deleted, and which ``forget`` entry
+tells of it (null: none does, as in a ledger that had ended). The rest are projections:
 ``kiosk.ledger.projections`` can make them again from the ledger.
 """
 

@@ -21,7 +21,7 @@ import msgspec
 from kiosk.core.canonical import NotCanonical, parse_canonical
 from kiosk.core.chain import ZERO
 from kiosk.core.effects import Item
-from kiosk.core.entries import At, Genesis, LedgerPoint, Opening
+from kiosk.core.entries import At, Genesis, LedgerPoint, Opening, ScaleBroken
 from kiosk.core.errors import StorageError
 from kiosk.core.standing import said_again
 from kiosk.ledger import carrying, making, ordered, projections, rows, salvage, schema, stocked
@@ -275,6 +275,8 @@ def _turn_over(
                     yield Item(order)
                 for bin_id, said_by in standing.full.items():
                     yield from carrying.full(old.books.get(bin_id), said_by, items)
+                for bin_id in standing.broken:
+                    yield Item(ScaleBroken(bin_id, True))
                 yield from stocked.said_again(db)
                 for item in recovered:
                     counted += 1

@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core.entries import BagSwap, BinFull, Commanded
+from kiosk.core.entries import BagSwap, BinFull, Commanded, ScaleBroken
 from kiosk.core.standing import Standing, after, at_bin
 
-KINDS = frozenset({"command", "bin_full", "bag_swap"})
+KINDS = frozenset({"command", "bin_full", "bag_swap", "scale_broken"})
 
 
 def apply(db: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
     """Moves it by one entry of ``KINDS``."""
     plain = {k: v for k, v in entry.items() if k not in ("seq", "at")}
-    draft = msgspec.convert(plain, Commanded | BinFull | BagSwap)
+    draft = msgspec.convert(plain, Commanded | BinFull | BagSwap | ScaleBroken)
     before = read(db)
     standing = after(before, draft) if isinstance(draft, Commanded) else at_bin(before, draft)
     if standing == before:

@@ -49,7 +49,7 @@ def _replace(path: Path, old: sqlite3.Connection, today: int, link_days: int) ->
         new.execute("PRAGMA journal_mode=DELETE").close()  # one file, which one rename replaces
         while seqs := forgetting.due(new, today, link_days):
             with transaction(new):
-                forgetting.delete(new, seqs)
+                forgetting.delete(new, seqs, told_by=None)
             gone += len(seqs)
     try:
         _put_in_place(copy, path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import date
 
 import msgspec
 
@@ -18,10 +17,10 @@ from kiosk.core import stock
 from kiosk.core.conserving import Entry
 from kiosk.core.effects import Item
 from kiosk.core.memory import BinBook
+from kiosk.core.shared import month_of
 from kiosk.core.stock import Bags, ItemStock
 from kiosk.core.yard import MAX_CARRIED, StockCarried
 
-DAY_ZERO = date(1970, 1, 1).toordinal()
 MAX_LISTED = 1_000
 TABLES = ("stock", "yard_bag", "stock_move")
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -88,12 +87,6 @@ def noted(db: sqlite3.Connection, entry: Entry) -> None:
 NOTED_KINDS = frozenset({"pickup", "sale", "stock_void", "stock_carried"})
 CARETAKERS_KINDS = NOTED_KINDS - {"stock_carried"}
 """What may be written while the station itself does not run."""
-
-
-def month_of(day: int) -> int:
-    """The calendar month of a local day, counted from year 0."""
-    found = date.fromordinal(DAY_ZERO + day)
-    return found.year * 12 + found.month - 1
 
 
 def read(db: sqlite3.Connection) -> dict[str, ItemStock]:

@@ -5,7 +5,6 @@ Each is off until its table is there.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from msgspec import Meta
 
 from kiosk.core.catalogue import Misfit, halves
 from kiosk.core.said import MAX_ANSWERS, MIN_ANSWERS
-from kiosk.noticeboard.parts import MAX_HALVES, Part, Pictured, Said, wide
+from kiosk.noticeboard.parts import MAX_HALVES, Lasting, Part, Pictured, Said, wide
 
 MAX_THANKS = 4
 """Sentences that stand on one page with large pictures."""
@@ -28,21 +27,12 @@ class Answer(Pictured, frozen=True, kw_only=True):
     """One answer."""
 
 
-class Asking(Said, frozen=True, kw_only=True, rename={"since": "from", "answers": "answer"}):
+class Asking(Lasting, frozen=True, kw_only=True, rename={"answers": "answer"}):
     """A question to all, with ``answers`` of which a touch chooses one. ``id`` is its own for ever: another
-    question has another. Asked ``from`` a day ``until`` a day, both included."""
+    question has another."""
 
     id: Id
     answers: Annotated[tuple[Answer, ...], Meta(min_length=MIN_ANSWERS, max_length=MAX_ANSWERS)]
-    since: datetime.date | None = None
-    until: datetime.date | None = None
-
-    def is_asked(self, day: datetime.date | None) -> bool:
-        """On that day; where nobody knows which it is, yes."""
-        if day is None:
-            return True
-        begun = self.since is None or self.since <= day
-        return begun and (self.until is None or day <= self.until)
 
 
 class Thankful(Pictured, frozen=True, kw_only=True):
@@ -94,18 +84,11 @@ def misfits_of_asked(
     question: Asking | None, thanks: Sequence[Thankful], quiz: Quiz | None
 ) -> Iterator[Misfit]:
     """What does not fit together."""
-    days = () if question is None else (question.since, question.until)
-    if None not in days and days != tuple(sorted(days)):  # type: ignore[type-var]
-        yield Misfit(
-            "town_days",
-            "question.until",
-            "it ends before it begins.",
-            "Correct one of the two days.",
-        )
+    if question is not None:
+        yield from question.misfits("question")
     for place, said in short_ones(question, thanks, quiz):
-        for language in ("ja", "easy", "en"):
-            text: str | None = getattr(said, language)
-            if text is not None and MAX_ANSWER_HALVES < halves(text) <= MAX_HALVES:
+        for language, text in said.written.items():
+            if MAX_ANSWER_HALVES < halves(text) <= MAX_HALVES:
                 yield wide(f"{place}.{language}", MAX_ANSWER_HALVES)
     seen: set[str] = set()
     for number, one in enumerate(thanks):

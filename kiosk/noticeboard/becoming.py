@@ -6,13 +6,12 @@ import tomllib
 from functools import cache
 from importlib import resources
 
-import msgspec
-
 from kiosk.noticeboard.parts import Pictured
+from kiosk.shaped import shaped
 
 
 @cache
 def usual() -> dict[str, Pictured]:
     """By item's code."""
     text = resources.files(__package__).joinpath("becomes.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Pictured])
+    return shaped(tomllib.loads(text), dict[str, Pictured])

@@ -6,13 +6,14 @@ on the screen; ``kiosk doctor town_file`` and ``kiosk config check`` say what is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kiosk.core.catalogue import Catalogue
 from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.shape import TownFile, misfits
+from kiosk.noticeboard.tongues import OWN, as_written, gathered
 from kiosk.tomlfile import FileProblem, convert, read_toml
 from kiosk.tomlfile import problems as shape_problems
 
@@ -24,24 +25,26 @@ GONE_LOOKS = 2
 Signature = tuple[int, int, int]
 
 
-def load(file: Path) -> TownFile:
+def load(file: Path, languages: Collection[str] = OWN) -> TownFile:
     """The file's content; FileProblem naming place and line of the first thing that is wrong."""
-    for problem in problems(file):
+    for problem in problems(file, languages=languages):
         raise problem
-    return convert(read_toml(file), TownFile, file)
+    return convert(gathered(read_toml(file), languages), TownFile, file)
 
 
-def problems(file: Path, catalogue: Catalogue | None = None) -> list[FileProblem]:
-    """Everything that is wrong in the file; nothing where there is none."""
+def problems(
+    file: Path, catalogue: Catalogue | None = None, *, languages: Collection[str] = OWN
+) -> list[FileProblem]:
+    """Everything that is wrong in the file; nothing where there is none. ``languages``: the screen's."""
     if signature(file) is None:
         return []
     try:
         _check_size(file)
-        tables = read_toml(file)
+        tables = gathered(read_toml(file), languages)
         found = shape_problems(tables, TownFile, file)
         if not found:
             town = convert(tables, TownFile, file)
-            found = list(_misfits(town, file, catalogue))
+            found = list(_misfits(town, file, catalogue, languages))
     except FileProblem as problem:
         return [problem]
     text = file.read_text("utf-8-sig", errors="replace") if found else ""
@@ -60,8 +63,8 @@ def signature(file: Path) -> Signature | None:
 class Watched:
     """The file as it is, or as it last was good. One thread looks."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, languages: Collection[str] = OWN) -> None:
+        self._file, self._languages = file, languages
         self._seen: Signature | None = None
         self._gone = 0
         self.town = TownFile()
@@ -80,7 +83,7 @@ class Watched:
             return False
         self._seen = found
         try:
-            town = load(self._file)
+            town = load(self._file, self._languages)
         except (FileProblem, OSError):  # said by the doctor, who reads it too
             return False
         changed = town != self.town
@@ -104,17 +107,20 @@ def _check_size(file: Path) -> None:
         )
 
 
-def _misfits(town: TownFile, file: Path, catalogue: Catalogue | None) -> Iterator[FileProblem]:
-    for one in misfits(town, known_pictures(), catalogue):
+def _misfits(
+    town: TownFile, file: Path, catalogue: Catalogue | None, languages: Collection[str]
+) -> Iterator[FileProblem]:
+    for one in misfits(town, known_pictures(), catalogue, languages):
         yield FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
 
 
 def _with_line(problem: FileProblem, text: str, file: Path) -> FileProblem:
     """The same, its place with the line where it stands."""
-    line = line_of(text, problem.place)
+    where = as_written(problem.place)
+    line = line_of(text, where)
     if line is None:
         return problem
     what = problem.what.removeprefix(f"{file}: {problem.place}: ")
     values = {key: value for key, value in problem.values.items() if key not in ("file", "place")}
-    place = f"{problem.place} (line {line})"
+    place = f"{where} (line {line})"
     return FileProblem(problem.code, file, place, what, problem.todo, **values)

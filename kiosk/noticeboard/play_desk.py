@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -23,6 +23,7 @@ from msgspec import Meta
 
 from drivers.clock import boottime_ms
 from kiosk.core.catalogue import Catalogue
+from kiosk.core.days import date_of, day_number
 from kiosk.core.errors import OperatorError, StorageError
 from kiosk.core.events import Event, Noted
 from kiosk.core.quiz import quiz
@@ -38,8 +39,10 @@ from kiosk.noticeboard.becoming import usual
 from kiosk.noticeboard.file import Watched
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.playing import PlayTold
-from kiosk.noticeboard.teller import DAY_ZERO, Books
+from kiosk.noticeboard.teller import Books
 from kiosk.screen.app import Taker
+from kiosk.screen.texts import town as town_texts
+from kiosk.screen.texts.town import Spoken
 from sync.signing import write_durably
 
 LOG = logging.getLogger("kiosk.play")
@@ -95,9 +98,12 @@ class PlayDesk:
         follow: Follow,
         post: Callable[[Event], None],
         tell: Callable[[str, object], None],
+        spoken: Spoken | None = None,
     ) -> None:
-        """``items`` of the bins; ``follow`` has the loop write an entry; ``today`` the local day."""
-        self._watched = Watched(town)
+        """``items`` of the bins; ``follow`` has the loop write an entry; ``today`` the local day;
+        ``spoken`` what the screen speaks."""
+        self._spoken = spoken or town_texts.spoken(None)
+        self._watched = Watched(town, self._spoken.codes)
         self._file = data / FILE
         self._items, self._ledger = tuple(items), ledger
         self._catalogue, self._today = catalogue, today
@@ -135,7 +141,7 @@ class PlayDesk:
             if question is not None:
                 votes = self._votes(question.id)
             if town.thanks and day is not None:
-                thanks = self._thanked((day - DAY_ZERO).days)
+                thanks = self._thanked(day_number(day))
         except StorageError:
             return None  # looked at again
         value = playing.played(town, day, votes, thanks, quiz=bool(self._round(0)))
@@ -147,7 +153,7 @@ class PlayDesk:
 
     def _day(self) -> date | None:
         day = self._today()
-        return None if day is None else DAY_ZERO + timedelta(days=day)
+        return None if day is None else date_of(day)
 
     def _votes(self, question: str) -> Votes:
         with self._ledger.lend_reader() as db:
@@ -204,7 +210,9 @@ class PlayDesk:
         if town.quiz is None:
             return ()
         becomes = {**usual(), **town.becomes}
-        known = playing.knowledge(self._items, self._catalogue(), becomes, known_pictures())
+        known = playing.knowledge(
+            self._items, self._catalogue(), becomes, known_pictures(), self._spoken
+        )
         return quiz(known, playing.own(town.quiz), seed)
 
     def _check(self, what: str) -> None:

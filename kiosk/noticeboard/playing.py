@@ -16,6 +16,8 @@ from kiosk.ledger.heard import Thanks, Votes
 from kiosk.noticeboard.asked import Asking, Quiz
 from kiosk.noticeboard.parts import Pictured
 from kiosk.noticeboard.shape import TownFile
+from kiosk.screen.setup import item_words
+from kiosk.screen.texts.town import Spoken
 
 USUAL_PICTURE = "question"
 THANKS_PICTURE = "thanks"
@@ -59,7 +61,7 @@ class PlayTold(msgspec.Struct, frozen=True):
 def asked_now(town: TownFile, today: date | None) -> Asking | None:
     """The question, where it is asked today."""
     question = town.question
-    return question if question is not None and question.is_asked(today) else None
+    return question if question is not None and question.is_on(today) else None
 
 
 def played(
@@ -95,14 +97,16 @@ def knowledge(
     catalogue: Catalogue,
     becomes: Mapping[str, Pictured],
     pictures: frozenset[str],
+    spoken: Spoken,
 ) -> dict[str, Knowledge]:
-    """What the quiz knows of the station's items: those with a pictogram of their own."""
+    """What the quiz knows of the station's items: those with a pictogram of their own, called as the bins'
+    signs call them in each language."""
     found: dict[str, Knowledge] = {}
     for code in dict.fromkeys(items):
         item = catalogue.items.get(code)
         if item is None or code not in pictures:
             continue
-        name = {language: _plain(getattr(item, language)) for language in ("ja", "easy", "en")}
+        name = {one: _plain(item_words(item, code, one, spoken).name) for one in spoken.codes}
         end = becomes.get(code)
         found[code] = Knowledge(
             Shown(name, code), None if end is None or end.picture is None else _shown(end)

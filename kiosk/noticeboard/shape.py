@@ -1,13 +1,14 @@
 """The shape of ``town.toml``: what people here write for the screen's town pages.
 
 Everything may be left out. Japanese is written first and alone suffices; where ``easy`` or ``en`` is not
-given the Japanese stands there too. A sentence fits the strip under the bins, so it is short.
+given the Japanese stands there too, and where a town's own language is not given the one that it is like.
+A sentence fits the strip under the bins, so it is short.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -26,23 +27,22 @@ from kiosk.noticeboard.parts import (
     MAX_HALVES,
     MAX_NAME_HALVES,
     PLAIN,
+    Lasting,
     Name,
     Part,
     Pictured,
     Said,
     wide,
 )
+from kiosk.noticeboard.tongues import OWN, misfits_of_tongues
 
 Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class Notice(Said, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Shown ``from`` a day ``until`` a day, both included; None without an end."""
-
-    since: datetime.date | None = None
-    until: datetime.date | None = None
+class Notice(Lasting, frozen=True, kw_only=True):
+    """A sentence for some days, or until it is taken out."""
 
 
 class Happening(Said, frozen=True, kw_only=True):
@@ -91,13 +91,17 @@ class TownFile(
 
 
 def misfits(
-    town: TownFile, pictures: frozenset[str], catalogue: Catalogue | None = None
+    town: TownFile,
+    pictures: frozenset[str],
+    catalogue: Catalogue | None = None,
+    languages: Collection[str] = OWN,
 ) -> Iterator[Misfit]:
-    """What does not fit; ``catalogue`` None where its items are not asked after."""
+    """What does not fit; ``catalogue`` None where its items are not asked after; ``languages`` that the
+    screen speaks."""
     for place, said in _sentences(town):
-        for language in ("ja", "easy", "en"):
-            text: str | None = getattr(said, language)
-            if text is not None and halves(text) > MAX_HALVES:
+        yield from misfits_of_tongues(place, said, languages)
+        for language, text in said.written.items():
+            if halves(text) > MAX_HALVES:
                 yield wide(f"{place}.{language}", MAX_HALVES)
         picture = said.picture if isinstance(said, Pictured) else None
         if picture is not None and picture not in pictures:
@@ -109,13 +113,7 @@ def misfits(
                 {"value": picture},
             )
     for number, notice in enumerate(town.notices):
-        if notice.since is not None and notice.until is not None and notice.until < notice.since:
-            yield Misfit(
-                "town_days",
-                f"notice[{number}].until",
-                "it ends before it begins.",
-                "Correct one of the two days.",
-            )
+        yield from notice.misfits(f"notice[{number}]")
     yield from misfits_of_asked(town.question, town.thanks, town.quiz)
     for number, helper in enumerate(town.helpers):
         if halves(helper.name) > MAX_NAME_HALVES:

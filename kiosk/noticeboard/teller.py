@@ -7,21 +7,21 @@ goes on with what it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, timedelta
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Protocol
 
 from kiosk.core.catalogue import Catalogue
+from kiosk.core.days import date_of
 from kiosk.core.errors import StorageError
 from kiosk.ledger import stocked
 from kiosk.noticeboard.becoming import usual
 from kiosk.noticeboard.file import Watched
 from kiosk.noticeboard.told import TownTold, told
+from kiosk.noticeboard.tongues import OWN
 
-DAY_ZERO = date(1970, 1, 1)
 EVENT = "town"
 
 
@@ -47,9 +47,11 @@ class TownTeller:
         catalogue: Callable[[], Catalogue],
         today: Callable[[], int | None],
         tell: Callable[[str, object], None],
+        languages: Collection[str] = OWN,
     ) -> None:
-        """``items`` of the bins; ``today`` the local day since 1970-01-01 where the clock is known."""
-        self._watched = Watched(file)
+        """``items`` of the bins; ``today`` the local day since 1970-01-01 where the clock is known;
+        ``languages`` that the screen speaks."""
+        self._watched = Watched(file, languages)
         self._items, self._ledger = tuple(items), ledger
         self._catalogue, self._today, self._tell = catalogue, today, tell
         self._known: tuple[int, int | None, Catalogue] | None = None
@@ -73,7 +75,7 @@ class TownTeller:
             catalogue=catalogue,
             town=self._watched.town,
             usual=usual(),
-            today=None if day is None else DAY_ZERO + timedelta(days=day),
+            today=None if day is None else date_of(day),
         )
         self._tell(EVENT, value)
         return value

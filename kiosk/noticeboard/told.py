@@ -16,7 +16,9 @@ from datetime import date
 import msgspec
 
 from kiosk.core.catalogue import Catalogue, Factor
-from kiosk.core.shared import Amount
+from kiosk.core.days import day_number
+from kiosk.core.quiz import ByLanguage, Shown
+from kiosk.core.shared import Amount, month_of
 from kiosk.core.stock import Bags, ItemStock
 from kiosk.noticeboard.parts import Pictured
 from kiosk.noticeboard.shape import Happening, TownFile
@@ -29,8 +31,6 @@ MAX_BOUGHT = 6
 USUAL_PICTURE = "other"
 BOUGHT_PICTURE = "gift"
 SHELF_PICTURE = "reuse"
-
-ByLanguage = dict[str, str]
 
 
 class Much(msgspec.Struct, frozen=True):
@@ -87,13 +87,6 @@ class Becomes(msgspec.Struct, frozen=True):
     co2: Co2 | None
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """A sentence with a picture."""
-
-    words: ByLanguage
-    picture: str
-
-
 class Coming(msgspec.Struct, frozen=True):
     """What is on. ``when`` ISO; ``days`` from today, None where nobody knows which day it is."""
 
@@ -147,9 +140,7 @@ def told(
         sold=Paid(sum(one.g for one in sold), sum(one.yen for one in sold)) if sold else None,
         co2=_sum(found),
         bought=_shown(town.bought[:MAX_BOUGHT], BOUGHT_PICTURE),
-        notices=tuple(one.words for one in town.notices if _counts(one.since, one.until, today))[
-            :MAX_NOTICES
-        ],
+        notices=tuple(one.words for one in town.notices if one.is_on(today))[:MAX_NOTICES],
         happenings=_coming(town.happenings, today),
         helpers=()
         if today is None
@@ -168,8 +159,9 @@ def _becomes(
     keeps_pickups: bool,
 ) -> Becomes:
     ever = stock.ever.of(0)
-    month = None if today is None else stock.month.of(today.year * 12 + today.month - 1)
-    day = None if today is None else stock.day.of((today - date(1970, 1, 1)).days)
+    days = None if today is None else day_number(today)
+    month = None if days is None else stock.month.of(month_of(days))
+    day = None if days is None else stock.day.of(days)
     return Becomes(
         item=code,
         becomes=None if said is None else said.words,
@@ -215,13 +207,6 @@ def _sum(items: Iterable[Becomes]) -> Co2Sum | None:
 
 def _shown(several: Iterable[Pictured], picture: str) -> tuple[Shown, ...]:
     return tuple(Shown(one.words, one.picture or picture) for one in several)
-
-
-def _counts(since: date | None, until: date | None, today: date | None) -> bool:
-    """Whether a notice is to be read now; where nobody knows the day, any one is."""
-    if today is None:
-        return True
-    return (since is None or since <= today) and (until is None or today <= until)
 
 
 def _coming(several: Iterable[Happening], today: date | None) -> tuple[Coming, ...]:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from kiosk.core.errors import OperatorError
+from kiosk.core.errors import KioskError
 from kiosk.core.events import TouchAction
 from kiosk.screen.connections import Connections
 from kiosk.screen.feed import Feed
@@ -44,8 +44,8 @@ class Taker:
     """Who takes touches that are more than a finger on a bin (a vote, the caretaker's corner).
 
     ``shape`` a struct with ``tag_field="action"`` and ``forbid_unknown_fields``: its tag is the action.
-    ``take`` runs in a thread of the server's; what it gives back is the answer as JSON (None: 204), an
-    OperatorError of its is told with 409.
+    ``take`` runs in a thread of the server's; what it gives back is the answer as JSON (None: 204), a
+    KioskError of its (a refusal, storage that fails, rules that are busy) is told with 409.
     """
 
     shape: type[msgspec.Struct]
@@ -169,7 +169,7 @@ class Touches:
         self._busy = True
         try:
             answer = await asyncio.to_thread(do)
-        except OperatorError as error:
+        except KioskError as error:
             told = {"code": error.code, "what": error.what, "todo": error.todo}
             return Response(msgspec.json.encode(told), 409, media_type=JSON)
         finally:

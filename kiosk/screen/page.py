@@ -7,19 +7,17 @@ setup as a JSON block (data, which the content security policy lets be), and the
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 import msgspec
 
+from kiosk.noticeboard.pictures import FILES, ITEMS, SYMBOL
 from kiosk.screen.setup import Setup
 from kiosk.screen.texts import Language
 
 ASSETS = "kiosk.screen.assets"
-SYMBOL = re.compile(r'<symbol id="([a-z-]+)"')
-"""A pictogram: an item's has the item's code, a hazard's ``hazard-`` and the hazard's."""
 SCRIPTS = (
     "screen.js",
     "scenes.js",
@@ -60,10 +58,10 @@ def _page(setup: Setup, languages: Sequence[Language], *, run: str, token: str) 
         "run": run,
         "setup": setup,
         "languages": languages,
-        "pictures": SYMBOL.findall(_text("pictograms.svg")),
+        "pictures": SYMBOL.findall(_text(ITEMS)),
     }
     filled = {
-        "<!--pictograms-->": _text("pictograms.svg") + _text("town.svg") + _text("play.svg"),
+        "<!--pictograms-->": "".join(_text(name) for name in FILES),
         "<!--title-->": html.escape(setup.station),
         '"<!--setup-->"': script_safe(msgspec.json.encode(data).decode()),
         "<!--token-->": token,

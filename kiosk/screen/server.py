@@ -45,9 +45,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(
-                QUEUE
-            )  # asyncio takes one number for this and for what it accepts in a turn
+            # asyncio takes one number for this and for what it accepts in a turn.
+            listener.listen(QUEUE)
         self._ready.set()
 
 

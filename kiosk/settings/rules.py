@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.config import BinRules, ScaleRules, StationRules, Tariff
+from kiosk.core.days import day_number
 from kiosk.core.earned import Limits
 from kiosk.core.heat_rules import HeatRules
 from kiosk.core.quiet_hours import QuietHours
@@ -13,7 +12,6 @@ from kiosk.settings.hall import Sound
 from kiosk.settings.scales import SAYS_GROSS, AnyScale, CountsScale, IndicatorScale
 from kiosk.settings.shape import Bin, Points, Settings
 
-EPOCH = date(1970, 1, 1)
 """Days are counted from here (``Moment.day``)."""
 
 
@@ -91,7 +89,7 @@ def scale_rules(scale: AnyScale, *, learns_warmth: bool = False) -> ScaleRules:
         min_increment_g=scale.effective_min_increment_g,
         rate_sps=scale.rate_sps if streams(scale) else 1000 / scale.poll_ms,
         zeroes_itself=scale.zeroes_itself,
-        certified_until_day=None if until is None else (until - EPOCH).days,
+        certified_until_day=None if until is None else day_number(until),
         certified_min_g=scale.min_g or 0,
         adjustment=scale.adjustment,
     )

@@ -133,5 +133,4 @@ def _line(
     weight: Weight = "regular",
     colour: Colour = INK,
 ) -> Text:
-    size, text = fonts.fitted(text, most, size, weight, least=0.5 * size)
-    return Text(x, y, text, size, weight, colour)
+    return fonts.line(text, x, y, most, size, weight, colour, least=0.5 * size)

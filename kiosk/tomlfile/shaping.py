@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
+from kiosk.shaped import shaped
 from kiosk.tomlfile.problem import FileProblem, short
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -79,7 +80,7 @@ def _sentences(value: object, kind: Any, place: str) -> Iterator[str]:
         for number, one in enumerate(value):
             yield from _sentences(one, item, f"{place}[{number}]")
     try:
-        msgspec.convert(value, kind, dec_hook=to_path)
+        shaped(value, kind, to_path)
     except msgspec.ValidationError as error:
         at = AT.fullmatch(f"{error}")
         if at is None:
@@ -118,7 +119,7 @@ def _item_of(kind: Any) -> Any:
 def convert(tables: Mapping[str, Any], shape: type[Shape], file: Path) -> Shape:
     """The tables as ``shape``; ``FileProblem`` with the place of the first thing wrong."""
     try:
-        return msgspec.convert(tables, shape, dec_hook=to_path)
+        return shaped(tables, shape, to_path)
     except msgspec.ValidationError as error:
         raise refusal(str(error), tables, shape, file) from error
 
@@ -244,7 +245,7 @@ def named_key(
         return place
     for key, value in table.items():
         try:
-            msgspec.convert(replaced(tables, before, {key: value}), shape, dec_hook=to_path)
+            shaped(replaced(tables, before, {key: value}), shape, to_path)
         except msgspec.ValidationError as error:
             if str(error) == sentence:
                 return f"{before}.{short(key)}{after}"

@@ -228,8 +228,8 @@ class Fold:
             self._earned.ties[self._city].append((name, other))
 
 
-class _InMemory(dict[str, Standing]):
-    """Visits of one batch."""
+class InMemory(dict[str, Standing]):
+    """Visits that stand nowhere else: of one batch, or read again."""
 
     def __missing__(self, visit: str) -> Standing:
         return NEW
@@ -241,7 +241,7 @@ class _InMemory(dict[str, Standing]):
 def reckon(city: str, station: str, batch: Batch, after: int) -> Reckoned:
     """What entries of a batch beyond seq ``after`` earn; on any thread."""
     names = {each.seq: bytes.fromhex(each.pseudonym) for each in batch.seals}
-    earned, visits = Earned(), _InMemory()
+    earned, visits = Earned(), InMemory()
     fold = Fold(None, earned, city, station, batch.ledger, names, visits)
     begun, earlier = set[str](), set[str]()
     later: list[tuple[int, str, Value]] = []

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from kiosk.core.canonical import NotCanonical
 from sync.messages import Batch
 from sync.messages.bodies import KNOWN, Value, field, read_bodies
+from sync.receiver.going_on import is_continued
 from sync.receiver.tables import entry, epoch, ledger, unopened, unsealed
 
 GRACE_MS = 600_000
@@ -108,12 +109,10 @@ def forgets_of(value: Value) -> int:
 def look(connection: sa.Connection, now_ms: int) -> list[Lacking]:
     """Every ledger that lacks what it should have."""
     restored = (connection.scalar(sa.select(sa.func.max(epoch.c.number))) or 1) > 1
-    newer = ledger.alias()
-    ended = sa.exists().where(newer.c.continues_ledger == ledger.c.ledger)
     kept = sa.func.coalesce(ledger.c.forgets, 0) - sa.func.coalesce(ledger.c.forgotten, 0)
     late = sa.and_(kept > 0, ledger.c.forgets_ms <= now_ms - FORGET_MS)
     query = sa.select(
-        ledger.c.city, ledger.c.station, ledger.c.ledger, ledger.c.covered, ended.label("ended"),
+        ledger.c.city, ledger.c.station, ledger.c.ledger, ledger.c.covered, is_continued().label("ended"),
         sa.case((late, kept), else_=0).label("kept"),
     ).where(sa.or_(ledger.c.lacking == 1, late))  # fmt: skip
     found = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from kiosk.core.days import date_of, day_number
 from kiosk.core.errors import OperatorError
 from sync.receiver.care_tables import station_holiday, station_open
 from sync.receiver.views import DAY_MS, UTC_OFFSET_MS
@@ -20,7 +21,6 @@ MAX_CLOSED = 100
 """Holidays kept of one station."""
 MAX_COUNTED = 400
 """Days of silence that are counted; more are as bad."""
-_DAY_ZERO = datetime.date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,7 @@ def holiday(text: str) -> tuple[int, int]:
     """``2026-12-29..2027-01-03``, or one day; OperatorError otherwise."""
     first, _, last = text.partition("..")
     try:
-        days = [
-            datetime.date.fromisoformat(one).toordinal() - _DAY_ZERO
-            for one in (first, last or first)
-        ]
+        days = [day_number(datetime.date.fromisoformat(one)) for one in (first, last or first)]
     except ValueError:
         days = [1, 0]
     if days[0] > days[1]:
@@ -80,7 +77,7 @@ def holiday(text: str) -> tuple[int, int]:
 def written(first_day: int, last_day: int) -> str:
     """As ``holiday`` reads it."""
     return "..".join(
-        datetime.date.fromordinal(day + _DAY_ZERO).isoformat()
+        date_of(day).isoformat()
         for day in ((first_day, last_day) if last_day > first_day else (first_day,))
     )
 

@@ -20,8 +20,7 @@ from kiosk.core.canonical import NotCanonical
 from sync.messages.bodies import Value, read_bodies
 from sync.messages.bodies import field as field_of
 from sync.receiver.books import Book
-from sync.receiver.earnings import KINDS, TIES, Booking, Earned, Fold, earns
-from sync.receiver.open_visits import NEW, Standing
+from sync.receiver.earnings import KINDS, TIES, Booking, Earned, Fold, InMemory, earns
 from sync.receiver.tables import entry, seal
 
 WINDOW = 2_000
@@ -32,16 +31,6 @@ class _Entry(NamedTuple):
     seq: int
     kind: str
     value: Value
-
-
-class _Visits(dict[str, Standing]):
-    """In memory."""
-
-    def __missing__(self, visit: str) -> Standing:
-        return NEW
-
-    def pop(self, visit: str) -> Standing:  # type: ignore[override]
-        return super().pop(visit, NEW)
 
 
 def rebook(
@@ -90,8 +79,8 @@ def _book(earned: Earned, was: Earned, now: Earned, book: Book) -> None:
 
 def _fold(
     connection: sa.Connection, book: Book, entries: list[_Entry], names: Mapping[int, bytes]
-) -> tuple[Earned, _Visits]:
-    earned, visits = Earned(), _Visits()
+) -> tuple[Earned, InMemory]:
+    earned, visits = Earned(), InMemory()
     fold = Fold(connection, earned, book.whose.city, book.whose.station, book.name, names, visits)
     for seq, kind, value in entries:
         fold.add(seq, kind, value)

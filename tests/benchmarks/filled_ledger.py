@@ -27,8 +27,8 @@ from ledger_site import DAY_MS, ITEMS, Site
 from kiosk.core import stock
 from kiosk.core.chain import digest, link, seal
 from kiosk.core.memory import BinBook
+from kiosk.core.shared import month_of
 from kiosk.core.stock import ItemStock
-from kiosk.ledger.stocked import month_of
 from sync.messages import batch_message
 
 VISITS_A_DAY = 60

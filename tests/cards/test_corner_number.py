@@ -153,6 +153,16 @@ def test_a_number_taken_away_opens_nothing(number: CornerNumber) -> None:
     assert refusal(number, RIGHT) == "number_none"
 
 
-def test_a_damaged_file_opens_nothing(number: CornerNumber, tmp_path: Path) -> None:
-    (tmp_path / pin.FILE).write_bytes(b'{"salt":"","hash":""}')
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"salt":"","hash":""}',
+        b'{"salt":"zz","hash":"00","n":2,"r":8,"p":1}',
+        b'{"salt":"00","hash":"0","n":2,"r":8,"p":1}',
+        b'{"salt":"00","hash":"00","n":3,"r":8,"p":1}',
+        b'{"salt":"00","hash":"00","n":1073741824,"r":8,"p":1}',
+    ],
+)
+def test_a_damaged_file_opens_nothing(number: CornerNumber, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / pin.FILE).write_bytes(data)
     assert refusal(number, RIGHT) == "number_damaged"

@@ -197,6 +197,11 @@ class FieldStation:
                 [*self.program, "uplink", "--config", self.settings], stderr=log
             )
 
+    def kill_uplink(self) -> None:
+        assert self.uplink is not None
+        self.uplink.kill()
+        self.uplink.wait()
+
     def limit_files(self, size_bytes: int) -> None:
         """From now on the station can make no file longer, as if the disk refused."""
         assert self.process is not None

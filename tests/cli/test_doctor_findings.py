@@ -14,6 +14,7 @@ from cli_site import WELL
 
 from kiosk.cli.sentences import sentences
 from kiosk.cli.texts import LANGUAGES, Words
+from kiosk.corner import doctor as corner
 from kiosk.doctor import CODES, examine, ground, worst
 from kiosk.facts import BinFacts, CardFacts, DeviceFacts, Facts, LinkFacts, ListFacts, OrderFacts
 from kiosk.settings import IndicatorScale, Settings
@@ -67,6 +68,7 @@ CASES = [
     (well(**device("scale:b1", beat_age_ms=11_000)), "ERR", "scale.hangs"),
     (well(**scale(state="question")), "WARN", "scale.question"),
     (well(**scale(state="overload")), "WARN", "scale.overload"),
+    (well(**scale(broken=True, samples_per_s=0.0)), "WARN", "scale.set_aside"),
     (well(**scale(seal="expired")), "WARN", "scale.seal_expired"),
     (well(**scale(seal="undated")), "WARN", "scale.seal_undated"),
     (well(**scale(seal="unsaid")), "WARN", "scale.seal_unsaid"),
@@ -103,7 +105,8 @@ CASES = [
     (well(**ordered(refused="expired", refused_age_ms=2 * DAY_MS)), "OK", ""),
     (well(screen_up=False), "ERR", "screen.down"),
     (well(uplink_wanted=False, link=LinkFacts()), "OK", ""),
-    (well(link=LinkFacts()), "WARN", "link.down"),
+    (well(link=LinkFacts()), "WARN", "link.stopped"),
+    (well(link=LinkFacts(code="connection_lost")), "WARN", "link.down"),
     (well(link=LinkFacts(online=True, code="city_silent")), "WARN", "link.silent"),
     (well(link=LinkFacts(online=True, code="ack_no_city_key")), "ERR", "link.refused"),
     (well(link=LinkFacts(online=True, code="never_heard_of")), "ERR", "link.refused"),
@@ -138,6 +141,20 @@ def test_one_thing_wrong_is_one_finding(facts: Facts, level: str, case: str) -> 
         what, todo = sentences(Words(language), finding)
         assert what and (todo or finding.level == "OK")
         assert what.startswith(tuple("0123456789")) or len(what) > 5
+
+
+def test_an_uplink_that_does_not_run_is_named_and_the_router_is_not() -> None:
+    """On a terminal with the command that starts it, in the corner with what to say on the telephone."""
+    (found,) = [one for one in examine(well(link=LinkFacts())) if one.code == "link"]
+    assert found.cause == "no_uplink"
+    (here,) = corner.told([found], {})["findings"]
+    for language in LANGUAGES:
+        what, todo = sentences(Words(language), found)
+        assert "kiosk-uplink" in what and "systemctl start kiosk-uplink" in todo
+        assert what == here["what"][language] and "kiosk-uplink" in here["todo"][language]
+        assert "systemctl" not in here["todo"][language]
+        for router in ("router", "ルーター"):
+            assert router not in what + todo + here["todo"][language]
 
 
 def test_a_full_disk_is_no_worn_out_card() -> None:

@@ -3,6 +3,7 @@ status`` and ``kiosk doctor``, and once in the log. The rest of the station work
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from itertools import product
@@ -17,6 +18,8 @@ from kiosk.cli.texts import LANGUAGES, Words
 from sync.signing import Signer
 
 LEFT_FOR_THE_LOG_BYTES = 4_096
+LONG = int(os.environ.get("KIOSK_SEARCH_SIZE", "1")) > 1
+"""Then the half minute is waited for after which an uplink counts as gone."""
 
 
 @pytest.fixture
@@ -213,4 +216,7 @@ def test_the_way_to_the_city_is_told_from_its_first_step_on(field: FieldStation)
     secret.write_text("secret", encoding="utf-8")
     field.until_wrong("link..broker_unreachable")
     told_in_every_language(field, "link", "broker_unreachable")
+    if LONG:
+        field.kill_uplink()
+        field.until_wrong("link..no_uplink")
     field.until_shown("online", False)

@@ -128,6 +128,47 @@ def test_the_weight_of_the_bag_makes_it_full_too() -> None:
     assert (b0(day).state, b0(day).full) == ("full", "limit")
 
 
+def test_a_scale_that_is_set_aside_stays_so_until_a_caretaker_says_that_it_is_mended(
+    day: Day,
+) -> None:
+    def b1() -> BinView:
+        return next(one for one in day.station.view().bins if one.bin == "b1")
+
+    for _ in range(3):  # a finger presses twice
+        day.post(Touch(day.t_ms, "scale_broken", "b1"))
+    assert (b1().broken, b1().counted, b1().state) == (True, True, "no_scale")
+    day.drop(ANN, "b1", 480)
+    day.run(4_000)
+    for _ in range(2):
+        day.restart()
+        assert (b1().broken, b1().counted, b1().live_g) == (True, True, None)
+    day.drop(ANN, "b1", 700)
+    day.run(4_000)
+    assert day.books.weighings == [] and day.books.orders.broken == ("b1",)
+    before = len(day.books.swaps)
+    day.post(Touch(day.t_ms, "bag_swap", "b1"))
+    assert len(day.books.swaps) == before + 1, "a bin without a scale is told of its new bag"
+    day.post(Touch(day.t_ms, "scale_mended", "b1"))
+    day.run(6_000)
+    assert (b1().broken, b1().state) == (False, "ready")
+    assert day.books.orders.broken == ()
+    (joined,) = [one for one in day.books.unattributed if one.bin == "b1"]
+    assert (joined.cause, joined.net_g) == ("unscaled", pytest.approx(1_180, abs=20))
+    day.drop(ANN, "b1", 500)
+    day.run(6_000)
+    assert day.books.weighings[-1].net_g == pytest.approx(500, abs=20)
+
+
+def test_a_bin_that_has_no_scale_any_more_has_none_to_set_aside(day: Day) -> None:
+    day.post(Touch(day.t_ms, "scale_broken", "b1"))
+    first, second, *others = day.rules.bins
+    day.rules = replace(day.rules, bins=(first, replace(second, scale=None), *others))
+    day.restart()
+    day.post(Touch(day.t_ms, "scale_broken", "b1"))
+    view = next(one for one in day.station.view().bins if one.bin == "b1")
+    assert (view.broken, view.counted) == (False, True)
+
+
 def full_entries(day: Day) -> list[BinFull]:
     return day.books.full
 
@@ -158,6 +199,8 @@ def test_a_thermometer_that_is_gone_does_not_leave_the_screen_dark(day: Day) -> 
     day.post(DeviceLost("thermometer:station", day.t_ms, "thermometer_missing", ""))
     assert day.station.view().warm is None
     assert day.station.temperature_mc is None
+    told = [(a.code, a.state) for a in day.books.alarms if a.subject == "station"]
+    assert told == [("hot", "on"), ("hot", "off")], "nobody waits for the end of an alarm in vain"
 
 
 # -- quiet hours -----------------------------------------------------------------------------------

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import random
 
-from kiosk.core.said import Voice
+from kept_day import KeptDay
+
+from kiosk.core.events import Noted
+from kiosk.core.said import AnySaid, Thanked, Voice
 from kiosk.core.voices import (
     LEAST,
     REST_MS,
@@ -16,6 +19,7 @@ from kiosk.core.voices import (
     to_tell,
     with_vote,
 )
+from kiosk.core.yard import AnyStock, Pickup
 
 SEARCH = int(os.environ.get("KIOSK_SEARCH_SIZE", "100"))
 
@@ -70,3 +74,16 @@ def test_one_finger_fills_no_box() -> None:
     assert not rest.is_over(10_000 + REST_MS - 1, 3)
     assert rest.is_over(10_000 + REST_MS, 3)
     assert rest.is_over(10_500, 4), "somebody else has come"
+
+
+def test_who_is_greeted_between_touch_and_entry_is_not_beside_it() -> None:
+    day = KeptDay()
+
+    def written(draft: AnyStock | AnySaid) -> bool:
+        day.post(Noted(day.t_ms, draft))
+        return any(item.draft is draft for item in day.items)
+
+    day.card(b"a" * 16)
+    assert not written(Thanked("bag")) and written(Pickup("pet-bottle", 1, None, None))
+    day.run(180_000)
+    assert day.station.view().visits_open == 0 and written(Thanked("bag"))

@@ -411,6 +411,20 @@ def test_a_service_that_is_called_off_changes_nothing(day: Day) -> None:
     assert day.station.view().bins[0].state == "ready"
 
 
+def test_a_scale_that_is_lost_in_service_weighs_again_when_it_is_back(day: Day) -> None:
+    asked(day, lambda request: ServiceAsked(day.t_ms, "b0", request, True))
+    again = asked(day, lambda request: ServiceAsked(day.t_ms, "b0", request, True))
+    assert again.code == "in_service", "one pair of hands at a time"
+    day.post(DeviceLost("scale:b0", day.t_ms, "hx711_silent", ""))
+    over = asked(day, lambda request: ServiceAsked(day.t_ms, "b0", request, False))
+    assert over.code == "done"
+    day.post(DeviceBack("scale:b0", day.t_ms))
+    day.run(10_000)
+    day.drop(None, "b0", 1_500)
+    day.run(6_000)
+    assert [round(w.net_g, -1) for w in day.books.weighings] == [1_500]
+
+
 def test_an_adjustment_goes_on_after_a_restart_and_its_number_never_back(day: Day) -> None:
     day.drop(None, "b0", 10_000)
     day.run(60_000)

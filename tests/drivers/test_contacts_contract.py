@@ -10,7 +10,7 @@ import pytest
 from driver_site import LONG_S, Inbox, MakeBench
 from hw_sim.bench import Bench
 
-from drivers.gpio import Contact, FillSensor, Lid
+from drivers.gpio import Contact, fill_sensor, lid
 from kiosk.core.events import DeviceLost, Event, FillMoved, LidMoved
 
 PIN, NO_PIN = 17, 99
@@ -39,9 +39,9 @@ def blocked(event: Event) -> bool:
 
 
 KINDS = (
-    Kind(lambda pin: Lid("b1", pin), "lid:b1", 1, LidMoved, opened, False),
-    Kind(lambda pin: FillSensor("b1", pin, "low"), "fill:b1", 1, FillMoved, blocked, True),
-    Kind(lambda pin: FillSensor("b1", pin, "high"), "fill:b1", 0, FillMoved, blocked, True),
+    Kind(lambda pin: lid("b1", pin), "lid:b1", 1, LidMoved, opened, False),
+    Kind(lambda pin: fill_sensor("b1", pin, "low"), "fill:b1", 1, FillMoved, blocked, True),
+    Kind(lambda pin: fill_sensor("b1", pin, "high"), "fill:b1", 0, FillMoved, blocked, True),
 )
 
 

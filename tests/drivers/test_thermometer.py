@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.thermometer import OwnThermometer, Thermometer, read_mc
+from drivers.thermometer import of_hall, of_machine, read_mc
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import DeviceBack, DeviceLost, Event, Heated, Warmth
 
@@ -31,7 +31,7 @@ def test_what_no_hall_can_have_is_no_temperature(tmp_path: Path, text: str) -> N
 
 def test_a_thermometer_that_is_plugged_in_later_is_told_of_once(tmp_path: Path) -> None:
     file, inbox = tmp_path / "temperature", queue.Queue[Event]()
-    thermometer = Thermometer(file)
+    thermometer = of_hall(file)
     thermometer.start(inbox.put)
     lost = inbox.get(timeout=10)
     assert isinstance(lost, DeviceLost)
@@ -46,7 +46,7 @@ def test_a_thermometer_that_is_plugged_in_later_is_told_of_once(tmp_path: Path) 
 def test_a_machine_may_be_hotter_than_a_hall(tmp_path: Path) -> None:
     file, inbox = tmp_path / "temp", queue.Queue[Event]()
     file.write_text("85000\n")
-    own = OwnThermometer(file)
+    own = of_machine(file)
     own.start(inbox.put)
     reading = inbox.get(timeout=10)
     assert isinstance(reading, Heated) and reading.temperature_mc == 85_000

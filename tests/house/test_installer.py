@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -16,10 +17,13 @@ def install(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
 
 
 def files(folder: Path) -> dict[str, bytes]:
+    """Every file's bytes; of a link where it leads."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): os.fsencode(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_symlink() or path.is_file()
     }
 
 
@@ -64,6 +68,40 @@ def test_every_file_that_a_unit_names_is_laid(root: Path, tmp_path: Path) -> Non
     for name in ("receiver.env", "fiware.env", "fiware.toml"):
         assert f"etc/kiosk-receiver/{name}" in laid
     assert json.loads(laid["etc/chromium/policies/managed/kiosk.json"])["URLBlocklist"] == ["*"]
+
+
+@pytest.mark.parametrize(("role", "name"), [("station", "kiosk"), ("receiver", "kiosk-receiver")])
+def test_the_command_can_be_typed_in_any_shell(
+    root: Path, role: str, name: str, tmp_path: Path
+) -> None:
+    install(root, role, "--root", tmp_path)
+    link = tmp_path / "usr/local/bin" / name
+    assert str(link.readlink()) == f"/opt/kiosk/bin/{name}"
+    assert list(link.parent.iterdir()) == [link]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "dead link"])
+def test_another_programs_command_of_that_name_stays_and_is_told(
+    root: Path, kind: str, tmp_path: Path
+) -> None:
+    there = tmp_path / "usr/local/bin/kiosk"
+    there.parent.mkdir(parents=True)
+    if kind == "file":
+        there.write_text("#!/bin/sh\n", encoding="utf-8")
+    elif kind == "folder":
+        there.mkdir()
+    else:
+        there.symlink_to("/bin/sh" if kind == "link" else "/opt/gone/kiosk")
+    before = files(tmp_path)
+
+    done = install(root, "station", "--root", tmp_path)
+
+    assert done.returncode == 0, "the station is installed all the same"
+    assert before.items() <= files(tmp_path).items()
+    assert there.is_symlink() or not any(there.parent.glob("kiosk/*"))
+    assert f"{there} is somebody else's" in done.stderr
+    assert "/opt/kiosk/bin/kiosk" in done.stderr
+    assert "etc/systemd/system/kiosk-station.service" in files(tmp_path)
 
 
 def test_readers_packages_and_rights_come_only_when_asked_for_and_then_stay(

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from ledger_site import Site, checkin, drop_many, weighing
+from ledger_site import Site, drop_many, weighing
 
 from kiosk.ledger import Ledger
 from kiosk.ledger.grouped import MOST
@@ -94,18 +94,6 @@ def test_no_more_wait_than_may(site: Site, ledger: Ledger) -> None:
     for after in range(MOST):
         ledger.batch(after, 1)
     assert len(signed(site)) >= MOST
-
-
-def test_what_is_told_of_forgotten_seals_is_noted_with_its_batch(
-    site: Site, ledger: Ledger
-) -> None:
-    """Else the next batches of a drain would each carry the same list."""
-    ledger.append([checkin(b"A")])
-    site.clock.utc_ms += 3 * 86_400_000
-    assert ledger.forget_due(0) == 1
-    ledger.batch(0, 1)
-    with closing(sqlite3.connect(site.database)) as db:
-        assert db.execute("SELECT told_by FROM unseal").fetchall() == [(1,)]
 
 
 def test_a_drain_that_a_power_cut_ends_begins_a_little_earlier(site: Site) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from ledger_site import DAY_MS, Site, projected, weighing
 
 from kiosk.core.effects import Item
-from kiosk.core.entries import BagSwap, BinFull, Commanded
+from kiosk.core.entries import BagSwap, BinFull, Commanded, ScaleBroken
 from kiosk.core.orders import AnyOrder, Close, Identify, LockBin, Message, Open, UnlockBin
 from kiosk.core.standing import Standing
 from kiosk.ledger import Ledger, projections
@@ -112,6 +112,27 @@ def test_a_second_wish_begins_further_back_and_cuts_nothing_short() -> None:
     assert again.told(30) == 5
     again.begin(20)
     assert again.told(30) == 5
+
+
+def test_a_scale_set_aside_is_so_after_a_restart_and_in_the_next_ledger(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([Item(ScaleBroken("b2", True)), Item(ScaleBroken("b1", True))])
+    ledger.append([Item(ScaleBroken("b2", False)), Item(ScaleBroken("b1", True))])
+    ledger.close()
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
+        before = projected(db)
+        projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
+        assert projected(db) == before
+    site.station = "hall-9"
+    again = site.open()
+    assert again.turn_over is not None
+    assert again.memory().orders.broken == ("b1",)
+    again.append([Item(ScaleBroken("b1", False))])
+    again.close()
+    later = site.open()
+    assert later.memory().orders.broken == ()
+    later.close()
+    assert verify(site.folder).findings == ()
 
 
 def test_a_full_bin_is_full_after_a_restart_and_in_the_next_ledger_until_its_bag_is_changed(

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from kiosk import catalogue
+from kiosk.cli.texts import Words
 from kiosk.noticeboard.file import MAX_BYTES, Watched, load, problems
 from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.shape import TownFile
+from kiosk.noticeboard.tongues import OWN
 from kiosk.tomlfile import FileProblem
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +54,49 @@ def test_the_example_is_right_and_says_something_of_everything(write: Write) -> 
 def test_japanese_alone_suffices(write: Write) -> None:
     (notice,) = load(write('[[notice]]\nja = "お休みです"\n')).notices
     assert notice.words == {"ja": "お休みです", "easy": "お休みです", "en": "お休みです"}
+
+
+def test_a_sentence_in_the_towns_own_language_goes_to_the_screen_too(write: Write) -> None:
+    text = '[[notice]]\nja = "あすは休み"\npt = "Fechado amanhã"\n[quiz]\n[[quiz.question]]\nja = "a"\n'
+    text += 'right = { ja = "b", pt = "c" }\nwrong = [{ ja = "d", id = 1 }, { ja = "e" }]\n'
+    spoken = (*OWN, "pt")
+    (found,) = problems(write(text), CATALOGUE, languages=spoken)
+    assert (found.code, found.values["place"]) == (
+        "setting_unknown",
+        "quiz.question[0].wrong[0].id (line 8)",
+    )
+    town = load(write(text.replace(", id = 1", "")), spoken)
+    (notice,) = town.notices
+    assert notice.words == {**dict.fromkeys(OWN, "あすは休み"), "pt": "Fechado amanhã"}
+    assert town.quiz is not None and town.quiz.questions[0].right.words["pt"] == "c"
+    watched = Watched(write(text.replace(", id = 1", "")), spoken)
+    assert watched.look() and watched.town == town
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('vi = "a"', "town_language"),
+        ('more = { vi = "a" }', "town_language"),
+        ('tagalog = "a"', "setting_unknown"),
+        ('pt = ""', "setting_range"),
+        ('pt = "a\\u202eb"', "setting_form"),
+        ('pt = "' + "w" * 64 + 'w"', "setting_range"),
+        ('pt = "' + "長" * 33 + '"', "town_wide"),
+        ("pt = 3", "setting_type"),
+    ],
+)
+def test_another_language_or_a_bad_sentence_in_it_is_refused_with_its_line(
+    write: Write, line: str, code: str
+) -> None:
+    file = write(f'[[notice]]\nja = "a"\n{line}\n')
+    (found,) = problems(file, CATALOGUE, languages=(*OWN, "pt"))
+    name = "vi" if code == "town_language" else line.partition(" ")[0]
+    at = "(line 1)" if line.startswith("more") else "(line 3)"
+    assert (found.code, found.values["place"]) == (code, f"notice[0].{name} {at}")
+    for language in ("ja", "easy", "en"):
+        what, todo = Words(language).error(found)  # type: ignore[arg-type]
+        assert "notice[0]" in what and todo
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core.errors import OperatorError
+from kiosk.core.errors import OperatorError, StorageError
 from kiosk.core.events import TouchAction
 from kiosk.screen import ScreenServer, Setup, Taker
 from kiosk.screen.texts import Language
@@ -44,6 +44,8 @@ class Station:
         )
 
     def _voted(self, vote: Vote) -> object:
+        if vote.choice == 5:
+            raise StorageError("disk_full", "The disk is full.", "Make room.")
         if vote.choice > 3:
             raise OperatorError("no_choice", "There is no such answer.", "Take one of three.")
         return {"kept": vote.choice} if vote.choice else None

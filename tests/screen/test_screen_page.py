@@ -17,6 +17,7 @@ from kiosk import catalogue
 from kiosk.core.catalogue import Hazard
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import Phase
+from kiosk.noticeboard.pictures import SYMBOL
 from kiosk.screen import page, texts
 
 PATHS = ("/", *(f"/{name}" for name in (*page.SCRIPTS, *page.STYLES)), "/favicon.ico")
@@ -132,12 +133,12 @@ def test_every_item_of_the_usual_catalogue_has_a_picture_of_its_own_and_every_ha
 
 
 def test_every_picture_that_a_scene_names_is_drawn_and_none_is_drawn_for_nothing() -> None:
-    symbols = set(page.SYMBOL.findall(PICTOGRAMS))
+    symbols = set(SYMBOL.findall(PICTOGRAMS))
     scripts = script()
     quoted = set(re.findall(r'"([a-z-]+)"', scripts))
     named = set(re.findall(r'\bpictures: \["([a-z-]+)"', scripts))
     named |= set(re.findall(r'\b(?:picture|sign): "([a-z-]+)"', scripts))
-    assert named <= symbols | set(page.SYMBOL.findall(TOWN_PICTOGRAMS + PLAY_PICTOGRAMS))
+    assert named <= symbols | set(SYMBOL.findall(TOWN_PICTOGRAMS + PLAY_PICTOGRAMS))
     spoken = set(catalogue.load(CATALOGUE).items) | {f"hazard-{one}" for one in get_args(Hazard)}
     assert symbols - spoken <= quoted, "drawn, and never shown"
 

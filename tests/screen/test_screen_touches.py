@@ -29,6 +29,8 @@ def test_a_touch_that_says_more_is_taken_answered_or_refused_in_words(browser: B
     assert browser.touch({"action": "vote", "choice": 2}).body == '{"kept":2}'
     refused = browser.touch({"action": "vote", "choice": 4})
     assert (refused.status, json.loads(refused.body)["code"]) == (409, "no_choice")
+    unkept = browser.touch({"action": "vote", "choice": 5})
+    assert (unkept.status, json.loads(unkept.body)["code"]) == (409, "disk_full")
     for wrong in ({"choice": "2"}, {}, {"choice": 1, "card": "k"}, {"choice": 1, "bin": "b1"}):
         assert browser.touch({"action": "vote", **wrong}).status == 400
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 from screen_people import LONG_S, Station
-from screen_scenes import bins, setup, view
+from screen_scenes import bins, setup, spoken, view
 from shots import LANGUAGES, PANELS, browser_page, show
 from town_scenes import EMPTY, cards, longest, value
 
@@ -157,6 +157,30 @@ def test_whoever_comes_has_the_screen_at_once_and_sees_what_becomes_of_the_drop(
     screen.publish(view(phase="weighing", checkins=1, bin="b1", live_g=100))
     page.wait_for_selector('[data-scene="weighing"]')
     assert not page.is_visible("#town")
+
+
+def test_a_towns_own_language_has_its_notice_or_the_one_it_is_like_has(page: Page) -> None:
+    """Twelve bins: their page speaks Portuguese and German too, both like English."""
+    running = Station(setup(12), languages=spoken(12).languages)
+    running.screen.start()
+    try:
+        page.goto(f"{running.origin}/")
+        show(page, running.screen, view(bins=bins(12)), "ja")
+        words = {"ja": "休みです", "easy": "やすみです", "en": "Closed", "pt": "Fechado amanhã"}
+        told(page, running, cards(value(notices=(words,)))["notice"])
+        read = {}
+        for code in ("pt", "de", "easy"):
+            press(
+                page, f'.language[lang^="{code}"]' if code != "easy" else ".language:nth-child(2)"
+            )
+            read[code] = page.inner_text(".strip")
+        assert [words[code] in read[on] for code, on in (("pt", "pt"), ("en", "de"))] == [
+            True,
+            True,
+        ]
+        assert words["easy"] in read["easy"]
+    finally:
+        running.screen.stop()
 
 
 def test_what_people_wrote_is_text_and_never_markup(page: Page, station: Station) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.cards.printing.shapes import Weight
+from kiosk.cards.printing.shapes import INK, Colour, Text, Weight
 from kiosk.core.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -69,3 +69,19 @@ def fitted(
     while len(text) > 1 and width(text, size, weight) > most:
         text = text[:-2].rstrip() + "…"
     return size, text
+
+
+def line(
+    text: str,
+    x: float,
+    y: float,
+    most: float,
+    size: float,
+    weight: Weight = "regular",
+    colour: Colour = INK,
+    *,
+    least: float,
+) -> Text:
+    """A line from (``x``, ``y``) on, ``fitted``."""
+    size, text = fitted(text, most, size, weight, least=least)
+    return Text(x, y, text, size, weight, colour)

@@ -146,8 +146,8 @@ def _line(
     weight: Weight = "regular",
     colour: Colour = INK,
 ) -> Text:
-    size, text = fonts.fitted(text, most, pt * MM_PER_PT, weight, least=0.7 * pt * MM_PER_PT)
-    return Text(x, y, text, size, weight, colour)
+    size = pt * MM_PER_PT
+    return fonts.line(text, x, y, most, size, weight, colour, least=0.7 * size)
 
 
 def _right(text: str, x: float, y: float, *, pt: float) -> Text:

@@ -21,6 +21,7 @@ def config() -> None: ...
 def config_check(call: Call) -> int:
     from kiosk import catalogue
     from kiosk.noticeboard import file as town_file
+    from kiosk.screen.texts.town import spoken
     from kiosk.settings import problems
     from kiosk.settings.advice import advice
 
@@ -30,7 +31,8 @@ def config_check(call: Call) -> int:
         return 2
     settings = call.settings
     items = catalogue.load(settings.paths.catalogue)
-    wrong = town_file.problems(settings.paths.town, items)
+    languages = spoken(settings.paths.texts).codes
+    wrong = town_file.problems(settings.paths.town, items, languages=languages)
     if wrong:
         call.refuse(*wrong)
         return 2

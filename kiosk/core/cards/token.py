@@ -46,6 +46,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kiosk.core.cards import base45
+from kiosk.core.days import day_number
 from kiosk.core.events import RefusalReason
 
 VERSION = 1
@@ -57,7 +58,7 @@ RANDOM_BYTES = 10
 KEY_BYTES = 32
 
 _DOMAIN = b"kiosk-card-v1"
-_FIRST_DAY = date(2020, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
+_FIRST_DAY = day_number(date(2020, 1, 1))
 
 
 class CardError(ValueError):
@@ -93,7 +94,7 @@ class CardBody:
 
 def day_of(year: int, month: int, day: int) -> int:
     """A calendar day as a count of days since 1970-01-01, as in ``Moment.day``."""
-    return date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+    return day_number(date(year, month, day))
 
 
 def account_id(random_id: bytes, *, household: bool) -> bytes:

@@ -2,6 +2,7 @@
 // weighs in teams. One touch in the footer opens it; one page at a time; whoever comes has the screen at once.
 
 import { at } from "/drawing.js";
+import { inTown } from "/words.js";
 
 const READ_MS = 9000; // a page that only thanks goes by itself
 const CLASS_PHASES = ["waiting", "no_card"];
@@ -110,8 +111,8 @@ function pageOf(context) {
   return told === null ? null : (PAGES[here.page] ?? menu)(context);
 }
 
-function spoken({ language }, words) {
-  return words[language] ?? words.ja;
+function spoken(context, words) {
+  return inTown(words, context);
 }
 
 function back({ said, open, make, pressable }, to = null) {

@@ -86,11 +86,12 @@ function hasPanel(scene) {
 
 /** What a part of the page may know and do. */
 function context(name, room) {
-  const { words, [name]: said } = spoken();
+  const { words, like, [name]: said } = spoken();
   return {
     view,
     setup,
     language,
+    like,
     said,
     words,
     pictureOf: (item) => pictureOf(item, pictures),

@@ -2,6 +2,8 @@
 // tells all of it in one value; here it becomes cards, one at a time in the strip under the bins, and large
 // when one is touched. What nobody knows is a dash, never a nought.
 
+import { inTown } from "/words.js";
+
 const CARD_MS = 12000; // long enough to read the longest card twice
 const SOURCE_LETTERS = 48; // of a CO2 source
 const ROWS = 3; // of a page with a list
@@ -171,7 +173,7 @@ function gradeOf(context, grade) {
 // -- words ------------------------------------------------------------------------------------
 
 function spoken(context, words) {
-  return words[context.language] ?? words.ja;
+  return inTown(words, context);
 }
 
 function nameOf(context, item) {

@@ -55,3 +55,8 @@ export function sentences(found) {
 export function filled(template, values) {
   return parts(template, values).map((part) => part.text).join("");
 }
+
+/** What people here wrote: in this language, else in the one that it is like, else in Japanese. */
+export function inTown(words, { language, like }) {
+  return words[language] ?? words[like] ?? words.ja;
+}

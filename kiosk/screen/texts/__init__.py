@@ -21,7 +21,8 @@ PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file. ``order`` of the buttons; ``tag`` as in HTML's ``lang``. ``words`` what every visit needs;
-    ``town``, ``play`` and ``corner`` what stands behind it."""
+    ``town``, ``play`` and ``corner`` what stands behind it; ``like`` the language in which the page says
+    what people here have not written in this one."""
 
     code: str
     name: str
@@ -31,6 +32,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     town: dict[str, str]
     play: dict[str, str]
     corner: dict[str, str]
+    like: str = MEASURE
 
 
 def load() -> tuple[Language, ...]:

@@ -70,6 +70,11 @@ class Spoken:
     like: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[FileProblem, ...] = ()
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The languages."""
+        return tuple(one.code for one in self.languages)
+
 
 def spoken(folder: Path | None, catalogue: Catalogue | None = None) -> Spoken:
     """The station's own words with what the town's ``folder`` adds; ``catalogue`` to compare items with."""
@@ -199,7 +204,9 @@ def _language(
     if told.code in own:
         return msgspec.structs.replace(base, **tables)
     assert told.name is not None and told.tag is not None
-    return Language(code=told.code, name=told.name, tag=told.tag, order=told.order, **tables)
+    return Language(
+        code=told.code, name=told.name, tag=told.tag, order=told.order, like=told.like, **tables
+    )
 
 
 def _sentence_problems(
