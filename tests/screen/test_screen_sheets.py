@@ -9,7 +9,7 @@ from sheet_words import SAID, told
 from sheets import SHEETS
 
 KEPT = Path(__file__).parents[2] / "docs" / "screens"
-MOST_BYTES = 6 << 20
+MOST_BYTES = 8 << 20
 
 
 def test_every_state_has_its_sheet_and_is_told_of() -> None:
