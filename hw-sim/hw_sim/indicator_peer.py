@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import os
 import termios
-import tty
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
 from hw_sim.indicator_speech import SPEECHES
-from hw_sim.plug import plugged, unplugged
+from hw_sim.plug import Plug
 
 FILTER_S = 0.4
 STILL_S = 0.6
@@ -45,11 +44,7 @@ class IndicatorPeer:
         protocol: str = "ad",
         baud: int | None = None,
     ) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        plugged(link, self._slave)
-        self._link = link
+        self._plug = Plug(link)
         self._max_g, self._division_g = max_g, division_g
         self._stream = stream
         self._speech = SPEECHES[protocol]
@@ -81,14 +76,14 @@ class IndicatorPeer:
         if not self._same_speed():
             raw = bytes(byte * 37 & 0xFF for byte in raw)
         with suppress(BlockingIOError):
-            os.write(self._master, raw)
+            os.write(self._plug.device, raw)
 
     def _same_speed(self) -> bool:
         """Whether the other end has set the line to our speed."""
         if self._baud is None:
             return True
         speed = getattr(termios, f"B{self._baud}")
-        return termios.tcgetattr(self._slave)[4:6] == [speed, speed]
+        return termios.tcgetattr(self._plug.terminal)[4:6] == [speed, speed]
 
     def power_cycle(self) -> None:
         """Off and on: it has forgotten what it weighed, and may take it as zero now."""
@@ -99,14 +94,12 @@ class IndicatorPeer:
 
     def stop(self) -> None:
         """Pull the plug: whoever holds the port sees it vanish."""
-        unplugged(self._link, self._slave)
-        os.close(self._master)
-        os.close(self._slave)
+        self._plug.pull()
 
     def _asked(self) -> bool:
         """Whether its request came."""
         with suppress(BlockingIOError):
-            self._heard += os.read(self._master, MAX_HEARD_BYTES)
+            self._heard += os.read(self._plug.device, MAX_HEARD_BYTES)
         asked = self._speech.request in self._heard and self._same_speed()
         self._heard = b"" if asked else self._heard[-MAX_HEARD_BYTES:]
         return asked

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import select
 import threading
-import tty
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hw_sim.ntag424 import GONE, FileChip
-from hw_sim.plug import plugged, unplugged
+from hw_sim.plug import Plug
 
 RETRY_S = 0.005
 """One look into an empty field."""
@@ -46,14 +45,8 @@ class Pn532Peer:
     """The chip, its line and the field before it. All methods may be called from any thread."""
 
     def __init__(self, link: Path | None = None, seed: int = 1) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
-        if link is not None:
-            plugged(link, self._slave)
-            self.path = str(link)
-        self._link = link
+        self._plug = Plug(link)
+        self.path = self._plug.path
         self._random = np.random.default_rng(seed)
         self._tag: Tag | None = None
         self._powered: Tag | None = None
@@ -89,19 +82,16 @@ class Pn532Peer:
         """Pull the plug: whoever holds the port sees it vanish."""
         self._stop.set()
         self._thread.join(2)
-        if self._link is not None:
-            unplugged(self._link, self._slave)
-        os.close(self._master)
-        os.close(self._slave)
+        self._plug.pull()
 
     # -- the chip -------------------------------------------------------------------------------
 
     def _run(self) -> None:
         held = b""
         while not self._stop.is_set():
-            if not select.select([self._master], [], [], 0.1)[0]:
+            if not select.select([self._plug.device], [], [], 0.1)[0]:
                 continue
-            held = (held + os.read(self._master, 512))[-MAX_HELD_BYTES:]
+            held = (held + os.read(self._plug.device, 512))[-MAX_HELD_BYTES:]
             if self._hanging:
                 held = b""
                 continue
@@ -203,6 +193,6 @@ class Pn532Peer:
 
     def _send(self, frame: bytes) -> None:
         try:
-            os.write(self._master, frame)
+            os.write(self._plug.device, frame)
         except BlockingIOError:
             return  # nobody reads: a UART drops what is not taken

@@ -12,11 +12,10 @@ import os
 import select
 import threading
 import time
-import tty
 from contextlib import suppress
 from pathlib import Path
 
-from hw_sim.plug import plugged, unplugged
+from hw_sim.plug import Plug
 
 TURN_S = 0.02
 LOOK_S = 5.0
@@ -41,12 +40,8 @@ class ScannerPeer:
         continuous: bool = True,
         same_code_s: float = 0.5,
     ) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        plugged(link, self._slave)
-        self._link = link
-        self.path = str(link)
+        self._plug = Plug(link)
+        self.path = self._plug.path
         self._suffix = suffix
         self._same_code_s = same_code_s
         self._shown: tuple[bytes, ...] = ()
@@ -65,7 +60,7 @@ class ScannerPeer:
     def say(self, raw: bytes) -> None:
         """Put bytes on the line, as they are."""
         with suppress(BlockingIOError):  # nobody reads: a UART drops what is not taken
-            os.write(self._master, raw)
+            os.write(self._plug.device, raw)
 
     def hang(self, hanging: bool = True) -> None:
         """Neither look nor answer any more; False: as after a reset."""
@@ -75,15 +70,13 @@ class ScannerPeer:
         """Pull the plug: whoever holds the port sees it vanish."""
         self._stop.set()
         self._thread.join(2)
-        unplugged(self._link, self._slave)
-        os.close(self._master)
-        os.close(self._slave)
+        self._plug.pull()
 
     def _run(self) -> None:
         held = b""
         while not self._stop.is_set():
-            if select.select([self._master], [], [], TURN_S)[0]:
-                held = (held + os.read(self._master, 256))[-MAX_HELD_BYTES:]
+            if select.select([self._plug.device], [], [], TURN_S)[0]:
+                held = (held + os.read(self._plug.device, 256))[-MAX_HELD_BYTES:]
             if self._hanging:
                 held = b""
                 continue

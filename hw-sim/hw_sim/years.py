@@ -18,10 +18,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from hw_sim.cells import NOISE_COUNTS, NOISE_FAST_COUNTS, RATE_SPS, Cell, Errors
-from hw_sim.days import COUNTS_PER_GRAM, ITEMS, PERIOD_MS, Books, Day
+from hw_sim.day_books import first_books, usual_rules
+from hw_sim.days import COUNTS_PER_GRAM, PERIOD_MS, Day
 from kiosk.core import uncertainty
 from kiosk.core.adjusted import Adjusted, slope_ncounts
-from kiosk.core.config import BinRules, Crowd, ScaleRules, StationRules, Tariff
+from kiosk.core.config import Crowd, ScaleRules, StationRules
 from kiosk.core.events import CardSeen, CountsBlock, ScaleAdjusted, Tick, Warmth, ZeroAsked
 
 MAX_G, DIVISION_G = 60_000, 20
@@ -90,16 +91,9 @@ class Year(Day):
         scale = ScaleRules(
             MAX_G, DIVISION_G, DIVISION_G, float(rate_sps), COUNTS_PER_GRAM, learns_warmth=learns
         )
-        linked = crowd == "one_by_one"
-        self.rules = StationRules(
-            bins=tuple(BinRules(f"b{i}", ITEMS[i], scale) for i in range(bins)),
-            crowd=crowd,
-            tariff=Tariff(1, "kg" if linked else "visit", 1, dict.fromkeys(ITEMS, 10)),
-            link_days=90 if linked else 0,
-            visit_idle_ms=20_000,
-        )
+        self.rules = usual_rules(scale, bins, crowd)
+        self.books = first_books(self.rules)
         names = [b.bin for b in self.rules.bins]
-        self.books = Books(dict.fromkeys(names, 0), {n: f"first-{n}" for n in names})
         self.cells = {
             n: Cell(
                 random.Random(self.rng.random()),

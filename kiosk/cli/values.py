@@ -98,6 +98,19 @@ class Readable(click.ParamType[Path]):
         return path
 
 
+class Target(click.ParamType[Path]):
+    """Where a file is to be written. An empty one (a variable that nobody set) would be the working
+    folder."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Path:
+        if not str(value).strip():
+            option = name_of(param, ctx)
+            raise wrong_call("value", f"{option} needs a value after it.", option=option)
+        return Path(value)
+
+
 def unreadable(path: Path) -> str | None:
     """Why not, as the system says it. Not opened: a pipe can be opened only once."""
     try:

@@ -21,7 +21,7 @@ from typing import Literal
 from kiosk.core import balances, checkins, corner
 from kiosk.core.effects import Answered, Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, CardAccount, CardBegun, CardClosed, CardJoined
-from kiosk.core.events import CardSeen, CardWork, SlipSeen, Touch
+from kiosk.core.events import CardRefused, CardSeen, CardWork, SlipSeen, Touch
 from kiosk.core.intents import BeginCard, CloseCard, ReplaceCard
 from kiosk.core.state import Awaited, State
 
@@ -134,6 +134,19 @@ def slip_shown(state: State, slip: SlipSeen) -> list[Effect]:
         return [Beep("seen")]
     state.counters.refusals += 1
     state.showing.show("refused", slip.t_ms)
+    return [Beep("refused")]
+
+
+def refused(state: State, event: CardRefused) -> list[Effect]:
+    """A card that the reader does not take. One that is closed already has answered whoever wants to close
+    it; any other is told to whoever holds it, and the wish stands."""
+    awaited = state.awaited
+    if awaited is not None and awaited.what == "close" and event.reason == "closed":
+        state.awaited = None
+        state.answer(awaited.request, "card_closed")
+        return [Beep("refused")]
+    state.counters.refusals += 1
+    state.showing.show("refused", event.t_ms)
     return [Beep("refused")]
 
 

@@ -242,9 +242,7 @@ class Station:
                         state.answer(event.request, "done")
                     return effects
             case CardRefused():
-                state.counters.refusals += 1
-                state.showing.show("refused", event.t_ms)
-                return [Beep("refused")]
+                return holding.refused(state, event)
             case LidMoved():
                 pieces.lid_moved(state, event)
             case FillMoved():

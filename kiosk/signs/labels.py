@@ -49,12 +49,12 @@ def _number(sign: Sign) -> Iterator[Drawn]:
     width, height = NUMBER_MM
     yield Picture(2.5, 5.0, 24.0, sign.picture)
     column = width - 32.0
-    yield fonts.line(sign.bin, 29.5, 16.5, column, 14.0, "bold", BLACK, least=4.0)
+    yield fonts.line(sign.bin, 29.5, 16.5, column, 14.0, "bold", BLACK, least=0.3)
     y = 23.5
     for line in (one for one in sign.short if one):
-        yield fonts.line(line, 29.5, y, column, 5.0, "bold", GREEN, least=3.0)
+        yield fonts.line(line, 29.5, y, column, 5.0, "bold", GREEN, least=0.6)
         y += 6.0
-    yield fonts.line(sign.station, 2.5, height - 1.8, width - 5.0, 2.8, colour=SOFT, least=2.0)
+    yield fonts.line(sign.station, 2.5, height - 1.8, width - 5.0, 2.8, colour=SOFT, least=0.7)
 
 
 def _sheets(

@@ -67,7 +67,7 @@ def page(sign: Sign) -> Page:
     shapes += _names(sign, bottom)
     for row, heed in enumerate(heeds):
         shapes += _band(heed, HEIGHT - EDGE + 4.0 - (len(heeds) - row) * BAND_MM)
-    shapes.append(_line(sign.station, EDGE, HEIGHT - 3.6, WIDTH / 2, 3.6, colour=SOFT))
+    shapes.append(fonts.line(sign.station, EDGE, HEIGHT - 3.6, WIDTH / 2, 3.6, colour=SOFT))
     number = fonts.width(sign.bin, 12.0, "bold")
     shapes.append(Text(WIDTH - EDGE - number, 20.0, sign.bin, 12.0, "bold", SOFT))
     return Page(WIDTH, HEIGHT, tuple(shapes))
@@ -95,7 +95,7 @@ def _names(sign: Sign, bottom: float) -> list[Drawn]:
         y += (wanted * LEADING + (GAP_MM if wanted < before else 0.0)) * fits
         before = wanted
         size = wanted * fits
-        shapes.append(_line(text, COLUMN, y - 0.3 * size, WIDE, size, weight, colour))
+        shapes.append(fonts.line(text, COLUMN, y - 0.3 * size, WIDE, size, weight, colour))
     return shapes
 
 
@@ -118,19 +118,7 @@ def _band(heed: Heed, y: float) -> list[Drawn]:
     return [
         Box(EDGE, y, WIDTH - 2 * EDGE, height, WARNING),
         Picture(EDGE + 2.0, y + 1.5, height - 3.0, heed.picture, BLACK, WHITE),
-        _line(heed.words["ja"], x, y + 10.0, wide, 9.5, "bold", BLACK),
-        _line(heed.words["easy"], x, y + 17.4, wide, 6.2, "regular", BLACK),
-        _line(heed.words["en"], x, y + 24.4, wide, 6.2, "regular", BLACK),
+        fonts.line(heed.words["ja"], x, y + 10.0, wide, 9.5, "bold", BLACK),
+        fonts.line(heed.words["easy"], x, y + 17.4, wide, 6.2, "regular", BLACK),
+        fonts.line(heed.words["en"], x, y + 24.4, wide, 6.2, "regular", BLACK),
     ]
-
-
-def _line(
-    text: str,
-    x: float,
-    y: float,
-    most: float,
-    size: float,
-    weight: Weight = "regular",
-    colour: Colour = INK,
-) -> Text:
-    return fonts.line(text, x, y, most, size, weight, colour, least=0.5 * size)

@@ -11,8 +11,8 @@ import click
 
 from kiosk.core.errors import OperatorError
 from sync.messages.card_lists import MAX_RECORDS, NAMES, ListName
-from sync.receiver import card_lists
-from sync.receiver.database import opened, require_database, utc_ms
+from sync.receiver import card_lists, city_keys
+from sync.receiver.database import looking, opened, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
     city_option,
@@ -114,6 +114,7 @@ def publish(
     signer = city_key(database, key_file)
     done = {}
     with opened(database) as engine, engine.begin() as connection:
+        city_keys.hold(connection, signer.public_key)
         for each in NAMES if name is None else (name,):
             known = {one.name for one in card_lists.standings_of(connection, identifier(city))}
             # A town's first list may be an empty one, to tell its stations that there is one.
@@ -137,8 +138,7 @@ def publish(
 @json_option
 def list_(city: str, database: str, as_json: bool) -> None:
     """How many cards are on each list, and what no station has heard of yet."""
-    require_database(database)
-    with opened(database) as engine, engine.begin() as connection:
+    with looking(database) as connection:
         found = card_lists.standings_of(connection, identifier(city))
     if as_json:
         print_json([asdict(one) for one in found])

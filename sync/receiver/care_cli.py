@@ -9,7 +9,7 @@ import click
 
 from sync.receiver import opening_days
 from sync.receiver.care import StationCare, look
-from sync.receiver.database import looking, opened, require_database, utc_ms
+from sync.receiver.database import looking, opened, reading, require_database, utc_ms
 from sync.receiver.options import (
     city_option,
     database_option,
@@ -54,7 +54,8 @@ def station_days(
     require_database(database)
     city, name = identifier(city), identifier(name)
     holidays = [opening_days.holiday(one) for one in closed]
-    with opened(database) as engine, engine.begin() as connection:
+    changes = days is not None or bool(holidays)
+    with opened(database) as engine, engine.begin() if changes else reading(engine) as connection:
         if days is not None:
             opening_days.set_weekdays(connection, city, name, opening_days.weekdays(days))
         for holiday in holidays:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from kiosk.core.errors import OperatorError
 from sync import stick
 from sync.messages import Malformed
 from sync.messages.carried import AnswerHead, answer_head
+from sync.receiver import city_keys
 from sync.receiver.answering import answer, file_name
 from sync.receiver.database import opened, require_database, utc_ms
 from sync.receiver.importing import Imported, import_file
@@ -28,12 +30,22 @@ from sync.signing import Signer
 MAX_FILES = 1_000
 
 
+class Target(click.Path):
+    """Where something is to be written. An empty one (a variable that nobody set) would be the working
+    folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            self.fail("It is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=Path)
 @click.option(
     "--answer",
     "target",
-    type=click.Path(path_type=Path),
+    type=Target(path_type=Path),
     metavar="PATH",
     help="Write the signed answer here: a file, or a folder for those of several stations.",
 )
@@ -58,6 +70,8 @@ def import_(
     signer = None if target is None else city_key(database, key_file)
     found: list[tuple[Imported, Path | None]] = []
     with opened(database) as engine:
+        if signer is not None:
+            city_keys.hold_in(engine, signer.public_key)
         for file in files:
             one = import_file(engine, file)
             answered = None

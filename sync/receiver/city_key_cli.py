@@ -8,11 +8,10 @@ import click
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import city_keys
-from sync.receiver.database import opened, reading, require_database
+from sync.receiver.database import is_begun, opened, reading, require_database
 from sync.receiver.options import (
     city_key,
     database_option,
-    is_new,
     json_option,
     key_option,
     key_path,
@@ -56,7 +55,7 @@ def key(database: str, key_file: Path | None, make: bool, replace: bool, as_json
 
 def _begins(database: str) -> bool:
     """Whether no receiver ran there: then a key is a new city's first step, else its name is mistyped."""
-    if is_new(database):
+    if not is_begun(database):
         return True
     with opened(database) as engine, reading(engine) as connection:
         return not city_keys.is_begun(connection)

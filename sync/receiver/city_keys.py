@@ -1,7 +1,8 @@
 """What the city signs with, kept where its receivers find it: stations believe one key.
 
-The database holds the public half of the key of the first receiver that ran on it. Another key is refused,
-be it of a second receiver or of a command, until somebody says that it is the city's from now on.
+The database holds the public half of the key that first signed for it, a receiver's or a command's. Another
+key is refused, be it of a second receiver or of a command, until somebody says that it is the city's from
+now on; a receiver that runs meanwhile ends within ``service.REMIND_S``, and signs nothing more.
 """
 
 from __future__ import annotations
@@ -27,11 +28,18 @@ def is_begun(connection: sa.Connection) -> bool:
 
 
 def hold(connection: sa.Connection, public_key: bytes) -> None:
-    """A receiver starts: its key is the city's where there is none yet, else OperatorError for another."""
+    """Somebody signs for the city: this key is the city's where there is none yet, else OperatorError for
+    another."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     first = dialect.insert(city_key).values(place=1, public_key=public_key, since_ms=utc_ms())
     connection.execute(first.on_conflict_do_nothing())
     require(held(connection), public_key)
+
+
+def hold_in(engine: sa.Engine, public_key: bytes) -> None:
+    """``hold``, durable before anything is signed."""
+    with engine.begin() as connection:
+        hold(connection, public_key)
 
 
 def require(known: bytes | None, public_key: bytes) -> None:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from kiosk.core.errors import OperatorError
 from kiosk.core.orders import AnyOrder
 from sync.messages.commands import OPS
-from sync.receiver import command_table
+from sync.receiver import city_keys, command_table
 from sync.receiver.command_table import Told
 from sync.receiver.database import opened, reading, require_database, utc_ms
 from sync.receiver.options import (
@@ -95,6 +95,7 @@ def command(
     signer = city_key(database, key_file)
     with opened(database) as engine:
         with engine.begin() as connection:
+            city_keys.hold(connection, signer.public_key)
             order = _order(connection, city, station, op, argument, given)
             command_id = command_table.add(
                 connection, signer, city, station, order, now_ms=utc_ms(), for_ms=for_ms

@@ -16,8 +16,8 @@ from kiosk.core.errors import OperatorError
 from sync.receiver import care_tables as care_tables  # all of a city's tables are made together
 from sync.receiver import command_table as command_table
 from sync.receiver import lacking, point_tables, tables, timing
-from sync.receiver.recognised import refuse_anothers, require_city
-from sync.receiver.upgrade import upgrade
+from sync.receiver.recognised import is_city, refuse_anothers, require_city
+from sync.receiver.upgrade import is_current, upgrade
 from sync.receiver.views import VIEWS, create_views
 
 MODE = 0o640
@@ -55,22 +55,33 @@ def open_database(url: str, *, serving: bool = False) -> sa.Engine:
             _prepare_sqlite(engine)
         elif engine.dialect.name == "postgresql":
             _prepare_postgresql(engine)
-        with engine.begin() as connection:
-            _alone(connection)
-            point_tables.metadata.create_all(connection)
-            upgraded = upgrade(connection)
-            if serving:
-                timing.learn_all(connection)
-                lacking.note_again(connection)
-            if (
-                serving
-                or upgraded
-                or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names())
-            ):
-                create_views(connection)
-            if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
-                connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
+        if serving or not _is_whole(engine):
+            _make(engine, serving=serving)
     return engine
+
+
+def _is_whole(engine: sa.Engine) -> bool:
+    """Whether there is nothing to make: who only looks then waits for nobody who writes."""
+    with reading(engine) as connection:
+        if not is_current(connection, point_tables.metadata):
+            return False
+        views = set(sa.inspect(connection).get_view_names())
+        begun = connection.scalar(sa.select(sa.func.max(tables.epoch.c.number)))
+        return VIEWS.keys() <= views and begun is not None
+
+
+def _make(engine: sa.Engine, *, serving: bool) -> None:
+    with engine.begin() as connection:
+        _alone(connection)
+        point_tables.metadata.create_all(connection)
+        upgraded = upgrade(connection)
+        if serving:
+            timing.learn_all(connection)
+            lacking.note_again(connection)
+        if serving or upgraded or not VIEWS.keys() <= set(sa.inspect(connection).get_view_names()):
+            create_views(connection)
+        if connection.scalar(sa.select(sa.func.max(tables.epoch.c.number))) is None:
+            connection.execute(tables.epoch.insert().values(number=1, began_ms=utc_ms()))
 
 
 @contextmanager
@@ -117,6 +128,19 @@ def require_database(url: str) -> None:
         require_city(_engine(url))
 
 
+def is_begun(url: str) -> bool:
+    """Whether a city's tables are there; nothing is made by looking. OperatorError for a file of another
+    program's."""
+    file = database_file(url)
+    if file is not None and not file.exists():
+        return False
+    with _usable():
+        engine = _engine(url)
+        if file is not None:
+            refuse_anothers(engine)
+        return is_city(engine)
+
+
 def reading(engine: sa.Engine) -> sa.Connection:
     """A connection that sees one moment of the database and keeps no receiver waiting."""
     options: dict[str, Any] = {"reading": True}
@@ -134,13 +158,22 @@ def looking(url: str) -> Iterator[sa.Connection]:
 
 
 def database_file(url: str) -> Path | None:
-    """The file of an SQLite URL, None for other databases; OperatorError for no URL at all."""
+    """The file of an SQLite URL, None for other databases and one in memory; OperatorError for no URL at
+    all, and where SQLite is to take a URI: that may name any file, in ways only SQLite knows."""
     try:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         raise _bad_url(error) from error
     name = parsed.database or ":memory:"
-    if parsed.get_backend_name() != "sqlite" or name == ":memory:" or name.startswith("file:"):
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if "uri" in parsed.query:
+        raise OperatorError(
+            "database_url",
+            "An SQLite database is named by its file here, not by a URI.",
+            "Write it like sqlite:///city.db, without file: and uri=true.",
+        )
+    if name == ":memory:":
         return None
     return Path(name)
 

@@ -11,7 +11,7 @@ import click
 
 from kiosk.core.errors import OperatorError
 from sync.receiver import city_keys
-from sync.receiver.database import database_file, opened, reading
+from sync.receiver.database import database_file, is_begun, opened, reading
 from sync.signing import Signer
 
 _IDENTIFIER = re.compile(r"[a-z0-9-]{1,32}")
@@ -40,18 +40,12 @@ def key_path(database: str, key_file: Path | None) -> Path:
     return file.with_suffix(".key")
 
 
-def is_new(database: str) -> bool:
-    """Whether this is the place of an SQLite database that nobody has begun."""
-    file = database_file(database)
-    return file is not None and not file.exists()
-
-
 def city_key(database: str, key_file: Path | None, *, first: bool = False) -> Signer:
     """The city's key, made on the ``first`` run only; OperatorError where it is not the one that the city
     of this database signs with: what is signed with another no station believes.
     """
     path, known = key_path(database, key_file), None
-    if not is_new(database):
+    if is_begun(database):
         with opened(database) as engine, reading(engine) as connection:
             known = city_keys.held(connection)
     if not path.exists():

@@ -14,9 +14,14 @@ CITYS = frozenset({"entry", "epoch", "station_key"})
 """A station's own ledger has none of them."""
 
 
+def is_city(engine: sa.Engine) -> bool:
+    """Whether a city's tables are there."""
+    return _tables(engine) >= CITYS
+
+
 def require_city(engine: sa.Engine) -> None:
     """OperatorError where a city's tables are missing."""
-    if not _tables(engine) >= CITYS:
+    if not is_city(engine):
         raise OperatorError(
             "no_city_database",
             "This is no city's database: it has none of the receiver's tables.",

@@ -22,10 +22,11 @@ from sync.ending import Ending
 from sync.messages import CONTENT_JSON, encode_ack
 from sync.mqtt import Arrived, Broker, Closed, Connection, Denied, MqttEvent, Opened, Taken
 from sync.notify import notify
-from sync.receiver import card_lists, command_sender, heard, store, town_words
+from sync.receiver import card_lists, city_keys, command_sender, heard, store, town_words
 from sync.receiver.arriving import Delivery, Parcel, is_batch, unpack
 from sync.receiver.balances import Told
-from sync.receiver.database import utc_ms
+from sync.receiver.database import reading, utc_ms
+from sync.receiver.giving_up import give_up
 from sync.receiver.list_publisher import ListPublisher
 from sync.receiver.patience import Ended, Patience, Unstorable
 from sync.receiver.refusals import Spoken
@@ -83,7 +84,7 @@ class Service:
         )
 
     def run(self) -> None:
-        """Serve until asked to end."""
+        """Serve until asked to end. OperatorError where the city signs with another key by now."""
         notify("READY=1")
         try:
             while not self._ending.asked:
@@ -91,9 +92,10 @@ class Service:
                 notify("WATCHDOG=1")
         except Ended:
             log.warning("ended while the database is away: what came last comes again")
-        notify("STOPPING=1")
-        if self._connection is not None:
-            self._connection.close()
+        finally:
+            notify("STOPPING=1")
+            if self._connection is not None:
+                self._connection.close()
 
     def _step(self) -> None:
         if self._connection is None and time.monotonic() >= self._connect_due_s:
@@ -104,6 +106,7 @@ class Service:
             self._take(arrived)
         if self._open and time.monotonic() >= self._remind_due_s:
             self._remind_due_s = time.monotonic() + REMIND_S
+            self._patience.done(self._check_key)
             self._remind()
             self._renew_lists()
             self._publish_town()
@@ -247,6 +250,11 @@ class Service:
         except Unstorable as error:
             log.warning("what a station says of itself cannot be kept: %s", error)
 
+    def _check_key(self) -> None:
+        """After ``key --replace`` nothing more is signed with the key before."""
+        with reading(self._engine) as connection:
+            city_keys.require(city_keys.held(connection), self._signer.public_key)
+
     def _remind(self) -> None:
         if (after := self._retold) is not None:
             retold = self._patience.done(lambda: standing(self._engine, after))
@@ -259,6 +267,11 @@ class Service:
                 error = answer.ack.error
                 self._warn(answer.city, answer.station, error.code, error.seq)
         self._answer(answers)
+        for left in self._patience.done(lambda: give_up(self._engine, utc_ms())):
+            log.warning(
+                "%s/%s: %s batches of the ended ledger %s never joined on, and are set aside",
+                left.city, left.station, left.batches, left.ledger,
+            )  # fmt: skip
 
     def _renew_lists(self) -> None:
         """Each day, and each new life of the database, the lists of cards are signed again; catalogue

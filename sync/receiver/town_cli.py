@@ -16,7 +16,7 @@ from kiosk.core.catalogue import Catalogue, Misfit, TariffTable, misfits, tariff
 from kiosk.core.errors import OperatorError
 from kiosk.core.schedule import Term
 from sync.messages.town import Kind
-from sync.receiver import town_words
+from sync.receiver import city_keys, town_words
 from sync.receiver.database import looking, opened, require_database, utc_ms
 from sync.receiver.options import (
     city_key,
@@ -104,6 +104,7 @@ def group(kind: Kind) -> click.Group:
         effective_ms = moment(effective, now_ms)
         signer = city_key(database, key_file)
         with opened(database) as engine, engine.begin() as connection:
+            city_keys.hold(connection, signer.public_key)
             city = identifier(city)
             known = town_words.current(connection, city, "catalogue", effective_ms)
             items = known if isinstance(known, Catalogue) else None
@@ -120,6 +121,7 @@ def group(kind: Kind) -> click.Group:
         require_database(database)
         signer = city_key(database, key_file)
         with opened(database) as engine, engine.begin() as connection:
+            city_keys.hold(connection, signer.public_key)
             city = identifier(city)
             terms = town_words.sign_again(connection, city, kind, signer, utc_ms())
         _say(kind, city, terms, as_json)

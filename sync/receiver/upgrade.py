@@ -30,14 +30,42 @@ def upgrade(connection: sa.Connection) -> bool:
     return bool(added)
 
 
-def _add_missing_columns(
-    connection: sa.Connection, inspector: sa.Inspector
-) -> list[sa.Column[object]]:
-    there = {
+def is_current(connection: sa.Connection, made: sa.MetaData) -> bool:
+    """Whether ``upgrade`` would change nothing, and every table of ``made`` is there; only read."""
+    inspector = sa.inspect(connection)
+    if not made.tables.keys() <= set(inspector.get_table_names()):
+        return False
+    columns, indexes = _columns(inspector), _indexes(inspector)
+    for table in tables.metadata.sorted_tables:
+        if not {(table.name, one.name) for one in table.columns} <= columns:
+            return False
+        if not {one.name for one in table.indexes} <= indexes:
+            return False
+    keys = inspector.get_multi_foreign_keys() if connection.dialect.name == "postgresql" else {}
+    old = any(found for (_, table), found in keys.items() if table in tables.metadata.tables)
+    return not old and not OVER & indexes
+
+
+def _columns(inspector: sa.Inspector) -> set[tuple[str, str]]:
+    return {
         (table, column["name"])
         for (_, table), columns in inspector.get_multi_columns().items()
         for column in columns
     }
+
+
+def _indexes(inspector: sa.Inspector) -> set[str]:
+    return {
+        str(index["name"])
+        for indexes in inspector.get_multi_indexes().values()
+        for index in indexes
+    }
+
+
+def _add_missing_columns(
+    connection: sa.Connection, inspector: sa.Inspector
+) -> list[sa.Column[object]]:
+    there = _columns(inspector)
     added = []
     for table in tables.metadata.sorted_tables:
         for column in table.columns:
@@ -52,11 +80,7 @@ def _add_missing_columns(
 
 def _renew_indexes(connection: sa.Connection, inspector: sa.Inspector) -> None:
     """Those of this version, and none that only an older one made."""
-    there = {
-        str(index["name"])
-        for indexes in inspector.get_multi_indexes().values()
-        for index in indexes
-    }
+    there = _indexes(inspector)
     for name in sorted(OVER & there):
         connection.exec_driver_sql(f"DROP INDEX {name}")
     for table in tables.metadata.sorted_tables:

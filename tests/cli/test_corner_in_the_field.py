@@ -314,6 +314,48 @@ def test_a_lost_card_is_replaced_by_slip_and_spare_while_the_corner_is_open(insi
     ]
 
 
+def test_a_found_card_is_stopped_before_the_camera_and_stays_so(inside: Hall) -> None:
+    hall = inside
+    (found,) = hall.cards()
+    seen, closed = hall.entries("checkin"), hall.entries("card_closed")
+    hall.touch("corner_card", work="close")
+    hall.until_told(step="any", work="close")
+    hall.until_view(awaiting="close")
+    assert hall.touch("corner_card", work="begin") == {"refused": "corner_busy"}
+    hall.show(found["token"])
+    hall.until_told(step="done")
+    hall.until_view(phase="stopped", corner="open")
+    assert [one["reason"] for one in hall.entries("card_closed")[len(closed) :]] == ["lost"]
+    hall.touch("corner_cancel")
+    hall.hide()
+    hall.touch("corner_card", work="close")
+    hall.until_view(awaiting="close")
+    hall.show(found["token"])
+    hall.until_told(step="ended", why="card_closed_already")
+    hall.touch("corner_cancel")
+    hall.hide()
+    refusals = hall.view()["refusals"]
+    hall.show(found["token"])
+    hall.until(lambda: hall.view()["refusals"] == refusals + 1, "a stopped card is refused")
+    hall.hide()
+    assert hall.entries("checkin") == seen and len(hall.entries("card_closed")) == len(closed) + 1
+
+
+def test_a_wish_to_stop_a_card_ends_with_a_touch_and_the_next_card_is_greeted(inside: Hall) -> None:
+    hall = inside
+    (card,) = hall.cards()
+    closed = hall.entries("card_closed")
+    hall.touch("corner_card", work="close")
+    hall.until_view(awaiting="close")
+    hall.touch("corner_cancel")
+    hall.until_view(awaiting=None)
+    hall.show(card["token"])
+    hall.until_view(phase="greeting")
+    hall.hide()
+    assert hall.told() is None and hall.entries("card_closed") == closed
+    hall.until_view(visits_open=0)
+
+
 def test_a_resident_is_greeted_and_weighed_while_the_corner_is_open(inside: Hall) -> None:
     hall = inside
     (card,) = hall.cards()

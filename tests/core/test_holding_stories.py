@@ -7,7 +7,7 @@ from kept_day import KeptDay
 
 from kiosk.core.effects import Record
 from kiosk.core.entries import CardAccount, CardBegun, CardClosed, CardJoined, Checkin
-from kiosk.core.events import CardSeen, CardWork, Moment, SlipSeen, Touch
+from kiosk.core.events import CardRefused, CardSeen, CardWork, Moment, SlipSeen, Touch
 
 ANN, BOB = b"a" * 16, b"b" * 16
 NEW, OLD, HOME = b"n" * 16, b"o" * 16, b"h" * 16
@@ -169,6 +169,18 @@ def test_a_card_found_in_the_street_is_closed_by_showing_it(desk: Desk) -> None:
     assert desk.show(OLD, account=HOME) == ["done"]
     assert desk.kinds() == [(CardClosed, OLD, 0)]
     assert desk.phase == "stopped"
+
+
+def test_a_found_card_that_is_closed_already_is_told_so_and_another_towns_is_waited_past(
+    desk: Desk,
+) -> None:
+    desk.ask("close")
+    assert desk.tell(CardRefused(desk.t_ms, "qr", "unknown")) == []
+    assert (desk.phase, desk.station.view().awaiting) == ("refused", "close")
+    assert desk.tell(CardRefused(desk.t_ms, "qr", "closed")) == ["card_closed"]
+    assert desk.station.view().awaiting is None and desk.items == []
+    assert desk.tell(CardRefused(desk.t_ms, "qr", "closed")) == []
+    assert desk.phase == "refused"
 
 
 def test_a_resident_touches_in_vain_while_the_caretaker_waits_for_a_card(desk: Desk) -> None:

@@ -165,6 +165,7 @@ class Caretaker:
     scene: Scene = field(default_factory=Scene)
     touched: list[Act] = field(default_factory=list)
     stir_s: float = 0.0
+    wait_s: int = 0
 
     def takers(self) -> tuple[Taker, ...]:
         return tuple(Taker(shape, self._take) for shape in Act.__subclasses__())
@@ -180,4 +181,4 @@ class Caretaker:
         if action == "corner_doctor":
             names = {"b2": {"ja": "アルミ缶", "easy": "アルミの かん", "en": "Aluminium can"}}
             return doctor.told(self.scene.found, names)
-        return {"set": True, "wait_s": 0} if action == "corner_pad" else None
+        return {"set": True, "wait_s": self.wait_s} if action == "corner_pad" else None

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from corner_scenes import BROKEN, CLEAN, GATE, OPEN, SCALE, SCENES, Caretaker, Scene, foot, tile
+from corner_scenes import (
+    ADJUST,
+    BROKEN,
+    CLEAN,
+    GATE,
+    OPEN,
+    SCALE,
+    SCENES,
+    Caretaker,
+    Scene,
+    foot,
+    tile,
+)
 from playwright.sync_api import Page
 from screen_people import LONG_S
 from screen_scenes import setup, view
@@ -157,6 +169,14 @@ def test_the_number_is_sent_once_and_stays_nowhere_on_the_page(corner: Corner) -
     assert "314159" not in corner.page.content() and repr(sent) == "Number"
 
 
+def test_nobody_types_a_number_that_may_not_be_tried_now(corner: Corner) -> None:
+    corner.caretaker.wait_s = 300
+    corner.come_to(Scene((foot(1),), GATE))
+    assert (
+        corner.page.inner_text("#corner .sentence") == texts.load()[0].corner["why_number_paused"]
+    )
+
+
 def test_an_adjustment_is_asked_for_with_bottle_and_empty_bin(corner: Corner) -> None:
     corner.come_to(Scene((SCALE, tile(1), foot(1))))
     for key in (1, 10, 2, 0):
@@ -164,6 +184,24 @@ def test_an_adjustment_is_asked_for_with_bottle_and_empty_bin(corner: Corner) ->
     corner.touch(".key", 11)
     corner.touch(".corner-foot .action", 2)
     assert corner.sent(shapes.Adjust) == [shapes.Adjust(bin="b2", grams=2031, empty=True)]
+
+
+def test_what_another_window_has_begun_is_shown_here_too_where_this_one_would_begin_something(
+    corner: Corner,
+) -> None:
+    corner.come_to(Scene((SCALE, tile(1), foot(1)), refuses="corner_busy"))
+    for key in (1, 10, 2, 0):
+        corner.touch(".key", key)
+    corner.server.tell("corner", {"job": {**ADJUST, "bin": "b1", "kg": "1.980", "step": "load"}})
+    corner.touch(".key", 11)
+    assert "2031" not in corner.page.inner_text("#corner"), "asked whether the bin is empty"
+    corner.touch(".corner-foot .action", 2)
+    assert "1.980 kg" in corner.page.inner_text("#corner h1"), "the other's bottle"
+    corner.caretaker.scene = Scene()
+    corner.page.click(".corner-foot .action")
+    until(lambda: len(corner.sent(shapes.Cancel)) == 1, "it can be ended here, too")
+    corner.server.tell("corner", {"job": None})
+    corner.page.wait_for_function("() => document.querySelectorAll('.tiles li').length === 9")
 
 
 def test_turning_pages_tells_the_station_that_somebody_is_there(corner: Corner) -> None:

@@ -190,6 +190,9 @@ def test_a_stick_that_is_not_there_is_no_file_on_the_stations_own_disk(
 ) -> None:
     """Neither its name where it should appear, nor the empty folder on which it is mounted."""
     one.drop(1)
+    for nothing in ("", " "):  # a variable that nobody set is no working folder
+        said = one.kiosk("ledger", "export", "--to", nothing)
+        assert said.code == 2 and "--to" in said.err
     media = one.home / "media"
     media.mkdir()
     said = one.kiosk("ledger", "export", "--to", media / "usb")

@@ -9,9 +9,11 @@ from sync_site import CITY_KEY, TOPIC, Book
 from sync.messages import AckError, encode_ack
 from sync.receiver import care, registry
 from sync.receiver.arriving import Delivery
+from sync.receiver.giving_up import Left, give_up
 from sync.receiver.parking import MAX_PARKED
 from sync.receiver.reminders import GAPS_OF_THE_PAST, Answer, remind, standing
 from sync.receiver.store import take
+from sync.receiver.tables import parked, quarantine
 
 NOW_MS = 1_000_000
 MINUTES_MS = 400_000
@@ -53,6 +55,42 @@ def test_the_gap_of_a_card_that_died_takes_no_place_of_the_new_ones(
     assert [each.ack for each in standing(city, "")] == [retained]
     assert new.judge(encode_ack(retained, CITY_KEY)) is not None
     assert codes(city, NOW_MS + 4 * GAPS_OF_THE_PAST * MINUTES_MS) == []
+
+
+def test_what_a_dead_card_left_is_set_aside_and_told_once_its_gap_is_told_no_more(
+    city: sa.Engine,
+) -> None:
+    old = died(city)
+    new = Book(ledger="a2" * 16)
+    send(city, new.batch(0), now_ms=NOW_MS + 1)
+    now_ms = NOW_MS
+    for _ in range(GAPS_OF_THE_PAST):
+        now_ms += MINUTES_MS
+        assert remind(city, now_ms) != [] and give_up(city, now_ms) == []
+    now_ms += MINUTES_MS
+    assert give_up(city, now_ms) == [Left("demo", "hall-1", old.ledger, 1)]
+    assert give_up(city, now_ms) == remind(city, now_ms) == []
+    with city.connect() as connection:
+        assert connection.execute(sa.select(parked)).all() == []
+        (row,) = connection.execute(sa.select(quarantine))
+        assert (row.ledger, row.first, row.reason) == (old.ledger, 21, "gap")
+    assert codes(city, now_ms) == ["refused"]
+    assert codes(city, now_ms + care.RECENT_MS) == []
+    # The card is found after all: a batch that comes too early waits again, and all of it joins on.
+    send(city, old.batch(20), now_ms=now_ms)
+    assert give_up(city, now_ms) == []
+    (answer,) = send(city, old.batch(10, 20), now_ms=now_ms + 1)
+    assert answer.ack.seq == old.head
+    assert give_up(city, now_ms + MINUTES_MS) == []
+
+
+def test_a_living_ledgers_parked_batches_are_never_given_up(city: sa.Engine) -> None:
+    died(city)
+    now_ms = NOW_MS
+    for _ in range(3 * GAPS_OF_THE_PAST):
+        now_ms += MINUTES_MS
+        remind(city, now_ms)
+        assert give_up(city, now_ms) == []
 
 
 def test_a_living_ledgers_gap_is_told_as_long_as_it_lasts(city: sa.Engine) -> None:

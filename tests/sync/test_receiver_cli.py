@@ -21,7 +21,7 @@ from sync.receiver import city_keys
 from sync.receiver.arriving import Delivery
 from sync.receiver.broker_url import parse_broker
 from sync.receiver.cli import main
-from sync.receiver.database import opened
+from sync.receiver.database import looking, opened
 from sync.receiver.store import take
 
 KEY = STATION_KEY.public_key.hex()
@@ -79,6 +79,58 @@ def test_a_city_signs_with_one_key_until_somebody_says_another(url: str, tmp_pat
     assert ask("key", "--database", url, *new, "--replace")["public_key"] == second
     assert call("key", "--database", url).exit_code == 2, "the old one is nobody's now"
     assert ask("key", "--database", url, *new)["public_key"] == second
+
+
+def test_asking_for_the_key_makes_no_tables_and_takes_no_other_programs_file(
+    url: str, tmp_path: Path
+) -> None:
+    first = ask("key", "--database", url)["public_key"]
+    assert not (tmp_path / "city.db").exists()
+    (tmp_path / "city.db").touch()
+    assert ask("key", "--database", url)["public_key"] == first
+    (tmp_path / "city.key").unlink()
+    assert ask("key", "--database", url, "--make")["public_key"] != first
+    assert (tmp_path / "city.db").read_bytes() == b""
+    before = of_photos(tmp_path / "city.db")
+    assert refused("key", "--database", url) == "foreign_database"
+    assert (tmp_path / "city.db").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"city.db", "city.key"}
+
+
+@pytest.mark.parametrize("args", [("key",), ("verify",), ("station", "list")], ids=" ".join)
+def test_a_uri_in_place_of_a_file_is_refused(tmp_path: Path, args: tuple[str, ...]) -> None:
+    for name in (f"file:{tmp_path}/city.db?uri=true", f"{tmp_path}/city.db?mode=rwc&uri=true"):
+        assert refused(*args, "--database", f"sqlite:///{name}") == "database_url"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_signs_first_fixes_the_citys_key(url: str, tmp_path: Path) -> None:
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    first = ask("key", "--database", url, "--make")["public_key"]
+    other = ("--key", str(tmp_path / "other.key"))
+    ask("key", "--database", url, *other, "--make")
+    assert ask("cards", "list", "--city", CITY, "--database", url) == []
+    (tmp_path / "export.jsonl").write_bytes(b"no export\n")
+    export = ("import", str(tmp_path / "export.jsonl"), "--database", url)
+    assert refused(*export) == "no_export", "nothing is signed, nothing is fixed"
+    with looking(url) as connection:
+        assert city_keys.held(connection) is None
+    answering = (*export, "--answer", str(tmp_path))
+    assert refused(*answering) == "no_export"
+    assert refused(*answering, *other) == "other_city_key"
+    assert (
+        refused("cards", "publish", "--city", CITY, "--database", url, *other) == "other_city_key"
+    )
+    with looking(url) as connection:
+        assert city_keys.held(connection) == bytes.fromhex(first)
+    assert refused(*export, "--answer", "") == "wrong_call"
+
+
+def test_looking_at_lists_waits_for_nobody_who_writes(url: str) -> None:
+    ask("station", "add", STATION, "--city", CITY, "--key", KEY, "--database", url)
+    with opened(url) as engine, engine.begin():
+        assert ask("cards", "list", "--city", CITY, "--database", url) == []
+        assert ask("station", "days", STATION, "--city", CITY, "--database", url)["closed"] == []
 
 
 def test_a_list_is_never_signed_with_a_key_that_nobody_knows(url: str, tmp_path: Path) -> None:

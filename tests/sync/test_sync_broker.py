@@ -16,6 +16,7 @@ from city_site import (
     Station,
     ask,
     eventually,
+    receiver,
     rewriting_examples,
 )
 from ends_site import Overheard, check, jsonschema, plain
@@ -49,6 +50,21 @@ def town(tmp_path: Path, broker: Mosquitto) -> Iterator[City]:
     city = City(tmp_path, broker)
     yield city
     city.close()
+
+
+def test_a_receiver_signs_nothing_more_once_the_citys_key_is_another(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """It ends, so that whoever starts it again (systemd) finds the new key in the file, or is told."""
+    url, key, new = f"sqlite:///{tmp_path / 'city.db'}", tmp_path / "city.key", tmp_path / "new.key"
+    running = receiver(tmp_path / "receiver.log", url, broker.port)
+    ask("key", "--database", url, "--key", str(new), "--make")
+    ask("key", "--database", url, "--key", str(new), "--replace")
+    eventually(lambda: running.code is not None, "it has noticed")
+    assert running.code == 2 and running.has_said("which its stations believe")
+    new.replace(key)
+    again = receiver(tmp_path / "again.log", url, broker.port)
+    assert again.terminate() == 0
 
 
 def test_a_drop_reaches_the_citys_database_and_the_watermark_comes_back(town: City) -> None:

@@ -80,8 +80,8 @@ def line(
     weight: Weight = "regular",
     colour: Colour = INK,
     *,
-    least: float,
+    least: float = 0.5,
 ) -> Text:
-    """A line from (``x``, ``y``) on, ``fitted``."""
-    size, text = fitted(text, most, size, weight, least=least)
+    """A line from (``x``, ``y``) on, ``fitted``; ``least`` the share of its ``size`` that it keeps."""
+    size, text = fitted(text, most, size, weight, least=least * size)
     return Text(x, y, text, size, weight, colour)

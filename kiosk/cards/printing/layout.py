@@ -146,8 +146,7 @@ def _line(
     weight: Weight = "regular",
     colour: Colour = INK,
 ) -> Text:
-    size = pt * MM_PER_PT
-    return fonts.line(text, x, y, most, size, weight, colour, least=0.7 * size)
+    return fonts.line(text, x, y, most, pt * MM_PER_PT, weight, colour, least=0.7)
 
 
 def _right(text: str, x: float, y: float, *, pt: float) -> Text:

@@ -14,7 +14,7 @@ import msgspec
 
 from kiosk.cli.call import Call
 from kiosk.cli.spoken import SpokenGroup
-from kiosk.cli.values import Readable, Whole
+from kiosk.cli.values import Readable, Target, Whole
 
 if TYPE_CHECKING:
     from kiosk.settings import Settings
@@ -51,7 +51,7 @@ def ledger_verify(call: Call, ack: Path | None) -> int:
 
 
 @ledger.command("export")
-@click.option("--to", "target", type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--to", "target", type=Target(), metavar="PATH")
 @click.option("--all", "whole", is_flag=True)
 @click.pass_obj
 def ledger_export(call: Call, target: Path | None, whole: bool) -> None:

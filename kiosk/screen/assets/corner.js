@@ -204,13 +204,16 @@ async function press(touch, context) {
   const { action, fields, next } = touch.act;
   const from = place;
   const { ok, value } = await context.act(action, fields);
-  if (!ok) go({ name: "trouble", code: value?.code ?? "", back: from.name === "gate" ? from : undefined }, context);
+  // A window beside this one has begun something: there is one corner, so both show the same.
+  if (value?.code === "corner_busy" && job !== null) go({ name: "job", seen: true }, context);
+  else if (!ok) go({ name: "trouble", code: value?.code ?? "", back: from.name === "gate" ? from : undefined }, context);
   else go({ ...next, ...answered(action, value) }, context);
 }
 
 function answered(action, value) {
   if (action === "corner_doctor") return { value };
-  return action === "corner_pad" ? { set: value.set } : {};
+  if (action !== "corner_pad") return {};
+  return { set: value.set, why: value.wait_s > 0 ? "number_paused" : "" }; // before it is typed for nothing
 }
 
 /** The number goes to the station and is kept nowhere. */
