@@ -14,7 +14,7 @@ from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.shape import TownFile, misfits
 from kiosk.noticeboard.tongues import OWN, as_written, gathered
-from kiosk.tomlfile import FileProblem, convert, read_toml
+from kiosk.tomlfile import FileProblem, convert, read_text, tables_of
 from kiosk.tomlfile import problems as shape_problems
 
 MAX_BYTES = 65_536
@@ -22,14 +22,16 @@ MAX_BYTES = 65_536
 GONE_LOOKS = 2
 """So many looks in a row find no file before it counts as taken away: an editor may be renaming."""
 
-Signature = tuple[int, int, int]
+Signature = tuple[int, int, int, int]
 
 
 def load(file: Path, languages: Collection[str] = OWN) -> TownFile:
     """The file's content; FileProblem naming place and line of the first thing that is wrong."""
-    for problem in problems(file, languages=languages):
+    town, found = _read(file, None, languages)
+    for problem in found:
         raise problem
-    return convert(gathered(read_toml(file), languages), TownFile, file)
+    assert town is not None, "nothing is wrong with it"
+    return town
 
 
 def problems(
@@ -39,25 +41,32 @@ def problems(
     if signature(file) is None:
         return []
     try:
-        _check_size(file)
-        tables = gathered(read_toml(file), languages)
-        found = shape_problems(tables, TownFile, file)
-        if not found:
-            town = convert(tables, TownFile, file)
-            found = list(_misfits(town, file, catalogue, languages))
+        return _read(file, catalogue, languages)[1]
     except FileProblem as problem:
         return [problem]
-    text = file.read_text("utf-8-sig", errors="replace") if found else ""
-    return [_with_line(one, text, file) for one in found]
+
+
+def _read(
+    file: Path, catalogue: Catalogue | None, languages: Collection[str]
+) -> tuple[TownFile | None, list[FileProblem]]:
+    """What stands there, and what is wrong in it; read once, for somebody may be writing it. FileProblem
+    where it cannot be read at all."""
+    text = read_text(file, most_bytes=MAX_BYTES)
+    tables = gathered(tables_of(text, file), languages)
+    town, found = None, shape_problems(tables, TownFile, file)
+    if not found:
+        town = convert(tables, TownFile, file)
+        found = list(_misfits(town, file, catalogue, languages))
+    return town, [_with_line(one, text, file) for one in found]
 
 
 def signature(file: Path) -> Signature | None:
-    """What changes with the file; None where there is none."""
+    """What changes with the file, who may read it included; None where there is none."""
     try:
         found = file.stat()
     except OSError:
         return None
-    return (found.st_ino, found.st_size, found.st_mtime_ns)
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 class Watched:
@@ -84,27 +93,11 @@ class Watched:
         self._seen = found
         try:
             town = load(self._file, self._languages)
-        except (FileProblem, OSError):  # said by the doctor, who reads it too
+        except FileProblem:  # said by the doctor, who reads it too
             return False
         changed = town != self.town
         self.town = town
         return changed
-
-
-def _check_size(file: Path) -> None:
-    try:
-        size = file.stat().st_size
-    except OSError:
-        return  # told by who reads it
-    if size > MAX_BYTES:
-        raise FileProblem(
-            "file_too_big",
-            file,
-            "",
-            f"the file is longer than {MAX_BYTES} bytes.",
-            "Take out what nobody reads any more.",
-            limit=MAX_BYTES,
-        )
 
 
 def _misfits(

@@ -10,15 +10,14 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core.catalogue import Misfit
+from kiosk.tomlfile import READABLE
 
 MAX_HALVES = 64
 """Half-width letters of a sentence (a Japanese letter counts two)."""
 MAX_NAME_HALVES = 24
 
-PLAIN = r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
-"""Something to read, and nothing that turns the letters around it."""
-Sentence = Annotated[str, Meta(min_length=1, max_length=MAX_HALVES, pattern=PLAIN)]
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_HALVES, pattern=PLAIN)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=MAX_HALVES, pattern=READABLE)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_HALVES, pattern=READABLE)]
 Picture = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
 
 

@@ -26,7 +26,6 @@ from kiosk.noticeboard.asked import (
 from kiosk.noticeboard.parts import (
     MAX_HALVES,
     MAX_NAME_HALVES,
-    PLAIN,
     Lasting,
     Name,
     Part,
@@ -35,8 +34,9 @@ from kiosk.noticeboard.parts import (
     wide,
 )
 from kiosk.noticeboard.tongues import OWN, misfits_of_tongues
+from kiosk.tomlfile import READABLE
 
-Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=PLAIN)]
+Time = Annotated[str, Meta(min_length=1, max_length=16, pattern=READABLE)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -19,18 +19,19 @@ MAX_PROBLEMS = 100
 MAX_LIST = 1_000
 """Items of a list that are looked at each by itself."""
 
+READABLE = r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
+"""One line of something to read, and nothing that turns the letters around it."""
+TAG = r"\A[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?\Z"
+"""Language, script, region (RFC 5646, 2.1): what every browser takes. Of another it makes an error."""
 FORMS = {
     r"\A[a-z0-9-]{1,32}\Z": ("identifier", "1 to 32 of the characters a-z, 0-9 and -"),
     r"\A[0-9a-f]{64}\Z": ("key", "64 of the characters 0-9 and a-f"),
     r"\A[^\x00-\x1f\x7f-\x9f]*\Z": ("plain", "it without control characters, on one line"),
-    r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z": (
-        "plain",
-        "it without control characters, on one line",
-    ),
+    READABLE: ("plain", "it without control characters, on one line"),
     r"\A[\x01-\x7f]{1,32}\Z": ("ascii", "1 to 32 ASCII characters"),
     r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z": ("time", "a time of day, 00:00 to 23:59"),
     r"\A[a-z]{2,8}\Z": ("language", "2 to 8 of the letters a-z"),
-    r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z": ("tag", "a language tag such as pt-BR"),
+    TAG: ("tag", "a language tag such as pt-BR"),
 }
 """What to write, by the pattern that refused: a name for translations, and the words."""
 

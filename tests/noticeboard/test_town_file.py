@@ -12,7 +12,7 @@ import pytest
 
 from kiosk import catalogue
 from kiosk.cli.texts import Words
-from kiosk.noticeboard.file import MAX_BYTES, Watched, load, problems
+from kiosk.noticeboard.file import MAX_BYTES, Watched, load, problems, signature
 from kiosk.noticeboard.lines import line_of
 from kiosk.noticeboard.shape import TownFile
 from kiosk.noticeboard.tongues import OWN
@@ -217,3 +217,37 @@ def scribbled(draw: random.Random, text: str) -> str:
             case _:
                 lines[at] = "[" * draw.randint(1, 40)
     return "\n".join(lines)
+
+
+def test_a_pipe_with_the_files_name_keeps_nobody_waiting(tmp_path: Path) -> None:
+    file = tmp_path / "town.toml"
+    os.mkfifo(file)
+    watched = Watched(file)
+    assert not watched.look()
+    assert [one.code for one in problems(file)] == ["file_unreadable"]
+    file.unlink()
+    file.write_text('[[notice]]\nja = "また"\n', "utf-8")
+    assert watched.look()
+
+
+def test_a_file_is_read_again_when_its_rights_or_its_contents_changed_behind_its_date(
+    write: Write,
+) -> None:
+    file = write('[[notice]]\nja = "あ"\n')
+    watched = Watched(file)
+    assert watched.look()
+    before = file.stat()
+    with file.open("r+", encoding="utf-8") as opened:
+        opened.write('[[notice]]\nja = "い"\n')
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert watched.look()
+    assert watched.town.notices[0].ja == "い"
+    before = file.stat()
+    file.chmod(0o640)
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert signature(file) != (
+        before.st_ino,
+        before.st_size,
+        before.st_mtime_ns,
+        before.st_ctime_ns,
+    )

@@ -3,6 +3,7 @@
 (asked) => {
   const scrolls = asked?.scrolls === true;
   const TEXT_PX = 33, TARGET_PX = 118, DIGITS_PX = 150, CONTRAST = 4.5, WEIGHT_CONTRAST = 7;
+  const GAP_PX = 16; // between the moment and what stands under it
   const DIGIT = 0.73; // a digit's height to its font size in Noto Sans CJK (OS/2 sCapHeight 733)
   const wrong = [];
   const visible = (element) => element.checkVisibility() && element.getClientRects().length > 0;
@@ -52,6 +53,14 @@
       const over = part.getBoundingClientRect().bottom - bottom;
       if (visible(place) && visible(part) && over > 1) wrong.push(`#${part.id} is ${over} px beyond its place`);
     }
+  }
+  // What is said stands in its own room: centred in one that is too low it would lie under the touches.
+  const moment = document.querySelector("#moment")?.getBoundingClientRect();
+  for (const part of document.querySelectorAll("#seen > *, #said > *")) {
+    if (!moment || moment.height === 0 || part.id === "turn" || !visible(part)) continue;
+    const { top, bottom } = part.getBoundingClientRect();
+    const over = Math.max(moment.top - top, bottom - moment.bottom);
+    if (over >= GAP_PX) wrong.push(`#${part.id || part.className} is ${over} px outside its room`);
   }
   // One hand, from below: on a turned panel nothing that must be touched has its middle in the upper third.
   if (innerHeight > innerWidth && !scrolls) {

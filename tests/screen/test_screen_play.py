@@ -11,8 +11,9 @@ import pytest
 from play_scenes import OFF, lesson, longest, round_of, value
 from playwright.sync_api import Page
 from screen_people import LONG_S
-from screen_scenes import bins, setup, view
+from screen_scenes import TROUBLED, bins, languages, setup, spoken, view
 from shots import LANGUAGES, PANELS, browser_page, show
+from town_scenes import LONGEST_EN, cards
 from town_scenes import longest as longest_town
 from town_scenes import value as usual_town
 
@@ -51,6 +52,7 @@ class Hall:
             "127.0.0.1",
             0,
             setup=setup(count),
+            languages=spoken(count).languages,
             act=lambda _action, _bin: None,
             takers=[
                 *(Taker(shape, self._take) for shape in shapes),
@@ -146,6 +148,26 @@ def test_every_page_can_be_read_and_touched(
 
 
 @pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("hall", [12], indirect=True)
+def test_beside_five_languages_there_is_room_for_it_and_a_visit_keeps_its_own(
+    page: Page, hall: Hall, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    thanks = view(phase="thanks", visit_g=12_340, points=12, turn=3, shown=3, visits_open=1)
+    no_card = view(phase="no_card", visit_g=510, can_claim=True, visits_open=1)
+    first_page(page, hall, "ja", value())
+    hall.screen.tell("town", cards(longest_town())["notice"])
+    page.wait_for_selector(".strip")
+    for language in ("ja", "easy", "pt"):
+        assert language in languages(hall.count)
+        for shown in (view(), thanks, no_card):
+            told = msgspec.structs.replace(shown, bins=bins(hall.count))
+            show(page, hall.screen, told, language)
+            good(page, f"{shown.phase} in {language}")
+    assert LONGEST_EN in page.inner_text(".strip"), "as in the language it is like"
+
+
+@pytest.mark.parametrize("panel", PANELS)
 def test_a_class_is_large_and_its_turn_is_seen_from_the_bins(
     page: Page, hall: Hall, panel: str
 ) -> None:
@@ -162,6 +184,22 @@ def test_a_class_is_large_and_its_turn_is_seen_from_the_bins(
             show(page, hall.screen, at_bin, language)
             page.wait_for_selector("#play .strip.team-1")
             good(page, f"{phase} in {language}")
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_class_at_a_full_bin_and_at_one_that_is_away_reads_all_of_it(
+    page: Page, hall: Hall, panel: str
+) -> None:
+    page.set_viewport_size(PANELS[panel])
+    full = view(phase="recorded", bin="b2", net_g=420, can_claim=True, visits_open=1)
+    away = view(phase="weighing", bin="b3", live_g=420)
+    for language in LANGUAGES:
+        for shown in (full, away):
+            told = msgspec.structs.replace(shown, bins=TROUBLED, classroom=lesson())
+            show(page, hall.screen, told, language)
+            page.wait_for_selector("#play .strip.team-1")
+            good(page, f"{shown.phase} in {language}")
+            assert page.inner_text("#actions") == "", "nobody in a class has a card to show"
 
 
 def test_a_touch_gives_the_turn_and_the_sum_is_everybodys(page: Page, hall: Hall) -> None:

@@ -83,6 +83,7 @@ def test_after_the_thanks_too_there_is_room_for_it(
         thanks,
         msgspec.structs.replace(thanks, turn=3, shown=3, visits_open=1),
         view(phase="no_card", visit_g=2340),
+        view(phase="no_card", visit_g=510, can_claim=True, visits_open=1),
     ):
         for language in LANGUAGES:
             show(page, station.screen, shown, language)

@@ -68,10 +68,10 @@ def test_without_a_word_on_it_the_corner_is_japanese(told: Write) -> None:
 
 
 def test_a_sentence_that_is_missing_is_named_and_said_as_in_the_other_language(told: Write) -> None:
-    heard = told(pt=whole(without=("words.thanks", "town.what_becomes")))
+    heard = told(pt=whole(without=("words.thanks", "town.notice")))
     assert [said(one) for one in heard.problems] == [
         ("text_missing", "pt.toml", "words.thanks"),
-        ("text_missing", "pt.toml", "town.what_becomes"),
+        ("text_missing", "pt.toml", "town.notice"),
     ]
     assert heard.languages[-1].words["thanks"] == OWN["en"].words["thanks"]
 
@@ -117,12 +117,27 @@ def test_what_is_wrong_is_named_by_file_sentence_and_placeholder(
         ('code = "pt"\nname = "Português"\n', "language_head", "tag"),
         (HEAD.replace('"pt"', '"PT!"'), "setting_form", "code"),
         (HEAD.replace("pt-BR", "pt_BR"), "setting_form", "tag"),
+        (HEAD.replace("pt-BR", "pt-BR-BR"), "setting_form", "tag"),
+        (HEAD.replace("pt-BR", "pt-b"), "setting_form", "tag"),
+        (HEAD.replace("Portug", "\\u202egut"), "setting_form", "name"),
+        (HEAD.replace("Português", "\u3000"), "setting_form", "name"),
     ],
 )
 def test_a_new_language_says_what_stands_on_its_button(
     told: Write, head: str, code: str, place: str
 ) -> None:
     assert [said(one) for one in told(pt=whole(head)).problems] == [(code, "pt.toml", place)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["年末は\u3000お休みです", "Bonjour\u00a0!", "नमस्\u200dते", "ありがとう👨\u200d👩\u200d👧"],
+    ids=["wide space", "unbroken space", "joined letters", "joined pictures"],
+)
+def test_a_language_is_written_with_all_that_it_is_written_with(told: Write, sentence: str) -> None:
+    heard = told(ours=f'code = "ja"\n[words]\nthanks_plain = "{sentence}"\n')
+    assert heard.problems == ()
+    assert heard.languages[0].words["thanks_plain"] == sentence
 
 
 def test_one_language_has_one_file_and_the_screen_has_room_for_five(told: Write) -> None:
@@ -158,6 +173,8 @@ def test_an_item_that_nobody_collects_and_a_sign_that_is_too_wide_are_told(told:
         ("item_unknown", "ours.toml", "items.gold"),
         ("short_name", "ours.toml", "items.can-alu.short[0]"),
     ]
+    cans = CATALOGUE.items["can-alu"]
+    assert item_words(cans, "can-alu", "ja", heard).short == cans.short_ja, "the sign stays whole"
 
 
 def test_a_folder_that_is_not_there_is_told_and_the_screen_speaks_all_the_same(

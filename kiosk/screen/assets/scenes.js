@@ -34,6 +34,7 @@ export function sceneOf(now) {
   }
   if (opened?.bin !== undefined) return openedScene(now);
   const scene = { name: view.phase, values: {}, more: [], buttons: [], ...phaseScene(now), ...turns(now) };
+  const inClass = view.classroom?.counting === true; // its weighings are nobody's own
   if (view.awaiting !== null) {
     scene.tone = view.awaiting === "close" ? "care" : scene.tone;
     scene.template = awaited(now);
@@ -45,10 +46,10 @@ export function sceneOf(now) {
     scene.template = said.claiming;
     scene.pictures = ["show-card"];
     scene.sign = null;
-  } else if (view.can_claim) {
+  } else if (view.can_claim && !inClass) {
     scene.buttons.push(touch(said.claim, "claim", null, "first", "person"));
   }
-  if (view.visits_open > 0 && LEAVING.includes(view.phase)) {
+  if (view.visits_open > 0 && LEAVING.includes(view.phase) && !inClass) {
     scene.buttons.push(touch(said.goodbye, "goodbye"));
   }
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
@@ -104,8 +105,8 @@ function binOf(bin, now) {
 }
 
 /** What the city or a caretaker wrote, in this language or the next best. */
-function written(texts, { language, tags }) {
-  const code = [language, "ja", "easy", ...Object.keys(texts ?? {})].find((one) => texts?.[one]);
+function written(texts, { language, like, tags }) {
+  const code = [language, like, "ja", "easy", ...Object.keys(texts ?? {})].find((one) => texts?.[one]);
   return code === undefined ? [] : [{ text: texts[code], tag: tags[code] ?? code }];
 }
 

@@ -12,6 +12,7 @@ What is wrong is passed over and told as ``FileProblem`` s (``kiosk config check
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from kiosk.core.catalogue import MAX_ITEMS, Catalogue, Code, Name, short_misfits
+from kiosk.core.catalogue import MAX_ITEMS, Catalogue, Code, short_misfits
 from kiosk.screen.texts import MEASURE, TABLES, Language, load, placeholders
-from kiosk.tomlfile import FileProblem, convert, read_toml
+from kiosk.tomlfile import READABLE, TAG, FileProblem, convert, read_toml
 from kiosk.tomlfile import problems as shape_problems
 
 MAX_FILES = 16
@@ -30,8 +31,12 @@ MAX_LANGUAGES = 5
 """As many buttons as always stay in view, those of the station's own languages among them."""
 MAX_SENTENCE = 300
 """Characters; the longest of the station's own has a third of it."""
+MAX_NAME = 60
 BORROWED = "corner"
 """The one table that a language need not have: caretakers read Japanese."""
+
+
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=READABLE)]
 
 
 class ItemText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,8 +54,8 @@ class TownFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One file. ``name``, ``tag`` (as HTML's ``lang``) and ``order`` of the button: of a new language."""
 
     code: Annotated[str, Meta(pattern=r"\A[a-z]{2,8}\Z")]
-    name: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
-    tag: Annotated[str, Meta(pattern=r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")] | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=20, pattern=READABLE)] | None = None
+    tag: Annotated[str, Meta(pattern=TAG)] | None = None
     order: Annotated[int, Meta(ge=1, le=99)] = 50
     like: Literal["ja", "easy", "en"] = "ja"
     words: Sentences = {}
@@ -89,9 +94,9 @@ def spoken(folder: Path | None, catalogue: Catalogue | None = None) -> Spoken:
             if told is None or not _may_stand(told, file, own, seen, languages, found):
                 continue
             seen[told.code] = file
-            found += _item_problems(told, file, catalogue)
+            items[told.code] = _items(told, file, catalogue, found)
             languages[told.code] = _language(told, file, own, found)
-            items[told.code], like[told.code] = told.items, told.like
+            like[told.code] = told.like
     ordered = sorted(languages.values(), key=lambda one: (one.order, one.code))
     return Spoken(tuple(ordered), items, like, tuple(found))
 
@@ -238,7 +243,7 @@ def _sentence_problems(
                     "Remove it, or write its name as in the station's own file.",
                 ),
             )
-        elif not text.strip() or not text.isprintable() or len(text) > MAX_SENTENCE:
+        elif len(text) > MAX_SENTENCE or re.fullmatch(READABLE, text) is None:
             yield (
                 key,
                 FileProblem(
@@ -265,8 +270,11 @@ def _sentence_problems(
             )
 
 
-def _item_problems(told: TownFile, file: Path, catalogue: Catalogue | None) -> list[FileProblem]:
-    found = []
+def _items(
+    told: TownFile, file: Path, catalogue: Catalogue | None, found: list[FileProblem]
+) -> dict[str, ItemText]:
+    """Its items, without what is wrong in them."""
+    good: dict[str, ItemText] = {}
     for code, item in told.items.items():
         if catalogue is not None and code not in catalogue.items:
             found.append(
@@ -279,9 +287,11 @@ def _item_problems(told: TownFile, file: Path, catalogue: Catalogue | None) -> l
                     value=code,
                 )
             )
-        for number, line in enumerate(item.short or ()):
-            for one in short_misfits(line, f"items.{code}.short[{number}]"):
-                found.append(
-                    FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
-                )
-    return found
+        wrong = [
+            FileProblem(one.code, file, one.place, one.what, one.todo, **one.values)
+            for number, line in enumerate(item.short or ())
+            for one in short_misfits(line, f"items.{code}.short[{number}]")
+        ]
+        found += wrong
+        good[code] = msgspec.structs.replace(item, short=None) if wrong else item
+    return good
