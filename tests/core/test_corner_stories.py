@@ -65,6 +65,21 @@ def day() -> Corner:
     return Corner()
 
 
+def test_while_somebody_is_thanked_the_touch_asks_for_the_card_and_the_next_drop_goes_before_it(
+    day: Corner,
+) -> None:
+    """People follow each other closely: the page that waits for somebody is hardly ever there."""
+    bin_id = next(iter(day.platforms))
+    day.drop(None, bin_id, 4_000)
+    while day.phase != "no_card":
+        day.run(200)
+    assert day.say("begin") == ["done"]
+    assert day.seen == "card"
+    day.drop(None, bin_id, 3_000)
+    day.run(2_000)
+    assert day.phase in ("weighing", "recorded") and day.seen == "closed"
+
+
 def test_a_bare_caretakers_card_is_greeted_like_everybodys(day: Corner) -> None:
     day.show(CARE, caretaker=True)
     assert day.seen == "closed" and day.written(Checkin) == 1
