@@ -27,6 +27,7 @@ LONG = (
     "sync/test_link_troubles.py",
     "screen/test_screen_drawn.py",
     "screen/test_journeys.py",
+    "screen/test_journeys_corner.py",
     "screen/test_troubles_on_the_page.py",
     "screen/test_every_state.py",
     "cli/test_no_token_anywhere.py",

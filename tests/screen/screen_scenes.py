@@ -146,7 +146,8 @@ REASON = {
     "en": "The hall is being inspected",
 }
 MESSAGE = {
-    "ja": "12月29日から1月3日まで、<b>お休み</b>します",
+    "ja": "12月29日から1月3日まで、お休みします",
+    "easy": "12月29日から 1月3日まで、お休みです",
     "en": "No collection from 29 December to 3 January",
 }
 LONGEST = {

@@ -256,7 +256,12 @@ function receive(newest, wasConnected) {
 /** Whether somebody came: a card was seen or a bin moves, and what a touch opened gives way. */
 function cameBetween(before) {
   if (view.checkins !== before.checkins || view.refusals !== before.refusals) return true;
-  return before.phase !== view.phase && view.phase !== "waiting";
+  return before.phase !== view.phase && view.phase !== "waiting" && !isItsBag();
+}
+
+/** Whether what moves is the bag whose change stands on the page in pictures: they are read to the end. */
+function isItsBag() {
+  return opened.step === "bag" && view.bin === opened.bin && view.visits_open === 0;
 }
 
 setInterval(() => {
