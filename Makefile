@@ -36,13 +36,12 @@ demo: install
 	tools/install postgres
 
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
-# A socket's path is short (107 bytes), so the folder that the tests work in has to be.
 TEST_WORKERS := 5
 # Hundreds of short-lived commands are started: each would compile the tree anew where Python is told
 # to keep no bytecode.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: install .venv/readers .venv/postgres
-	base=$$(mktemp -d /tmp/pytest-XXXX) && trap 'rm -rf "$$base"' EXIT && \
+	base=$$(tools/test-folder) && trap 'rm -rf "$$base"' EXIT && export TMPDIR="$$base" && \
 	  $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --basetemp "$$base/t" $(PYTEST_ARGS)
 
 check: install

@@ -17,6 +17,7 @@ from kiosk.core.effects import Item
 from kiosk.core.entries import Opening
 from kiosk.core.errors import StorageError
 from kiosk.ledger import Ledger
+from kiosk.recounting import Recounting
 from sync.signing import Signer
 
 if TYPE_CHECKING:
@@ -39,19 +40,21 @@ def open_ledger(settings: Settings, clock: StationClock, place: ExitStack) -> Le
         )
         for b in settings.bins
     }
-    ledger = Ledger.open(
-        settings.paths.data,
-        station=settings.station.id,
-        city=settings.station.city,
-        signer=Signer.load(settings.paths.station_key),
-        city_key=None if settings.city is None else settings.city.key,
-        software=f"kiosk {__version__}",
-        openings=openings,
-        items={b.id: b.item for b in settings.bins},
-        clock=clock.at,
-        day_of=clock.day_of,
-        place=place,
-    )
+    with Recounting(settings.screen.host, settings.screen.port) as counting:
+        ledger = Ledger.open(
+            settings.paths.data,
+            station=settings.station.id,
+            city=settings.station.city,
+            signer=Signer.load(settings.paths.station_key),
+            city_key=None if settings.city is None else settings.city.key,
+            software=f"kiosk {__version__}",
+            openings=openings,
+            items={b.id: b.item for b in settings.bins},
+            clock=clock.at,
+            day_of=clock.day_of,
+            place=place,
+            counting=counting,
+        )
     if ledger.turn_over is not None:
         LOG.warning("a new ledger begins: %s", ledger.turn_over)
     return ledger

@@ -109,9 +109,6 @@ class _Failure(msgspec.Struct, frozen=True):
     what: str = ""
 
 
-_NOTHING = msgspec.Raw(b"")
-
-
 class _Answer(msgspec.Struct, frozen=True):
     id: int
     ok: msgspec.Raw = msgspec.Raw()  # (msgspec 0.22 reads "Raw | None" as null alone)

@@ -57,12 +57,21 @@ def status(settings: Settings) -> dict[str, Any]:
 
 
 def at_rest(settings: Settings) -> dict[str, Any]:
-    """The books in the files; all None where there is no ledger yet."""
+    """The books in the files; all None where there is no ledger yet, or (``busy``) a station that is only
+    just starting has it, or another command."""
     from kiosk.offline import books
 
-    found = books(settings)
+    busy = False
+    try:
+        found = books(settings)
+    except OperatorError as error:
+        if error.code != "already_running":
+            raise
+        found, busy = None, True
     names = ("head_seq", "watermark", "epoch", "queue")
-    return {name: None if found is None else getattr(found, name) for name in names}
+    return {"busy": busy} | {
+        name: None if found is None else getattr(found, name) for name in names
+    }
 
 
 def public_key(settings: Settings) -> str | None:
@@ -201,20 +210,29 @@ def at_rest_findings(settings: Settings) -> Iterator[Finding]:
     from kiosk.doctor.station import core_dumps, disk, storage_cause, watermark
     from kiosk.offline import books, owns
 
-    yield Finding(code="station", level="ERR", case="not_running")
-    free_bytes = ground.free_bytes(settings)
-    yield disk(free_bytes)
-    yield core_dumps(allowed=ground.may_dump_core())
+    busy, found = False, None
+    trouble: KioskError | None = None
     try:
         found = books(settings)
     except KioskError as error:
-        if error.code == "no_rights":
+        busy, trouble = error.code == "already_running", error
+    if busy:
+        yield Finding(code="station", level="WARN", case="busy")
+    else:
+        yield Finding(code="station", level="ERR", case="not_running")
+    free_bytes = ground.free_bytes(settings)
+    yield disk(free_bytes)
+    yield core_dumps(allowed=ground.may_dump_core())
+    if busy:
+        return
+    if trouble is not None:
+        if trouble.code == "no_rights":
             # Ordinary for most users, as with the keys; the station's own could not even start.
             level: Level = "ERR" if owns(settings.paths.data) else "WARN"
             case = "shut" if level == "ERR" else "not_mine"
             yield Finding(code="ledger", level=level, case=case, subject=str(settings.paths.data))
             return
-        cause = storage_cause(error.code, free_bytes)
+        cause = storage_cause(trouble.code, free_bytes)
         yield Finding(code="ledger", level="ERR", case="trouble", cause=cause)
         return
     if found is None and settings.paths.ack.exists():

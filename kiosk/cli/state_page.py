@@ -23,6 +23,10 @@ CLEAR_SCREEN = "\x1b[H\x1b[2J"
 def status(call: Call, found: Mapping[str, Any]) -> None:
     """One page."""
     call.say("status.title", name=found["name"], station=found["station"], city=found["city"])
+    if not found["running"] and found["busy"]:
+        call.say("status.busy")
+        public_key(call, found)
+        return
     if not found["running"]:
         call.say("status.not_running")
         books(call, found)
@@ -141,6 +145,9 @@ def scales(call: Call, found: Sequence[Mapping[str, Any]]) -> None:
 
 def sync_status(call: Call, found: Mapping[str, Any]) -> None:
     """``kiosk sync status``."""
+    if not found["running"] and found["busy"]:
+        call.say("status.busy")
+        return
     if found["head_seq"] is None:
         call.say("status.no_ledger")
         return

@@ -37,7 +37,7 @@ from kiosk.ledger.files import Folder, writers_lock
 from kiosk.ledger.grouped import AckFile, Departed
 from kiosk.ledger.making import Identity
 from kiosk.ledger.opening import Opened, TurnOver, open_ledger
-from kiosk.ledger.projections import DayOf
+from kiosk.ledger.projections import Counting, DayOf
 from kiosk.ledger.resending import Resending
 from sync.messages import MAX_ENTRIES, MAX_PLAIN_BYTES, Ack
 from sync.signing import Signer
@@ -127,12 +127,14 @@ class Ledger:
         clock: Callable[[], At],
         day_of: DayOf,
         place: ExitStack | None = None,
+        counting: Counting | None = None,
     ) -> Ledger:
         """Opens the ledger in ``folder``, begins one where there is none, or continues one.
 
         ``openings`` what each bin holds when a ledger begins; ``items`` each bin's item;
         ``clock`` stamps the entries; ``day_of`` turns UTC milliseconds into the local day;
-        ``place`` the writer's place where ``hold`` took it before.
+        ``place`` the writer's place where ``hold`` took it before; ``counting`` hears how far it is where
+        the whole ledger is read.
         Raises OperatorError (another process holds it, a newer program wrote it) and StorageError.
         """
         names = Folder(folder)
@@ -147,6 +149,7 @@ class Ledger:
                 items,
                 at=at,
                 day_of=day_of,
+                counting=counting,
             )
             held.enter_context(closing(opened.db))
             with told():

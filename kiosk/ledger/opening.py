@@ -29,7 +29,7 @@ from kiosk.ledger.books import Entry
 from kiosk.ledger.database import connect_reader, connect_writer, told, transaction
 from kiosk.ledger.files import Folder, with_suffix
 from kiosk.ledger.making import Identity
-from kiosk.ledger.projections import DayOf
+from kiosk.ledger.projections import Counting, DayOf
 from kiosk.ledger.rows import Row
 from kiosk.ledger.salvage import Salvaged
 from sync.messages import Ack, batch_message
@@ -86,10 +86,12 @@ def open_ledger(
     *,
     at: At,
     day_of: DayOf,
+    counting: Counting | None = None,
 ) -> Opened:
     """Opens or begins the ledger; the caller holds the lock. Raises StorageError, OperatorError.
 
-    ``ack`` the city's last word, ``own_ack`` the last one before it that agreed with the ledger.
+    ``ack`` the city's last word, ``own_ack`` the last one before it that agreed with the ledger;
+    ``counting`` hears how far it is where the whole ledger is read.
     """
     turned = None
     same_boot = None
@@ -112,7 +114,7 @@ def open_ledger(
         ack = None
     db = connect_writer(folder.database)
     try:
-        return _opened(folder, db, ack, same_boot, turned, at, day_of)
+        return _opened(folder, db, ack, same_boot, turned, at, day_of, counting)
     except BaseException:  # whatever ends the opening: the folder must be free again
         db.close()
         raise
@@ -126,6 +128,7 @@ def _opened(
     turned: TurnOver | None,
     at: At,
     day_of: DayOf,
+    counting: Counting | None,
 ) -> Opened:
     with told():
         genesis = _entry(db, 1)
@@ -134,7 +137,7 @@ def _opened(
         current = projections.is_current(db)
     if not current:
         with transaction(db):
-            projections.rebuild(db, day_of)
+            projections.rebuild(db, day_of, counting)
     if ack is not None and ack.ledger != genesis["ledger"]:
         # The word on the ledger before this one: a power cut kept it from going with it.
         making.retire_ack(folder, ack.ledger)

@@ -3,7 +3,8 @@
 Invariants
   1. Nothing is taken while somebody's visit is open, and after an answer the next waits (``voices.Rest``).
   2. A vote is kept durably before it is thanked for: as a sum in a small file (``voices.Held``), without a
-     time (the file's own is set to 1970), until five of them are told by one entry.
+     time (the file's own is set to 1970; who takes the card out can read from the file system when the last
+     one came, and no more), until five of them are told by one entry.
 
 ``look`` looks at the town's file and the ledger, as the town's pages do.
 """

@@ -27,6 +27,7 @@ SCRIPTS = (
     "words.js",
     "town.js",
     "play.js",
+    "classroom.js",
     "corner.js",
     "corner_pages.js",
 )

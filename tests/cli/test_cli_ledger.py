@@ -159,7 +159,13 @@ def test_doctor_and_status_read_the_books_of_a_station_at_rest(site: Site, acked
 def test_a_ledger_held_by_another_process_is_told(site: Site, city: Signer) -> None:
     ledger = opened(site, city)
     said = site.kiosk("doctor", "ledger", "--json")
-    assert said.value["findings"][0]["cause"] == "already_running"
+    assert said.value["findings"] == []
+    (found,) = site.kiosk("doctor", "station", "--json").value["findings"]
+    assert (found["level"], found["case"]) == ("WARN", "busy")
+    for command in (("status",), ("sync", "status")):
+        assert site.kiosk(*command, "--json").value["busy"]
+        for language, words in (("ja", "始まるところ"), ("en", "is starting")):
+            assert words in site.kiosk(*command, "--lang", language).out
     assert site.kiosk("status").code == 1
     ledger.close()
 

@@ -22,6 +22,7 @@ from kiosk.core.entries import (
     Weighing,
 )
 from kiosk.ledger import Ledger
+from kiosk.ledger.projections import Counting
 from sync.messages import Ack, AckError, encode_ack
 from sync.signing import Signer
 
@@ -56,7 +57,7 @@ class Site:
     def database(self) -> Path:
         return self.folder / "ledger.db"
 
-    def open(self) -> Ledger:
+    def open(self, counting: Counting | None = None) -> Ledger:
         return Ledger.open(
             self.folder,
             station=self.station,
@@ -68,6 +69,7 @@ class Site:
             items=ITEMS,
             clock=self.clock,
             day_of=lambda utc_ms: utc_ms // DAY_MS,
+            counting=counting,
         )
 
     def ack(

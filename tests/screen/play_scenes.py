@@ -18,6 +18,7 @@ from kiosk.noticeboard.asked import Answer, Asking, Thankful
 from kiosk.noticeboard.becoming import usual
 from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.playing import PlayTold
+from kiosk.screen.texts.town import spoken
 
 TODAY = date(2026, 11, 26)
 VOTES = Votes({0: 3, 1: 11, 2: 6}, 4)
@@ -45,7 +46,8 @@ def longest() -> PlayTold:
 
 def round_of(seed: int, count: int = 13) -> tuple[Question, ...]:
     """A round of the quiz at a station with so many bins."""
-    found = playing.knowledge(ITEMS[:count], catalogue.load(CATALOGUE), usual(), known_pictures())
+    known = catalogue.load(CATALOGUE)
+    found = playing.knowledge(ITEMS[:count], known, usual(), known_pictures(), spoken(None))
     own = town_file.load(EXAMPLE).quiz
     assert own is not None
     return quiz(found, playing.own(own), seed)

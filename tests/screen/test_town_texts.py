@@ -68,10 +68,10 @@ def test_without_a_word_on_it_the_corner_is_japanese(told: Write) -> None:
 
 
 def test_a_sentence_that_is_missing_is_named_and_said_as_in_the_other_language(told: Write) -> None:
-    heard = told(pt=whole(without=("words.thanks", "town.what_becomes")))
+    heard = told(pt=whole(without=("words.thanks", "town.notice")))
     assert [said(one) for one in heard.problems] == [
         ("text_missing", "pt.toml", "words.thanks"),
-        ("text_missing", "pt.toml", "town.what_becomes"),
+        ("text_missing", "pt.toml", "town.notice"),
     ]
     assert heard.languages[-1].words["thanks"] == OWN["en"].words["thanks"]
 

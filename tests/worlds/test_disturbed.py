@@ -10,7 +10,7 @@ from hw_sim.years import Year
 from kiosk.core.events import CardSeen
 
 SIZE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1"))
-SEEDS = range(4 * SIZE)
+SEEDS = range(2 * SIZE)
 ANN = b"a" * 16
 
 

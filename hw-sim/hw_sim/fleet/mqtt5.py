@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
-SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 12, 13, 14
+SUBSCRIBE, SUBACK, PINGREQ, PINGRESP = 8, 9, 12, 13
 MAX_PACKET_BYTES = 300_000
 DEFAULT_RECEIVE_MAXIMUM = 65_535
 """3.2.2.3.3, when the broker says nothing."""
@@ -117,7 +117,6 @@ def puback(packet_id: int) -> bytes:
 
 
 PING = bytes((PINGREQ << 4, 0))
-GOODBYE = bytes((DISCONNECT << 4, 0))
 
 
 def _packet(kind: int, flags: int, body: bytes) -> bytes:

@@ -86,6 +86,28 @@ export function pressable(button, press) {
   return button;
 }
 
+/** Large pictures to choose from: [{picture, title, line, press}]. */
+export function choices(several) {
+  const list = make("ul", "choices");
+  list.dataset.count = String(several.length);
+  for (const one of several) {
+    const button = make("button", one.kind ? `choice ${one.kind}` : "choice");
+    button.append(svgUse(one.picture));
+    const text = make("span", "text");
+    text.append(make("span", "title", one.title));
+    if (one.line) text.append(make("span", "line", one.line));
+    button.append(text);
+    const item = make("li", "");
+    if (one.press) item.append(pressable(button, one.press));
+    else {
+      button.disabled = true;
+      item.append(button);
+    }
+    list.append(item);
+  }
+  return list;
+}
+
 function inside({ clientX, clientY }, { left, right, top, bottom }) {
   return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
 }

@@ -1,28 +1,17 @@
 // What residents say and play: the question of the month, thanks between neighbours, the quiz, and a class that
 // weighs in teams. One touch in the footer opens it; one page at a time; whoever comes has the screen at once.
 
-import { at } from "/drawing.js";
+import { classPage, turnStrip } from "/classroom.js";
+import { at, choices } from "/drawing.js";
 import { inTown } from "/words.js";
 
 const READ_MS = 9000; // a page that only thanks goes by itself
-const CLASS_PHASES = ["waiting", "no_card"];
-const TURN_PHASES = ["weighing", "recorded", "small", "taken_out"];
 const TOUCH_PHASES = ["waiting", "thanks", "no_card"];
 const REFUSED = { play_rest: "rest", play_visit: "busy", play_gone: "gone" };
 
 let told = null;
 let here = null; // the opened page that is drawn
 let leaving = 0;
-
-/** Whether a class has the screen, as the first page. */
-export function isClass(view) {
-  return view.classroom !== null && CLASS_PHASES.includes(view.phase) && view.awaiting === null && !view.claiming;
-}
-
-/** Whether a strip says whose turn it is, under what a bin weighs. */
-export function hasTurn(view) {
-  return view !== null && view.classroom !== null && view.classroom.counting && TURN_PHASES.includes(view.phase);
-}
 
 /** A named event beside the views. */
 export function heard(name, value) {
@@ -135,28 +124,6 @@ function frame({ make, svgUse }, { name, picture, title, note = "" }, body, ...t
   return page;
 }
 
-/** Large pictures to choose from: [{picture, title, line, press}]. */
-function choices({ make, svgUse, pressable }, several) {
-  const list = make("ul", "choices");
-  list.dataset.count = String(several.length);
-  for (const one of several) {
-    const button = make("button", one.kind ? `choice ${one.kind}` : "choice");
-    button.append(svgUse(one.picture));
-    const text = make("span", "text");
-    text.append(make("span", "title", one.title));
-    if (one.line) text.append(make("span", "line", one.line));
-    button.append(text);
-    const item = make("li", "");
-    if (one.press) item.append(pressable(button, one.press));
-    else {
-      button.disabled = true;
-      item.append(button);
-    }
-    list.append(item);
-  }
-  return list;
-}
-
 function menu(context) {
   const on = offers(context);
   const { said } = context;
@@ -166,7 +133,7 @@ function menu(context) {
       frame(
         context,
         { name: "menu", title: said.together },
-        choices(context, on.map((one) => ({ ...one, press: () => begin(one.page, context) }))),
+        choices(on.map((one) => ({ ...one, press: () => begin(one.page, context) }))),
         back(context),
       ),
   };
@@ -184,7 +151,6 @@ function question(context) {
         context,
         { name: "asking", picture: "question", title: spoken(context, asked.words), note: said.question_how },
         choices(
-          context,
           asked.answers.map((one, choice) => ({
             picture: one.picture,
             title: spoken(context, one.words),
@@ -273,7 +239,6 @@ function thanks(context) {
           note: week ? filled(said.thanks_week, { count: String(week) }) : said.anonymous,
         },
         choices(
-          context,
           sentences.map((one) => ({
             picture: one.picture,
             title: spoken(context, one.words),
@@ -350,7 +315,6 @@ function quiz(context) {
     model: null,
     made: () => {
       const body = choices(
-        context,
         asked.answers.map((one, answer) => ({
           picture: one.picture,
           title: spoken(context, one.words),
@@ -373,60 +337,4 @@ function over(context) {
     model: "over",
     made: () => frame(context, { name: "kept", picture: "hello", title: said.quiz_over }, make("div", ""), back(context), again()),
   };
-}
-
-// -- a class ------------------------------------------------------------------------------------
-
-function classPage(context) {
-  const { view, said, make, svgUse, filled } = context;
-  const { team, grams } = view.classroom;
-  const estimate = view.bins.some((bin) => bin.scale !== "none" && !bin.certified);
-  return {
-    model: [team, grams, estimate],
-    made: () => {
-      const list = choices(
-        context,
-        grams.map((g, number) => ({
-          picture: `team-${number}`,
-          title: said[`team_${number}`],
-          line: g > 0 ? filled(said.kg, { kg: kilograms(g) }) : said.team_soon,
-          kind: `team team-${number}`,
-          press: () => context.act("play_team", { team: number }),
-        })),
-      );
-      [...list.querySelectorAll("button")].forEach((button, number) => {
-        button.setAttribute("aria-pressed", String(number === team));
-        if (number === team) button.append(svgUse("hand"), make("span", "turn", said.turn));
-      });
-      const sum = make("p", "sum");
-      const all = grams.reduce((total, g) => total + g, 0);
-      if (all > 0) {
-        sum.append(make("span", "", said.all_together), make("span", "total", filled(said.kg, { kg: kilograms(all) })));
-        if (estimate) sum.append(make("span", "", context.words.estimate));
-      } else sum.append(make("span", "", said.class_begin));
-      const page = make("div", "page class");
-      page.append(make("h2", "", said.class_how), sum, list);
-      return page;
-    },
-  };
-}
-
-/** Seen from the bins, under what is being weighed. */
-function turnStrip(context) {
-  const { view, said, make, svgUse, filled } = context;
-  const { team, grams } = view.classroom;
-  return {
-    model: [team, grams],
-    made: () => {
-      const strip = make("div", `strip team-${team}`);
-      strip.append(svgUse(`team-${team}`), make("span", "title", said[`team_${team}`]));
-      if (grams[team] > 0) strip.append(make("span", "line", filled(said.kg, { kg: kilograms(grams[team]) })));
-      return strip;
-    },
-  };
-}
-
-function kilograms(grams) {
-  const digits = grams < 10000 ? 2 : 1;
-  return (grams / 1000).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -2,6 +2,7 @@
 // a view comes in, a scene is made of it (scenes.js) and drawn (moment.js); the town, what is played and the
 // caretaker's corner draw themselves into their sections when the screen is theirs.
 
+import { hasTurn, isClass } from "/classroom.js";
 import * as corner from "/corner.js";
 import { at, changed, drawText, make, pressable, svgUse } from "/drawing.js";
 import { drawMoment } from "/moment.js";
@@ -73,10 +74,10 @@ function wholePart() {
   if (!connected || view === null || view.here) return null;
   if (view.corner === "card" || view.corner === "open") return "corner";
   if (PANELS.includes(view.phase) && view.awaiting === null && opened?.part) return opened.part;
-  return play.isClass(view) ? "play" : null;
+  return isClass(view) ? "play" : null;
 }
 
-const hasRoom = { town: hasPanel, play: () => connected && play.hasTurn(view), corner: () => false };
+const hasRoom = { town: hasPanel, play: () => connected && hasTurn(view), corner: () => false };
 
 /** Whether there is room for the town's strip under the bins. */
 function hasPanel(scene) {

@@ -2,7 +2,7 @@
 // tells all of it in one value; here it becomes cards, one at a time in the strip under the bins, and large
 // when one is touched. What nobody knows is a dash, never a nought.
 
-import { inTown } from "/words.js";
+import { inTown, summed } from "/words.js";
 
 const CARD_MS = 12000; // long enough to read the longest card twice
 const SOURCE_LETTERS = 48; // of a CO2 source; the whole of it stands in the catalogue
@@ -182,8 +182,7 @@ function nameOf(context, item) {
 
 /** Kilograms as rough as their size allows: 0.42, 12.3, 1,235. */
 function weight(grams) {
-  const digits = grams < 1000 ? 2 : grams < WHOLE_G ? 1 : 0;
-  return (grams / 1000).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return summed(grams, grams < 1000 ? 2 : grams < WHOLE_G ? 1 : 0);
 }
 
 function amount(context, much) {

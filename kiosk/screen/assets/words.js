@@ -6,6 +6,11 @@ export function kilograms(grams, rough = false) {
   return (grams / 1000).toFixed(digits).replace("-", "−");
 }
 
+/** Kilograms of a sum, its thousands set apart. */
+export function summed(grams, digits) {
+  return (grams / 1000).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** Nobody reads a weight that rounds to nothing. */
 export function shows(grams) {
   return grams !== null && Math.abs(grams) >= 5;
