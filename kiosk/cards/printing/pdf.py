@@ -35,7 +35,6 @@ def draw(pdf: FPDF, shape: Shape) -> None:
     """One shape on the file's last page."""
     match shape:
         case Text():
-            fonts.check(shape.text, shape.weight)
             if shape.weight not in pdf.fonts:
                 font = fonts.path(shape.weight)
                 pdf.add_font(shape.weight, fname=font, collection_font_number=fonts.JAPANESE)
