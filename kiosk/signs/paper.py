@@ -59,8 +59,8 @@ def _scaled(shape: Drawn, by: float) -> Drawn:
 def document(pages: Iterable[Page], title: str) -> bytes:
     """The whole file. OperatorError where a letter cannot be printed."""
     drawn = tuple(pages)
-    for shape in (one for page in drawn for one in page.shapes if isinstance(one, Text)):
-        fonts.check(shape.text, shape.weight)
+    for words in (one for page in drawn for one in page.shapes if isinstance(one, Text)):
+        fonts.check(words.text, words.weight)
     pdf = cards_pdf.begun(title)
     for page in drawn:
         pdf.add_page(format=(page.width, page.height))
