@@ -60,6 +60,7 @@ def asked(state: State, word: CornerAsked) -> None:
                 return
             wait_ms = NUMBER_MS if word.word == "number" else state.rules.touch_ms
             state.awaited = Awaited("corner", t_ms + wait_ms)
+            corner.touched_ms = t_ms
         case "opened" if awaits and not is_open:
             state.awaited = None
             corner.stir(t_ms)
@@ -121,8 +122,10 @@ def seen(state: State) -> CornerView:
     awaited = state.awaited
     if awaited is None or awaited.what != "corner":
         return "closed"
-    # Nobody has proven anything yet: whoever drops something without a card sees their drop.
-    return "closed" if _a_residents_moment(state) else "card"
+    # Nobody has proven anything yet: whoever drops something without a card sees their drop. A card that
+    # is refused now was shown to open the corner, and that is what is told of it.
+    told_here = state.showing.phase == "refused"
+    return "closed" if _steps_aside(state) and not told_here else "card"
 
 
 def _steps_aside(state: State) -> bool:

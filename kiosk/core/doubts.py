@@ -7,7 +7,8 @@ Theory. Wind, a door, somebody who leans on the wall: they push for seconds, and
 still at a weight that it does not hold. What was dropped goes on lying there. So a change below ``SMALL_D``
 with no card's visit open waits for ``SURE_MS`` of stillness; if the bin moves again before, its next weight
 counts from where all of it began. A card that is shown meanwhile ends the doubt at once: what its
-resident does then is not mixed with it.
+resident does then is not mixed with it. Whoever dropped something small without a card goes on seeing its
+weight until then (``waits_in_sight``): the page that waits for somebody would say that nothing was taken.
 """
 
 from __future__ import annotations
@@ -44,6 +45,22 @@ def left(bin_: Bin, settled: Settled, left: Level, owner: Owner) -> Level:
     if doubted is None or doubted.before is None or settled.sure or not nobody_known(owner):
         return left
     return doubted.before
+
+
+def brought(settled: Settled, base: Level) -> bool:
+    """Whether more lies there than before, for all that the scale can tell."""
+    return settled.gross_g - base.gross_g > settled.uncertainty_g
+
+
+def waits_in_sight(state: State) -> bool:
+    """Whether what somebody seems to have dropped still has to lie still."""
+    return any(
+        bin_.stage == "normal"
+        and (doubted := bin_.doubted) is not None
+        and doubted.before is not None
+        and brought(doubted, doubted.before)
+        for bin_ in state.bins.values()
+    )
 
 
 def pass_time(state: State, t_ms: int) -> None:

@@ -44,6 +44,8 @@ def decide(state: State, bin_: Bin, settled: Settled) -> tuple[AnyDraft, ...] | 
             _carry(state, bin_, visit, base, settled)
         elif owner.anonymous and not settled.sure:
             doubts.wait(bin_, base, settled)  # a gust may go on from here
+        elif owner.anonymous and doubts.brought(settled, base):
+            _thank_small(state, bin_, None)
         return None
     if doubts.nobody_known(owner) and doubts.is_doubtful(bin_, settled, change_g):
         doubts.wait(bin_, base, settled)
@@ -89,7 +91,11 @@ def _carry(state: State, bin_: Bin, visit: Visit, base: Level, settled: Settled)
     bin_.engaged, bin_.base = visit.visit, base
     step_g = settled.gross_g - (settled.before or base).gross_g
     if step_g > settled.uncertainty_g:
-        state.showing.show("small", settled.t_ms, bin_id=settled.bin, visit=visit)
+        _thank_small(state, bin_, visit)
+
+
+def _thank_small(state: State, bin_: Bin, visit: Visit | None) -> None:
+    state.showing.show("small", state.now.boot_ms, bin_id=bin_.rules.bin, visit=visit)
 
 
 def _weighing(
@@ -149,9 +155,10 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
     if visit is not None:
         visit.touch(settled.t_ms)
     state.counters.records += 1
+    t_ms = state.now.boot_ms  # it may have waited for its owner, or to lie still
     state.showing.show(
         "recorded" if last.net_g > 0 else "taken_out",
-        settled.t_ms,
+        t_ms,
         bin_id=settled.bin,
         net_g=last.net_g,
         visit=visit,
@@ -159,5 +166,5 @@ def done(state: State, bin_: Bin, settled: Settled, items: tuple[Item, ...]) -> 
     )
     return [
         Beep("recorded"),
-        *state.light(settled.bin, settled.t_ms + state.rules.thanks_ms),
+        *state.light(settled.bin, t_ms + state.rules.thanks_ms),
     ]

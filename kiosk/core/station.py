@@ -288,6 +288,7 @@ class Station:
         state = self._state
         # What lies still and waits for its owner (``held``) or its writing stays in sight, too.
         waits = bool(state.held) or (bool(state.intents) and self._failed_ms is None)
+        waits |= doubts.waits_in_sight(state)
         moving = state.showing.phase == "weighing" and (
             waits or any(b.moving_since_ms is not None and not b.blind for b in state.bins.values())
         )

@@ -31,7 +31,7 @@ SCRIPTS = (
     "corner.js",
     "corner_pages.js",
 )
-STYLES = ("screen.css", "town.css", "play.css", "corner.css")
+STYLES = ("screen.css", "town.css", "play.css", "corner.css", "enlarged.css")
 
 
 @dataclass(frozen=True, slots=True)

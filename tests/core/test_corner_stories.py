@@ -11,6 +11,7 @@ from kept_day import KeptDay
 from kiosk.core.cornered import UNTOUCHED_MS
 from kiosk.core.entries import CardBegun, Checkin, Commanded, Weighing
 from kiosk.core.events import (
+    CardRefused,
     CardSeen,
     CardWork,
     CornerActed,
@@ -64,6 +65,21 @@ def day() -> Corner:
     return Corner()
 
 
+def test_while_somebody_is_thanked_the_touch_asks_for_the_card_and_the_next_drop_goes_before_it(
+    day: Corner,
+) -> None:
+    """People follow each other closely: the page that waits for somebody is hardly ever there."""
+    bin_id = next(iter(day.platforms))
+    day.drop(None, bin_id, 4_000)
+    while day.phase != "no_card":
+        day.run(200)
+    assert day.say("begin") == ["done"]
+    assert day.seen == "card"
+    day.drop(None, bin_id, 3_000)
+    day.run(2_000)
+    assert day.phase in ("weighing", "recorded") and day.seen == "closed"
+
+
 def test_a_bare_caretakers_card_is_greeted_like_everybodys(day: Corner) -> None:
     day.show(CARE, caretaker=True)
     assert day.seen == "closed" and day.written(Checkin) == 1
@@ -84,6 +100,14 @@ def test_whoever_comes_by_after_the_touch_is_greeted_and_the_touch_is_over(day: 
     assert day.written(Checkin) == 1 and day.seen == "closed"
     day.show(CARE, caretaker=True)
     assert day.seen == "closed"
+
+
+def test_a_card_that_is_refused_after_the_touch_is_told_of_at_the_corners_door(day: Corner) -> None:
+    day.say("begin")
+    day.tell(CardRefused(day.t_ms, "qr", "unknown"))
+    assert day.seen == "card" and day.station.view().refusals == 1
+    day.show(CARE, caretaker=True)
+    assert day.seen == "open"
 
 
 def test_whoever_drops_without_a_card_after_the_touch_sees_the_drop(day: Corner) -> None:

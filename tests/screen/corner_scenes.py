@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from screen_scenes import BUSY, MESSAGE, REASON, bins, view
+from screen_scenes import BUSY, LONG, MESSAGE, REASON, bins, view
 
 from kiosk.core.errors import OperatorError
 from kiosk.core.view import BinView, ClassView, View
@@ -41,10 +41,14 @@ LOST = Finding(
 )
 OLD = Finding(code="ack", level="WARN", case="old", values={"hours": 30})
 SORRY = {
-    language: "同じものが 123.4 g も違って出ました。"
-    if language != "en"
-    else "The same load showed 123.4 g differently."
-    for language in ("ja", "easy", "en")
+    "ja": "同じものが 123.4 g も違って出ました。",
+    "easy": "おなじ ものが 123.4 g も ちがいます。",
+    "en": "The same load showed 123.4 g differently.",
+}
+AGAIN = {
+    "ja": "もう一度、静かに載せてください。",
+    "easy": "もう 一ど しずかに おいて ください。",
+    "en": "Please put it on once more, gently.",
 }
 ADJUST: dict[str, Any] = {"kind": "adjust", "bin": "b1", "kg": "2.031", "placement": 1}
 CARD: dict[str, Any] = {"kind": "card", "work": "replace"}
@@ -94,6 +98,7 @@ SCENES: dict[str, Scene] = {
     "corner-doctor-wrong": Scene((DOCTOR,), found=(OLD, LOST)),
     "corner-doctor-heed": Scene((DOCTOR,), found=(OLD,)),
     "corner-bins": Scene((BAG,)),
+    "corner-bins-few": Scene((SCALE,), view(corner="open", bins=scaled(bins(4), broken=True))),
     "corner-bins-many": Scene((BAG,), MANY, count=13),
     "corner-bins-second": Scene((BAG, foot(1)), MANY, count=13),
     "corner-bag": Scene((BAG, tile(1))),
@@ -127,7 +132,7 @@ SCENES: dict[str, Scene] = {
             "step": "load",
             "live": "2.03",
             "still": True,
-            "refused": {"what": SORRY, "todo": SORRY},
+            "refused": {"what": SORRY, "todo": AGAIN},
         }
     ),
     "corner-adjust-agree": Scene(
@@ -152,6 +157,24 @@ SCENES: dict[str, Scene] = {
     "corner-aside": Scene(shown=view(phase="greeting", visits_open=1, corner="aside", bins=USUAL)),
 }
 
+BURSTING = view(
+    corner="open", bins=scaled(bins(LONG, b1="full", b5="trouble", b7="away", b9="starting"))
+)
+LONGEST: dict[str, Scene] = {
+    "corner-longest": Scene((BAG,), BURSTING, count=LONG),
+    "corner-longest-second": Scene((BAG, foot(1)), BURSTING, count=LONG),
+    "corner-longest-bag": Scene((BAG, tile(1)), BURSTING, count=LONG),
+    "corner-longest-clean": Scene((CLEAN, tile(0)), BURSTING, count=LONG),
+    "corner-longest-broken": Scene((BROKEN, tile(2)), BURSTING, count=LONG),
+    "corner-longest-bottle": Scene((SCALE, tile(4)), BURSTING, count=LONG),
+    "corner-longest-load": Scene(
+        shown=BURSTING,
+        job={**ADJUST, "bin": "b3", "step": "load", "live": "24.68", "still": False},
+        count=LONG,
+    ),
+}
+"""The same with the longest names, to be measured only."""
+
 
 @dataclass
 class Caretaker:
@@ -174,6 +197,6 @@ class Caretaker:
         if self.scene.refuses and not quiet:
             raise OperatorError(self.scene.refuses, "Not now.", "Later.")
         if action == "corner_doctor":
-            names = {"b2": dict.fromkeys(("ja", "easy", "en"), "アルミ缶")}
+            names = {"b2": {"ja": "アルミ缶", "easy": "アルミの かん", "en": "Aluminium can"}}
             return doctor.told(self.scene.found, names)
         return {"set": True, "wait_s": self.wait_s} if action == "corner_pad" else None

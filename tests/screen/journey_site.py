@@ -11,15 +11,17 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.request import urlopen
 
 from hw_sim.pn532_peer import Tag
 from hw_sim.scanner_peer import ScannerPeer
 from playwright.sync_api import Error, Page
+from pytest import MonkeyPatch
 from shots import NAMES, PANELS, browser_page
 
 from kiosk.core.config import Crowd
@@ -54,6 +56,14 @@ pet-bottle = 10
 can-steel = 10
 carton = 10
 """
+NUMBER = "314159"
+TOWN = """
+[[thanks]]
+id = "bag"
+ja = "袋を替えてくれて ありがとう"
+
+[quiz]
+"""
 NOTE = """
 window.seen = [];
 document.addEventListener("DOMContentLoaded", () => {
@@ -72,6 +82,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 """
 LOOK_MS = 40
+Table = Literal["words", "play", "corner"]
 SAID = {one.code: one for one in texts.load()}
 
 
@@ -91,6 +102,7 @@ class Hall(FieldStation):
             file.write(MORE.format(folder=folder, points=points))
             file.write(PER_KG if points == "kg" else "")
         self.add_broker("")
+        (folder / "town.toml").write_text(TOWN, encoding="utf-8")
         self.scanner: ScannerPeer | None = ScannerPeer(folder / "scanner")
         self.plug_indicator()
         self.plug_nfc()
@@ -112,6 +124,13 @@ class Hall(FieldStation):
         else:
             assert self.indicator is not None
             self.indicator.grams += grams
+
+    def set_number(self) -> None:
+        """The caretakers' number, at the command line."""
+        with MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", StringIO(f"{NUMBER}\n"))
+            found = self.kiosk("caretaker", "pin", "--json")
+        assert found == {"number_set": True}
 
     def unplug_scanner(self) -> None:
         assert self.scanner is not None
@@ -228,6 +247,13 @@ class Panel:
         )
         return bare(self.page.inner_text("body"))
 
+    def lacks(self, words: str) -> None:
+        """Waits until these words stand nowhere on the page."""
+        self.page.wait_for_function(
+            "words => !document.body.innerText.replaceAll(/\\s/g, '').includes(words)",
+            arg=bare(words),
+        )
+
     def touch(self, name: str) -> None:
         """With a finger, the button that says so."""
         self.page.get_by_role("button", name=name, exact=True).first.click()
@@ -244,9 +270,10 @@ def bare(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def said(key: str, language: str = "ja", **values: str) -> str:
+def said(key: str, language: str = "ja", *, table: Table = "words", **values: str) -> str:
     """The longest piece of a sentence that no placeholder touches, or the whole with these values."""
-    sentence = SAID[language].words[key]
+    words: Mapping[str, str] = getattr(SAID[language], table)
+    sentence = words[key]
     if values:
         return sentence.format(**values)
     return max(re.split(r"\{\w+\}", sentence), key=len)

@@ -1,5 +1,5 @@
-"""Stations and moments to draw: four bins where residents take turns, seven, twelve with the longest
-names, and thirteen."""
+"""Stations and moments to draw: four bins where residents take turns, seven, thirteen, and fourteen with
+the longest names and a town's own languages."""
 
 from __future__ import annotations
 
@@ -44,17 +44,21 @@ LONGEST_NAMES = (
     "cooking-oil",
     "glass-clear",
     "plastic-product",
+    "small-appliance",
+    "cardboard",
 )
+"""The widest of the catalogue, in any of its languages."""
+LONG = len(LONGEST_NAMES)
 
 
 def items(count: int) -> tuple[str, ...]:
     """What the station with so many bins collects."""
-    return LONGEST_NAMES if count == len(LONGEST_NAMES) else ITEMS[:count]
+    return LONGEST_NAMES if count == LONG else ITEMS[:count]
 
 
 def spoken(count: int) -> Spoken:
-    """What its screen speaks: the twelve with the longest names have two languages of a town's own."""
-    return town.spoken(TOWN_TEXTS if count == len(LONGEST_NAMES) else None)
+    """What its screen speaks: those with the longest names have two languages of a town's own."""
+    return town.spoken(TOWN_TEXTS if count == LONG else None)
 
 
 def languages(count: int) -> list[str]:
@@ -142,7 +146,8 @@ REASON = {
     "en": "The hall is being inspected",
 }
 MESSAGE = {
-    "ja": "12月29日から1月3日まで、<b>お休み</b>します",
+    "ja": "12月29日から1月3日まで、お休みします",
+    "easy": "12月29日から 1月3日まで、お休みです",
     "en": "No collection from 29 December to 3 January",
 }
 LONGEST = {
@@ -208,8 +213,8 @@ SCENES: dict[str, tuple[int, View]] = {
     "here": (4, view(here=True)),
     "storage": (4, view(phase="greeting", visits_open=1, storage_trouble=True)),
     "weighing-heed": (7, view(phase="weighing", bin="b6", live_g=420, bins=bins(7), visits_open=1)),
-    "weighing-heed-two": (12, view(phase="weighing", bin="b8", live_g=24680, bins=bins(12))),
-    "weighing-heed-long": (12, view(phase="weighing", bin="b3", live_g=160, bins=bins(12))),
+    "weighing-heed-two": (LONG, view(phase="weighing", bin="b8", live_g=24680, bins=bins(LONG))),
+    "weighing-heed-long": (LONG, view(phase="weighing", bin="b3", live_g=160, bins=bins(LONG))),
     "recorded-heed": (7, view(phase="recorded", bin="b6", net_g=420, bins=bins(7), visits_open=1)),
     "weighing-away": (4, view(phase="weighing", bin="b3", bins=TROUBLED, visits_open=1)),
     "greeting-turn": (4, view(phase="greeting", turn=3, greetings=(3,), visits_open=1)),
@@ -235,10 +240,10 @@ SCENES: dict[str, tuple[int, View]] = {
     "refused-warm": (4, view(phase="refused", warm="dim")),
     "seven": (7, view(bins=bins(7))),
     "seven-begin-trouble": (7, view(bins=bins(7, b2="full", b7="question"), can_begin=True)),
-    "longest": (12, view(bins=bins(12))),
-    "longest-trouble": (12, view(bins=bins(12, b2="full", b4="trouble", b6="away"))),
-    "longest-offline": (12, view(bins=bins(12), online=False)),
-    "longest-weighing": (12, view(phase="weighing", bin="b1", live_g=860, bins=bins(12))),
+    "longest": (LONG, view(bins=bins(LONG))),
+    "longest-trouble": (LONG, view(bins=bins(LONG, b2="full", b4="trouble", b6="away"))),
+    "longest-offline": (LONG, view(bins=bins(LONG), online=False)),
+    "longest-weighing": (LONG, view(phase="weighing", bin="b1", live_g=860, bins=bins(LONG))),
     "many-resumed": (13, view(resumed=True, bins=BUSY)),
     "many-message": (13, view(message=LONGEST, bins=BUSY)),
     "closed-longest": (13, view(phase="closed", closed=LONGEST, message=LONGEST)),
@@ -250,5 +255,5 @@ SCENES: dict[str, tuple[int, View]] = {
     "many-weighing": (13, view(phase="weighing", bin="b12", live_g=860, bins=BUSY)),
 }
 """By name: how many bins, and what the station says."""
-STATIONS = (4, 7, 12, 13)
+STATIONS = (4, 7, 13, LONG)
 """How many bins they have."""

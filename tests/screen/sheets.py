@@ -12,13 +12,16 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from corner_scenes import SCENES as CORNER
 from PIL import Image
 from play_scenes import lesson
 from play_scenes import value as played
 from playwright.sync_api import Page
+from screen_opened import OPENED
 from screen_people import Station
 from screen_scenes import SCENES, STATIONS, setup, spoken, view
+from sheet_words import told as in_words
 from shots import LANGUAGES, LONG_MS, NAMES, PANELS, SPEAK, browser_page, publish, show
 from test_corner_drawn import before
 from test_screen_play import Hall, choice, first_page
@@ -26,7 +29,7 @@ from test_screen_play import press as press_play
 from test_screen_town import SOME, press, told
 from town_scenes import cards, value
 
-COLOURS = 10
+COLOURS = 16
 GAP_PX = 8
 GROUND = (96, 96, 96)
 TOWN = tuple(f"town-{name}{large}" for name in SOME for large in ("", "-large"))
@@ -43,7 +46,7 @@ PLAY: dict[str, tuple[str, str]] = {
 """In their order: what is touched, and what is there then."""
 AFRESH = ("play-thanks", "play-quiz")
 """To them the way leads from the first page again."""
-SHEETS = (*SCENES, *TOWN, *PLAY, "play-class", *CORNER)
+SHEETS = (*SCENES, *OPENED, "reconnecting", *TOWN, *PLAY, "play-class", *CORNER)
 """Every state that has a sheet, by the name of its file."""
 
 Take = Callable[[], bytes]
@@ -87,7 +90,24 @@ def sheet(drawn: dict[tuple[str, str], bytes]) -> Image.Image:
             made.paste(one, (x, y))
             x += one.width + GAP_PX
         y += row[0].height + GAP_PX
-    return made.quantize(COLOURS, dither=Image.Dither.NONE)
+    return made.quantize(palette=_palette(made), dither=Image.Dither.NONE)
+
+
+def _palette(drawn: Image.Image) -> Image.Image:
+    """The colours that would be missed most: much of the sheet, and far from those there are. A quantizer's
+    own means give up a small amber for ten shades of grey."""
+    found = drawn.getcolors(drawn.width * drawn.height) or []
+    counts = np.array([count for count, _ in found], dtype=float)
+    colours = np.array([colour for _, colour in found], dtype=float)
+    palette: list[int] = []
+    missed = np.full(len(found), 1e9)
+    for _ in range(min(COLOURS, len(found))):
+        chosen = colours[int(np.argmax(np.sqrt(counts) * missed))]
+        palette += [int(value) for value in chosen]
+        missed = np.minimum(missed, np.linalg.norm(colours - chosen, axis=1))
+    made = Image.new("P", (1, 1))
+    made.putpalette(palette)
+    return made
 
 
 def keep(folder: Path, wanted: frozenset[str]) -> list[str]:
@@ -101,6 +121,9 @@ def keep(folder: Path, wanted: frozenset[str]) -> list[str]:
                 found.setdefault(name, {})[orientation, language] = picture
     for name, drawn in found.items():
         sheet(drawn).save(folder / f"{name}.png", optimize=True)
+    readme = folder / "README.md"
+    if readme.exists():
+        readme.write_text(in_words(readme.read_text("utf-8")), "utf-8")
     return list(found)
 
 
@@ -116,12 +139,25 @@ def _scenes(page: Page, take: Take, count: int, wanted: frozenset[str]) -> Itera
     station = Station(setup(count), languages=spoken(count).languages)
     station.screen.start()
     page.goto(f"{station.origin}/")
+    if count == 4 and "reconnecting" in wanted:  # nothing was published yet
+        for language in LANGUAGES:
+            page.evaluate(SPEAK, NAMES[language])
+            yield "reconnecting", language, take()
     for name, (bins, shown) in SCENES.items():
         if bins == count and name in wanted:
             publish(page, station.screen, shown)
             for language in LANGUAGES:
                 page.evaluate(SPEAK, NAMES[language])
                 yield name, language, take()
+    for name, (bins, shown, touches) in OPENED.items():
+        if bins == count and name in wanted:
+            publish(page, station.screen, shown)
+            for touch in touches:
+                press(page, touch)
+            for language in LANGUAGES:
+                page.evaluate(SPEAK, NAMES[language])
+                yield name, language, take()
+            press(page, "#actions .action:last-child")
     station.screen.stop()
 
 

@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from corner_site import Caretaker, care, plays
 from journey_site import Hall, Panel, panel, said
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 UNCERTAIN_S = 2.1
 """A change begun sooner than that after a second card is nobody's (design: it cannot be known whose)."""
+LIMIT_G, BESIDE = 6_000, "横の棚の袋"
+LIMIT = f'bag_limit_g = {LIMIT_G}\noverflow = "{BESIDE}"'
+FULL_PIN = 18
+SENSOR = f"full_pin = {FULL_PIN}\nfull_hold_s = 2"
 HOUSEHOLD, NEIGHBOUR = "04a1b2c3d4e5f6", "04f6e5d4c3b2a1"
 
 
@@ -24,7 +29,11 @@ def hall() -> Iterator[Hall]:
         tempfile.TemporaryDirectory(prefix="kiosk") as folder,
         Hall(Path(folder), "one_by_one") as made,
     ):
+        made.change_settings('item = "can-steel"', f'item = "can-steel"\n{LIMIT}')
+        made.change_settings('item = "carton"', f'item = "carton"\n{SENSOR}')
+        made.bench.drive(FULL_PIN, 1)
         made.start()
+        made.set_number()
         made.until_ready("b1", "b2")
         yield made
 
@@ -154,6 +163,54 @@ def test_a_full_bin_sends_to_the_bag_beside_it_until_the_bag_is_changed(
     hall.until(lambda: hall.bin("b3")["state"] == "no_scale", "it stayed full")
 
 
+def test_a_bag_at_its_limit_sends_to_the_place_beside_it_until_it_is_changed(
+    hall: Hall, screen: Panel
+) -> None:
+    hall.left()
+    (card,) = hall.cards()
+    swaps = len(hall.entries("bag_swap"))
+    assert hall.indicator is not None
+    hall.show(card)
+    screen.saw("greeting")
+    heavy_g = LIMIT_G + 400
+    hall.drop("b2", heavy_g - hall.indicator.grams)
+    screen.saw("recorded", said("full", overflow=BESIDE), "000-000-0000")
+    screen.touch(said("goodbye"))
+    screen.saw("thanks")
+    screen.shows("waiting", said("full_short"))
+    hall.left()
+    screen.touch_bin(2)
+    screen.shows("opened-bin", said("full", overflow=BESIDE))
+    screen.touch(said("call"))
+    screen.shows("opened-call", "000-000-0000")
+    screen.touch(said("back"))
+    screen.touch_bin(2)
+    screen.touch(said("bag_swap"))
+    screen.shows("opened-bag", said("bag_off"), said("bag_tie"), said("bag_on"))
+    hall.indicator.grams = 0
+    (swap,) = hall.until_written(swaps + 1, "bag_swap")[swaps:]
+    assert (swap["bin"], swap["net_g"]) == ("b2", heavy_g)
+    screen.shows("opened-bag", said("bag_on"))
+    screen.touch(said("bag_done"))
+    hall.rest()
+    assert said("full_short") not in screen.shows("waiting", said("waiting"))
+
+
+def test_a_bin_whose_sensor_sees_a_heap_is_full_until_it_sees_none(
+    hall: Hall, screen: Panel
+) -> None:
+    hall.left()
+    full = len(hall.entries("bin_full"))
+    screen.shows("waiting", said("waiting"))
+    hall.bench.drive(FULL_PIN, 0)
+    screen.shows("waiting", said("full_short"))
+    hall.bench.drive(FULL_PIN, 1)
+    hall.until(lambda: hall.bin("b3")["state"] == "no_scale", "it stayed full")
+    told = hall.until_written(full + 2, "bin_full")[full:]
+    assert [(one["by"], one["full"]) for one in told] == [("sensor", True), ("sensor", False)]
+    screen.lacks(said("full_short"))
+
+
 def test_a_newcomer_makes_a_spare_card_her_own(hall: Hall, screen: Panel) -> None:
     hall.left()
     (card,) = hall.cards("--spare")
@@ -206,3 +263,61 @@ def test_english_lasts_for_the_visit_and_the_next_one_is_greeted_in_japanese(
     screen.touch(said("goodbye", "en"))
     screen.saw("thanks", said("thanks", "en"), language="en")
     screen.saw("waiting", said("waiting"), language="ja")
+
+
+def test_a_class_weighs_in_teams_without_cards_and_its_grams_are_nobodys(
+    hall: Hall, screen: Panel
+) -> None:
+    hands = Caretaker(screen)
+    hall.left()
+    hands.come()
+    hands.touch("home_class")
+    hands.row(care("class_teams", teams="3"))
+    hands.sees("done")
+    hands.leave()
+    screen.shows("play", plays("class_how"), plays("class_begin"), plays("team_soon"))
+    drops = len(hall.entries("weighing"))
+    for team, grams in ((1, 560), (2, 340)):
+        screen.page.locator("#play .choice").nth(team).click()
+        hall.until(lambda team=team: hall.view()["classroom"]["team"] == team, "no turn")
+        hall.drop("b2", grams)
+        screen.saw("recorded", f"{grams / 1000:.2f}kg", plays(f"team_{team}"))
+    screen.shows("play", "0.56kg", "0.34kg", plays("all_together"), "0.90kg", said("estimate"))
+    hands.come("play")
+    hands.touch("home_class")
+    hands.sees("class_here")
+    hands.touch("class_end")
+    hands.sees("done")
+    hands.leave()
+    screen.shows("waiting", said("waiting"))
+    assert "no_class" in hall.said("class", "end", "--json")
+    (begun,), (ended,) = hall.entries("class_begin"), hall.entries("class_end")
+    assert (begun["teams"], ended["reason"], ended["grams"]) == (3, "caretaker", [0, 560, 340])
+    assert [one["net_g"] for one in hall.entries("weighing")[drops:]] == [560, 340]
+    assert hall.entries("checkin")[-1]["seq"] < begun["seq"], "without a card"
+
+
+def test_a_child_plays_the_quiz_and_thanks_the_neighbours_once(hall: Hall, screen: Panel) -> None:
+    hall.left()
+    screen.page.click(".together")
+    screen.shows("play", plays("quiz"), plays("thanks"))
+    screen.page.locator("#play .choice", has_text=plays("quiz")).click()
+    asked = 0
+    while plays("quiz_over") not in screen.shows("play"):
+        asked += 1
+        screen.shows("play", f"{asked}問目")
+        screen.page.locator("#play .choice").first.click()
+        screen.page.wait_for_selector("#play .choice.right")
+        screen.touch(plays("next"))
+    assert asked >= 3
+    screen.touch(plays("back"))
+    thanked = len(hall.entries("thanked"))
+    for answer in ("sent", "rest"):
+        screen.page.click(".together")
+        screen.page.locator("#play .choice", has_text=plays("thanks")).click()
+        screen.page.locator("#play .thanking .choice").click()
+        screen.shows("play", plays(answer))
+        screen.touch(plays("back"))
+    (entry,) = hall.entries("thanked")[thanked:]
+    assert set(entry) == {"at", "kind", "seq", "sentence"}, "nobody's"
+    screen.shows("waiting")

@@ -16,7 +16,7 @@ from screen_scenes import CATALOGUE, setup
 from kiosk import catalogue
 from kiosk.core.catalogue import Hazard
 from kiosk.core.errors import OperatorError
-from kiosk.core.view import Phase
+from kiosk.core.view import Full, Phase
 from kiosk.noticeboard.pictures import SYMBOL
 from kiosk.screen import page, texts
 
@@ -105,6 +105,7 @@ def test_every_sentence_is_used_and_every_used_sentence_exists() -> None:
     used |= set(re.findall(r'words: "([a-z_]+)"', badges[1]))
     used |= {f"part_{table}" for table in texts.TABLES if table != "words"}
     used |= {f"hazard_{one.replace('-', '_')}" for one in get_args(Hazard)}
+    used |= {f"full_{why}" for why in get_args(Full)}
     assert used == set(texts.load()[0].words)
 
 

@@ -1,6 +1,6 @@
 """What goes wrong around a real station, as its page tells it: calmly, rightly, while it lasts.
 
-The city is in the settings and cannot be reached, all the while; residents need no turns here.
+The city cannot be reached but where a story says so; residents need no turns here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from journey_site import SAID, Hall, Panel, panel, said
+from network_site import Network
 
 NIGHT = Path(__file__).parent / "night_site.py"
 CALM_ALARMS = ("エラー", "error", "Error", "undefined", "null", "NaN")
@@ -20,15 +21,27 @@ FIRST, SECOND = "04a1b2c3d4e5f6", "04f6e5d4c3b2a1"
 
 
 @pytest.fixture(scope="module")
-def hall() -> Iterator[Hall]:
+def wires() -> Iterator[Hall]:
     with (
         tempfile.TemporaryDirectory(prefix="kiosk") as folder,
         Hall(Path(folder), "together", camera=True) as made,
     ):
-        made.plug_camera()
-        made.start()
-        made.until_ready("b1", "b2")
         yield made
+
+
+@pytest.fixture(scope="module")
+def network(wires: Hall) -> Iterator[Network]:
+    made = Network(wires)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def hall(wires: Hall, network: Network) -> Hall:
+    wires.plug_camera()
+    wires.start()
+    wires.until_ready("b1", "b2")
+    return wires
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +68,30 @@ def test_without_the_network_the_page_says_so_in_one_sentence_and_serves(
     screen.saw("recorded", "0.30kg", said("offline"))
     screen.touch(said("goodbye"))
     screen.saw("thanks", "0.30kg")
+
+
+def test_the_network_comes_and_goes_while_a_visit_is_on_and_nothing_is_lost(
+    hall: Hall, screen: Panel, network: Network
+) -> None:
+    hall.rest()
+    network.come()
+    screen.lacks(said("offline"))
+    hall.tap(SECOND)
+    screen.saw("greeting")
+    hall.drop("b2", 400)
+    screen.saw("recorded", "0.40kg")
+    network.go()
+    screen.saw("recorded", "0.40kg", said("offline"))
+    hall.drop("b2", 340)
+    screen.saw("recorded", "0.34kg", said("offline"))
+    screen.touch(said("goodbye"))
+    screen.saw("thanks", "0.74kg", said("offline"))
+    network.come()
+    screen.lacks(said("offline"))
+    hall.rest()
+    hall.until(lambda: network.entries() == hall.entries(), "something never came to the city")
+    network.close()
+    screen.shows("waiting", said("offline"))
 
 
 def test_two_who_drop_at_once_are_asked_nothing_and_nobody_gets_the_others_grams(

@@ -44,7 +44,7 @@ export function classPage(context) {
         if (estimate) sum.append(make("span", "", context.words.estimate));
       } else sum.append(make("span", "", said.class_begin));
       const page = make("div", "page class");
-      page.append(make("h2", "", said.class_how), sum, list);
+      page.append(make("h1", "", said.class_how), sum, list);
       return page;
     },
   };

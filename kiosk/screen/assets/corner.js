@@ -2,10 +2,11 @@
 // station says whether it is open; a touch goes there first, and the next page comes with its answer.
 
 import { pageOf } from "/corner_pages.js";
-import { at } from "/drawing.js";
+import { at, tell } from "/drawing.js";
 import { kilograms } from "/words.js";
 
 const TREMBLE_MS = 150;
+const RESTING = ["waiting", "closed", "thanks", "no_card"]; // nobody is at a bin: people may follow closely
 
 let struck = { key: "", ms: 0 };
 let place = { name: "home" };
@@ -39,7 +40,7 @@ export function draw(context) {
 /** The touch in the footer: for the caretaker, and back to where the caretaker was. */
 function drawCare(context, state) {
   const { view, said } = context;
-  const resting = view !== null && ["waiting", "closed"].includes(view.phase) && view.awaiting === null;
+  const resting = view !== null && RESTING.includes(view.phase) && view.awaiting === null;
   const touch = state === "aside" ? "corner_touch" : state === "closed" && resting ? "corner_begin" : "";
   const label = state === "aside" ? said.return : said.open;
   if (!context.changed("caretaker", [touch, label])) return;
@@ -83,11 +84,11 @@ function drawBody(page, context, body) {
     if (picture) parts.push(svgUse(picture));
     if (sign) parts.push(signOf(sign, context));
     const words = make("div", "words");
-    if (sentence) words.append(make(page.title ? "p" : "h1", "sentence", sentence));
+    if (sentence) words.append(tell(page.title ? "p" : "h1", "sentence", sentence));
     if (shown !== undefined) words.append(make("p", "shown", shown));
     if (weight !== undefined) words.prepend(weightOf(kilograms(weight), context));
     if (live !== undefined) words.append(make("div", "live"));
-    words.append(...more.map((line) => make("p", "more", line)));
+    words.append(...more.map((line) => tell("p", "more", line)));
     if (words.childElementCount > 0) parts.push(words);
     if (tiles.length > 0) parts.push(listOf("tiles", tiles, context));
     if (rows) parts.push(listOf("rows", rows, context));
@@ -120,7 +121,7 @@ function stepsOf(steps, { make, svgUse }) {
   const list = make("ol", "steps");
   for (const [picture, words] of steps) {
     const step = make("li", "");
-    step.append(svgUse(picture), make("span", "", words));
+    step.append(svgUse(picture), tell("span", "", words));
     list.append(step);
   }
   return list;
@@ -132,7 +133,7 @@ function listOf(kind, touches, context) {
   for (const touch of touches) {
     const button = make("button", "choice");
     if (touch.picture) button.append(svgUse(touch.picture));
-    button.append(make("span", "label", touch.label));
+    button.append(kind === "rows" ? tell("span", "label", touch.label) : make("span", "label", touch.label));
     if (touch.badge) button.append(make("span", "badge", touch.badge));
     const item = make("li", "");
     item.append(context.pressable(button, () => press(touch, context)));

@@ -1,6 +1,8 @@
 // The few things that every part of the page draws with. Text goes in as text, never as markup, and only
 // what changed is touched, so that a screen reader and a slow processor are left in peace.
 
+import { sentences, texts } from "/words.js";
+
 const PRESSED_MS = 800; // one finger, one touch
 const DEAF_MS = 300; // a wet or trembling finger touches twice: the second is not for what came up under it
 
@@ -29,6 +31,26 @@ export function make(tag, name, text = "") {
   if (name) element.className = name;
   if (text) element.textContent = text;
   return element;
+}
+
+/** The like of `make` with several sentences: a line ends between two of them first. */
+export function tell(tag, name, text) {
+  const element = make(tag, name);
+  element.append(...inSentences(texts(text)));
+  return element;
+}
+
+/** Elements for parts of a template (words.js), each sentence in one that is broken only where it has to be. */
+export function inSentences(found, elementOf = ({ text }) => document.createTextNode(text)) {
+  const groups = sentences(found);
+  if (groups.length < 2) return found.map(elementOf);
+  return groups.flatMap(([first, ...others]) => {
+    if (first.kind !== "text" && others.length === 0) return [elementOf(first)];
+    const whole = make("span", "whole");
+    const gap = first.kind === "text" ? /^\s*/.exec(first.text)[0] : "";
+    whole.append(...[{ ...first, text: first.text.slice(gap.length) }, ...others].map(elementOf));
+    return gap ? [gap, whole] : [whole];
+  });
 }
 
 /** A pictogram of pictograms.svg, beside words: not read out. */

@@ -1,6 +1,6 @@
 // Draws a scene: the moment with its words and digits, the bins, and what may be touched.
 
-import { at, changed, drawText, forget, make, pressable, svgUse } from "/drawing.js";
+import { at, changed, drawText, forget, inSentences, make, pressable, svgUse, tell } from "/drawing.js";
 import { BADGES, inLanguage, pictureOf } from "/scenes.js";
 import { filled, kilograms, parts, shows } from "/words.js";
 
@@ -55,7 +55,7 @@ function drawShown(place, shown, tag) {
   at(place).replaceChildren(
     ...shown.map(({ picture, words }) => {
       const element = make(tag, "");
-      element.append(svgUse(picture), make("span", "", words));
+      element.append(svgUse(picture), tell("span", "", words));
       return element;
     }),
   );
@@ -71,10 +71,14 @@ function drawSentence(scene, now) {
   const pieces = parts(scene.template, scene.values ?? {});
   document.body.classList.toggle("weighed", pieces.some((part) => part.kind === "weight"));
   if (!changed("sentence", [now.language, scene.name, pieces])) return;
-  at("sentence").replaceChildren(...pieces.map((part) => pieceElement(part, now)));
+  at("sentence").replaceChildren(...inSentences(pieces, (part) => pieceElement(part, now)));
+  const exact = pieces.some((part) => part.kind === "weight") && !pieces.some((part) => part.kind === "estimate");
+  at("sentence").classList.toggle("exact", exact);
+  if (exact) at("sentence").querySelector(":not(.weight) + .weight")?.before(make("br"));
 }
 
 function pieceElement({ kind, text }, { setup, tags }) {
+  if (kind === "text") return document.createTextNode(text);
   if (kind === "weight") return weightElement(text);
   if (kind === "line") return make("br");
   const span = make("span", kind, text);
@@ -96,8 +100,8 @@ function drawMore(more, now) {
   at("more").hidden = more.length === 0;
   at("more").replaceChildren(
     ...more.map((line) => {
-      if (typeof line === "string") return make("p", "", line);
-      const p = make("p", line.kind, line.text);
+      if (typeof line === "string") return tell("p", "", line);
+      const p = line.template ? make("p", "") : tell("p", line.kind, line.text);
       if (line.tag) p.lang = line.tag;
       if (line.template) p.append(...parts(line.template, line.values).map((part) => pieceElement(part, now)));
       return p;

@@ -114,7 +114,7 @@ function frame({ make, svgUse }, { name, picture, title, note = "" }, body, ...t
   const head = make("div", "head");
   if (picture) head.append(svgUse(picture));
   const words = make("div", "");
-  words.append(make("h2", "", title));
+  words.append(make("h1", "", title));
   if (note) words.append(make("p", "note", note));
   head.append(words);
   const foot = make("div", "touches");

@@ -10,6 +10,7 @@ import { filled, kilograms, shows } from "/words.js";
 const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
 const LEAVING = ["recorded", "small", "taken_out", "thanks", "no_card"];
 const TOLD = ["recorded", "small", "taken_out", "thanks"]; // phases that tell of a visit, not of who stands there
+const UNWEIGHED = ["away", "trouble", "starting"]; // while a bin is so, no weight of it is to be waited for
 const MOST_HAZARDS = 2; // more at a time would not be read
 /** What a bin says that is not as usual. */
 export const BADGES = {
@@ -173,6 +174,9 @@ function phaseScene(now) {
       return { tone: "glad", pictures: ["hello"], template: said.greeting, tiles: true, more: news(now) };
     case "weighing": {
       const trouble = view.bin === null ? "" : troubleOf(view.bin, now);
+      if (view.bin !== null && UNWEIGHED.includes(binOf(view.bin, now)?.state)) {
+        return { tone: "work", pictures: [picture], item: name, template: trouble, more: [contactLine(now)] };
+      }
       return {
         tone: "work",
         pictures: [picture],
@@ -188,18 +192,14 @@ function phaseScene(now) {
         tone: "glad",
         pictures: [picture],
         sign: "check",
-        template: said.recorded,
-        values: {
-          item: name,
-          weight: shows(view.net_g) ? kilograms(view.net_g) : "",
-          estimate: shows(view.net_g) ? estimate(now) : "",
-        },
+        template: shows(view.net_g) ? said.recorded : said.counted,
+        values: { item: name, weight: shows(view.net_g) ? kilograms(view.net_g) : "", estimate: estimate(now) },
         more: view.bin === null ? [] : lines(troubleOf(view.bin, now), now),
       };
     case "small":
       return { tone: "glad", pictures: ["feather"], sign: "check", template: said.small };
     case "taken_out":
-      return { tone: "calm", pictures: ["back"], template: said.taken_out };
+      return { tone: "calm", pictures: ["take-out"], template: said.taken_out };
     case "thanks":
       return { tone: "glad", pictures: ["thanks"], ...thanks(now) };
     case "no_card": {
@@ -229,7 +229,7 @@ function phaseScene(now) {
     case "balance_asked":
       return { tone: "calm", pictures: ["clock"], template: said.balance_asked };
     case "balance":
-      return { tone: "glad", pictures: ["thanks"], template: said.balance, values: { points: String(view.balance) } };
+      return { tone: "glad", pictures: ["thanks"], template: said.balance, values: { points: view.balance.toLocaleString("en-US") } };
     case "balance_unknown":
       return { tone: "calm", pictures: ["clock"], template: said.balance_unknown };
     case "welcome":
@@ -345,10 +345,15 @@ function openedScene(now) {
     tone: trouble === "" ? "calm" : "care",
     sign: BADGES[binOf(bin, now)?.locked ? "locked" : state]?.picture,
     template: trouble || said.ready_long,
-    more: trouble === "" ? [] : [contactLine(now)],
+    more: trouble === "" ? [] : [...whyFull(binOf(bin, now), said), contactLine(now)],
     hazards: trouble === "" ? hazardsOf(bin, now) : [],
     buttons: [...buttons, back],
   };
+}
+
+/** Why it is full, where that helps: one does not see it from above, or may mend it. */
+function whyFull(bin, said) {
+  return bin.state === "full" && bin.full !== null ? [said[`full_${bin.full}`]] : [];
 }
 
 /** Whom to telephone: the number large enough to be dialled from where one stands. */

@@ -23,7 +23,6 @@ const BUSY_AGAIN_MS = 100;
 const PANELS = ["waiting", "thanks", "no_card"]; // nobody stands at a bin: room for the town's strip, or more
 const PARTS = { town, play, corner }; // each with the section and the words of its name
 const ASIDES = ["town", "play", "corner"]; // the station's events beside the views
-
 const { run, setup, languages, pictures } = JSON.parse(at("setup").textContent);
 const tags = Object.fromEntries(languages.map((one) => [one.code, one.tag]));
 const token = document.querySelector("meta[name=kiosk-token]").content;
@@ -58,6 +57,7 @@ function draw() {
   document.body.dataset.warm = view?.warm ?? "no";
   document.querySelector("main").hidden = whole !== null;
   if (whole === null) drawMoment(scene, now, touched);
+  else document.body.classList.remove("weighed", "marked"); // what the moment's words wear is not for a part's
   for (const [name, part] of Object.entries(PARTS)) {
     const room = whole === name ? "whole" : whole === null && hasRoom[name](scene) ? "panel" : "none";
     const shown = part.draw(context(name, room));
@@ -67,6 +67,14 @@ function draw() {
     at(name).setAttribute("aria-label", said[`part_${name}`]);
   }
   drawFooter(said);
+  if (whole === null && isTight()) at("town").hidden = true; // many bins with long names, many languages
+}
+
+/** Whether what is said or the bins have less room than they need. */
+function isTight() {
+  const lowest = (place) => place.getBoundingClientRect().bottom;
+  const main = document.querySelector("main");
+  return lowest(at("bins")) > lowest(main) + 1 || lowest(at("said")) > lowest(at("moment")) + 1;
 }
 
 /** The part that has the whole screen, or null. The corner first; the rest gives way to whoever is at a bin. */
@@ -248,7 +256,12 @@ function receive(newest, wasConnected) {
 /** Whether somebody came: a card was seen or a bin moves, and what a touch opened gives way. */
 function cameBetween(before) {
   if (view.checkins !== before.checkins || view.refusals !== before.refusals) return true;
-  return before.phase !== view.phase && view.phase !== "waiting";
+  return before.phase !== view.phase && view.phase !== "waiting" && !isItsBag();
+}
+
+/** Whether what moves is the bag whose change stands on the page in pictures: they are read to the end. */
+function isItsBag() {
+  return opened.step === "bag" && view.bin === opened.bin && view.visits_open === 0;
 }
 
 setInterval(() => {

@@ -5,7 +5,7 @@
 import { inTown, summed } from "/words.js";
 
 const CARD_MS = 12000; // long enough to read the longest card twice
-const SOURCE_LETTERS = 48; // of a CO2 source; the whole of it stands in the catalogue
+const SOURCE_LETTERS = 48; // of a CO2 source
 const ROWS = 3; // of a page with a list
 const WHOLE_G = 100000; // from here on nobody reads a decimal
 const UNKNOWN = "—";
@@ -206,7 +206,9 @@ function dayOf(context, one) {
   return new Intl.DateTimeFormat(document.documentElement.lang, DAY).format(new Date(`${one.when}T00:00:00Z`));
 }
 
-function short(source) {
+/** Who says so; what they reckoned, and the rest of it, stands in the catalogue. */
+function short(whole) {
+  const [source] = whole.split(":");
   if (source.length <= SOURCE_LETTERS) return source;
   const cut = source.slice(0, SOURCE_LETTERS);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), 1)).replace(/[\s/:;,(]+$/, "")}…`;
@@ -233,7 +235,7 @@ function pageOf(context, shown, number, count) {
   const { make, words, said } = context;
   const page = make("div", "page");
   const head = make("div", "head");
-  head.append(picturesOf(context, shown), make("h2", "", shown.title));
+  head.append(picturesOf(context, shown), make("h1", "", shown.title));
   page.append(head);
   const big = shown.big ?? (shown.rows ? "" : shown.lines.join("\n"));
   if (big !== "") head.append(make("p", "big", big));

@@ -16,10 +16,12 @@ export function shows(grams) {
   return grams !== null && Math.abs(grams) >= 5;
 }
 
-const SENTENCE = /(?<=[。！？])(?=.)/u; // where a Japanese sentence ends and another begins
+// Where a sentence ends and another begins: after the full stop, before the gap.
+const SENTENCE = /(?<=[。！？])(?=[^」』）])|(?<=[.!?])(?=\s+\p{Lu})/u;
+const ENDS = /[。！？.!?]$/u;
 
-/** `"✓ {item} {weight}"` to `[{kind, text}]`; kind is `text`, `sign`, `line`, `whole` (one of several sentences, so
- * that a line ends between them first) or the placeholder. */
+/** `"✓ {item} {weight}"` to `[{kind, text}]`; kind is `text`, `sign`, `line` or the placeholder, and a `text` is of
+ * one sentence. */
 export function parts(template, values) {
   const found = [];
   for (const piece of template.split(/(\{[a-z]+\}|✓|\n)/)) {
@@ -30,12 +32,28 @@ export function parts(template, values) {
       const kind = piece.slice(1, -1);
       if (values[kind]) found.push({ kind, text: values[kind] });
     } else {
-      const sentences = piece.split(SENTENCE);
-      const kind = sentences.length > 1 && !template.includes("{") ? "whole" : "text";
-      found.push(...sentences.map((text) => ({ kind, text })));
+      found.push(...texts(piece));
     }
   }
   return found;
+}
+
+/** What somebody wrote, by sentence: no template, whatever stands in it. */
+export function texts(written) {
+  return written.split(SENTENCE).map((text) => ({ kind: "text", text }));
+}
+
+/** The parts by sentence: a weight, a sign and the end of a line stand by themselves. */
+export function sentences(found) {
+  const groups = [];
+  let open = false;
+  for (const part of found) {
+    const alone = ["weight", "sign", "line"].includes(part.kind);
+    if (alone || !open) groups.push([part]);
+    else groups.at(-1).push(part);
+    open = !alone && !(part.kind === "text" && ENDS.test(part.text));
+  }
+  return groups;
 }
 
 /** The same as plain text. */

@@ -1,0 +1,39 @@
+"""Everything that the page shows can be read and touched: big, strong and whole enough, also enlarged.
+
+Chromium draws, playwright asks it (eyes.py) at every state that walks.py comes to, in every language, on
+the panel as it lies and turned. What is measured is what contracts.md promises. ``KIOSK_SEARCH_SIZE=2``
+asks everything everywhere; docs/screen.md tells what that found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from eyes import Eyes
+from playwright.sync_api import Page
+from screen_people import LONG_S
+from shots import PANELS, browser_page
+from walks import WALKS
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser_page(PANELS["wide"]) as opened:
+        opened.set_default_timeout(LONG_S * 1000)
+        opened.emulate_media(reduced_motion="reduce")
+        yield opened
+
+
+@pytest.mark.parametrize("orientation", PANELS)
+@pytest.mark.parametrize("walk", WALKS)
+def test_every_state_can_be_read_touched_and_enlarged(
+    page: Page, walk: str, orientation: str, record_property: Callable[[str, object], None]
+) -> None:
+    eyes = Eyes(page, orientation)
+    for state, languages in WALKS[walk](page):
+        eyes.look(state, languages)
+    record_property("looks", json.dumps({**eyes.looks, **eyes.least}))
+    assert eyes.wrong == [], json.dumps(eyes.wrong, ensure_ascii=False, indent=1)
+    assert all(len(places) == 1 for places in eyes.backs.values()), "back is never looked for"
