@@ -49,7 +49,7 @@ def _number(sign: Sign) -> Iterator[Drawn]:
     width, height = NUMBER_MM
     yield Picture(2.5, 5.0, 24.0, sign.picture)
     column = width - 32.0
-    yield fonts.line(sign.bin, 29.5, 16.5, column, 14.0, "bold", BLACK, least=0.3)
+    yield fonts.line(sign.bin, 29.5, 16.5, column, 14.0, "bold", BLACK, least=0.12)  # its end tells
     y = 23.5
     for line in (one for one in sign.short if one):
         yield fonts.line(line, 29.5, y, column, 5.0, "bold", GREEN, least=0.6)

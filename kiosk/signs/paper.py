@@ -11,6 +11,7 @@ from fpdf.drawing_primitives import Transform
 from fpdf.enums import PathPaintRule, StrokeCapStyle, StrokeJoinStyle
 from fpdf.svg import svg_path_converter
 
+from kiosk.cards.printing import fonts
 from kiosk.cards.printing import pdf as cards_pdf
 from kiosk.cards.printing.shapes import Box, Colour, Line, Shape, Text
 from kiosk.signs.pictograms import GRID, Path, Picture
@@ -56,9 +57,12 @@ def _scaled(shape: Drawn, by: float) -> Drawn:
 
 
 def document(pages: Iterable[Page], title: str) -> bytes:
-    """The whole file."""
+    """The whole file. OperatorError where a letter cannot be printed."""
+    drawn = tuple(pages)
+    for words in (one for page in drawn for one in page.shapes if isinstance(one, Text)):
+        fonts.check(words.text, words.weight)
     pdf = cards_pdf.begun(title)
-    for page in pages:
+    for page in drawn:
         pdf.add_page(format=(page.width, page.height))
         for shape in page.shapes:
             if isinstance(shape, Picture):

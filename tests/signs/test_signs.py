@@ -110,3 +110,16 @@ def test_signs_say_what_the_town_says(tmp_path: Path, settings: Settings) -> Non
     said: Spoken = spoken(folder, CATALOGUE)
     made = station.sign_of(settings.bins[1], settings, CATALOGUE, said)
     assert (made.short, made.full["ja"]) == (("空き", "缶"), "いっぱいのときは：裏の棚")
+
+
+def test_letters_that_the_paper_has_not_are_named_and_no_half_empty_sign_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = usual(tmp_path)
+    before = file.read_text("utf-8")
+    file.write_text(before.replace('name = "', 'name = "🐟שלום ', 1), "utf-8")
+    out = tmp_path / "signs.pdf"
+    assert main(["print", "labels", str(out), "--config", str(file), "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["code"] == "letters_unprinted" and "🐟" in told["what"] and "ש" in told["what"]
+    assert not out.exists()

@@ -5,6 +5,7 @@ Not shipped here: Debian's ``fonts-noto-cjk`` brings it, and the installers name
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ FILES: dict[Weight, str] = {
     "regular": "NotoSansCJK-Regular.ttc",
     "bold": "NotoSansCJK-Bold.ttc",
 }
+UNSEEN = ("Cf", "Mn")
+"""Joiners and selectors: they have no shape of their own."""
 JAPANESE = 0
 """The Japanese face's place in the collection."""
 
@@ -55,6 +58,23 @@ def width(text: str, size: float, weight: Weight) -> float:
     cmap, advances = font.getBestCmap(), font["hmtx"].metrics
     units = sum(advances[cmap.get(ord(char), ".notdef")][0] for char in text)
     return float(units * size / font["head"].unitsPerEm)
+
+
+def check(text: str, weight: Weight) -> None:
+    """OperatorError where the font has no shape for a letter: it would be missing on the paper."""
+    known = opened(weight).getBestCmap()
+    missing = {
+        one for one in text if ord(one) not in known and unicodedata.category(one) not in UNSEEN
+    }
+    if missing:
+        letters = " ".join(sorted(missing))
+        raise OperatorError(
+            "letters_unprinted",
+            f"The font for paper has no {letters} ({text}).",
+            "Write that name without it; pictures and other scripts are for the screen alone.",
+            letters=letters,
+            text=text,
+        )
 
 
 def fitted(
