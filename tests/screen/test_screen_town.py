@@ -45,7 +45,8 @@ def told(page: Page, station: Station, town: TownTold) -> None:
 
 
 def press(page: Page, selector: str) -> None:
-    """A touch whose drawing is done when this returns."""
+    """A touch whose drawing is done when this returns. Waits for what it touches."""
+    page.wait_for_selector(f"{selector}:enabled")
     page.evaluate("selector => document.querySelector(selector).click()", selector)
 
 
