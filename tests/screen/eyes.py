@@ -68,8 +68,8 @@ class Eyes:
 
     def look(self, state: str, languages: Sequence[str]) -> None:
         """At the state that stands before the eyes, in each language. It stays in the last."""
-        axe, enlarged = self._turn(languages)
-        for language in languages:
+        looked, axe, enlarged = self._turn(languages)
+        for language in looked:
             self.page.evaluate(SPEAK, NAMES[language])
             found = measured(self.page)
             self._note("measured", state, language, found["wrong"])
@@ -84,12 +84,13 @@ class Eyes:
                 self._enlarge(state, language, found["texts"])
         self.states += 1
 
-    def _turn(self, languages: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-        """In which axe is asked, and the page is enlarged: each state on one panel in one language."""
+    def _turn(self, languages: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        """In which the state is measured, axe is asked and the page is enlarged: on one panel in each, by
+        turns in one, not at all; on the other in one, not at all, in that one."""
         if WHOLE:
-            return languages, languages
+            return languages, languages, languages
         mine = (languages[self.states // 2 % len(languages)],)
-        return (mine, ()) if self.states % 2 == self.turned else ((), mine)
+        return (languages, mine, ()) if self.states % 2 == self.turned else (mine, (), mine)
 
     def _enlarge(self, state: str, language: str, texts: list[str]) -> None:
         """As the browser's zoom does it: half as many of the page's pixels on the same panel."""

@@ -16,8 +16,10 @@ from corner_site import WRONG, CareHall, Caretaker, care
 from field_station import FieldStation
 from journey_site import NUMBER, Panel, panel, said
 
+from drivers.scanner import REPEAT_MS
+
 BOTTLE_G = 2_031
-AWAY_S = 2.5
+AWAY_S = REPEAT_MS / 1000
 """A card that was not seen for so long is shown anew."""
 FOREIGN = "not a card of this town"
 
@@ -51,6 +53,7 @@ def card(hall: CareHall, screen: Panel) -> str:
     (made,) = hall.cards()
     hall.appoint(screen, made)
     hall.rest()
+    time.sleep(AWAY_S)
     return made
 
 
