@@ -36,7 +36,7 @@ demo: install
 	tools/install postgres
 
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
-TEST_WORKERS := 6
+TEST_WORKERS := 5
 # Hundreds of short-lived commands are started: each would compile the tree anew where Python is told
 # to keep no bytecode.
 test: export PYTHONDONTWRITEBYTECODE :=

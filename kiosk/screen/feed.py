@@ -90,6 +90,8 @@ class Feed:
         self._asides: dict[str, bytes] = {}
         self._held: dict[str, asyncio.TimerHandle] = {}
         """Asides that went out lately, until the next may."""
+        self._newer: set[str] = set()
+        """Of those: what was told since."""
         self._closed = False
 
     def seats(self, *, own: bool) -> bool:
@@ -128,18 +130,23 @@ class Feed:
             return
         self._asides[name] = frame
         if name not in self._held:
-            self._send_aside(name, frame)
+            self._send_aside(name)
+        else:
+            self._newer.add(name)
 
-    def _send_aside(self, name: str, frame: bytes) -> None:
-        self._held[name] = self._loop.call_later(INTERVAL_MS / 1000, self._let_go, name, frame)
+    def _send_aside(self, name: str) -> None:
+        self._held[name] = self._loop.call_later(INTERVAL_MS / 1000, self._let_go, name)
         for client in self._clients:
             client.wants.add(name)
             client.woken.set()
 
-    def _let_go(self, name: str, sent: bytes) -> None:
+    def _let_go(self, name: str) -> None:
         del self._held[name]
-        if self._asides[name] != sent:
-            self._send_aside(name, self._asides[name])
+        if (
+            name in self._newer
+        ):  # again what was sent, too: a client may have taken what was between
+            self._newer.discard(name)
+            self._send_aside(name)
 
     def renew(self, run: str) -> None:
         """Pages of the run before are old ones from now on."""

@@ -7,9 +7,10 @@
 *shown*: from ``publish`` of a recorded weight, which the rules call when the ledger has committed it, until
 Chromium has painted it (two frames after the page drew it). *visits*: whole visits pushed through a real
 ScreenServer to a real page as fast as it draws them; the page's heap after a garbage collection, its nodes
-and listeners, this process' resident memory. *slow*: 500 connections that ask slowly or nothing, and are
-made anew as soon as they are ended (tests/screen/slow_people.py), while a page is loaded again and again
-and views go out; the times to a whole answer and to the view. Prints tables for docs/benchmarks.md.
+and listeners; and, without the page (its driver keeps what it is answered), this process' resident memory
+when the same views go to a client that only reads. *slow*: 500 connections that ask slowly or nothing, and
+are made anew as soon as they are ended (tests/screen/slow_people.py), while a page is loaded again and
+again and views go out; the times to a whole answer and to the view. Prints tables for docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from screen_people import Browser, Station, Watching  # noqa: E402
 from screen_scenes import bins, setup, view  # noqa: E402
 from shots import PANELS, browser_page, publish  # noqa: E402
 from slow_people import slow_people  # noqa: E402
+
+from kiosk.core.view import View  # noqa: E402
 
 PAINTED = """record => new Promise((done) => {
   const look = () => {
@@ -89,18 +92,7 @@ def visits(
     found = []
     for visit in range(1, number + 1):
         for phase in VISIT:
-            station.screen.publish(
-                view(
-                    phase=phase,
-                    since_ms=visit,
-                    bin=None if phase in ("greeting", "thanks", "waiting") else f"b{visit % 3 + 1}",
-                    live_g=visit % 5000 if phase == "weighing" else None,
-                    net_g=visit % 5000,
-                    visit_g=visit % 5000,
-                    checkins=visit,
-                    bins=bins(4, b4="no_scale"),
-                )
-            )
+            station.screen.publish(visiting(visit, phase))
             page.wait_for_function("scene => document.body.dataset.scene === scene", arg=phase)
         if visit in marks:
             counted = settled(session)
@@ -111,10 +103,40 @@ def visits(
                     "heap_kb": int(heap) // 1024,
                     "nodes": counted["nodes"],
                     "listeners": counted["jsEventListeners"],
-                    "station_kb": resident_kb(),
                 }
             )
     return found
+
+
+def served(station: Station, number: int, marks: tuple[int, ...]) -> list[dict[str, int]]:
+    """As ``visits``, to a client that only reads: the memory of whoever serves."""
+    watching = Watching(station.screen.port)
+    found = []
+    for visit in range(1, number + 1):
+        for phase in VISIT:
+            station.screen.publish(visiting(visit, phase))
+            watching.until(
+                lambda seen, visit=visit, phase=phase: (  # type: ignore[misc]
+                    (seen["checkins"], seen["phase"]) == (visit, phase)
+                )
+            )
+        if visit in marks:
+            found.append({"visits": visit, "station_kb": resident_kb()})
+    watching.close()
+    return found
+
+
+def visiting(visit: int, phase: Any) -> View:
+    return view(
+        phase=phase,
+        since_ms=visit,
+        bin=None if phase in ("greeting", "thanks", "waiting") else f"b{visit % 3 + 1}",
+        live_g=visit % 5000 if phase == "weighing" else None,
+        net_g=visit % 5000,
+        visit_g=visit % 5000,
+        checkins=visit,
+        bins=bins(4, b4="no_scale"),
+    )
 
 
 def settled(session: Any) -> dict[str, int]:
@@ -169,6 +191,10 @@ def main() -> None:
         lines += ["| | asked | p50 / p95 / p99 | most |", "|---|---|---|---|"]
         lines += [summary(name, times_ms) for name, times_ms in found.items()]
     else:
+        marks = tuple(sorted({given.visits // 10, given.visits}))
+        if given.what == "visits":
+            alone = served(station, given.visits, marks)
+            lines += [" ".join(f"{name}={count}" for name, count in one.items()) for one in alone]
         with browser_page(PANELS["wide"]) as page:
             page.goto(f"{station.origin}/")
             if given.what == "shown":
@@ -176,7 +202,6 @@ def main() -> None:
                 lines += ["| | trials | p50 / p95 / p99 | most |", "|---|---|---|---|"]
                 lines.append(summary("committed to painted", times_ms))
             else:
-                marks = tuple(sorted({given.visits // 10, given.visits}))
                 for one in visits(page, station, given.visits, marks):
                     lines.append(" ".join(f"{name}={count}" for name, count in one.items()))
     station.screen.stop()

@@ -43,6 +43,7 @@ class Corner:
 
     def come_to(self, scene: Scene) -> None:
         """From a closed corner by the scene's touches."""
+        before = self.page.inner_text("#corner")
         self.caretaker.scene = scene
         self.caretaker.touched.clear()
         self.tell(None, view(corner="closed", bins=scene.shown.bins))
@@ -53,7 +54,12 @@ class Corner:
             return
         self.page.wait_for_function("() => !document.querySelector('#corner').hidden")
         if scene.job is not None:
-            self.page.wait_for_function("() => !document.querySelector('#corner .tiles')")
+            # The job before it may be heard once more: that is not yet this one.
+            self.page.wait_for_function(
+                """before => !document.querySelector('#corner .tiles')
+                    && document.querySelector('#corner').innerText !== before""",
+                arg=before,
+            )
         for place in scene.touches:
             self.touch(*place)
         if scene.then is not None:

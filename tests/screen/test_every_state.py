@@ -1,8 +1,8 @@
 """Everything that the page shows can be read and touched: big, strong and whole enough, also enlarged.
 
-Chromium draws, playwright asks it (eyes.py) at every state that walks.py comes to, in every language, on
-the panel as it lies and turned. What is measured is what contracts.md promises. ``KIOSK_SEARCH_SIZE=2``
-asks everything everywhere; docs/screen.md tells what that found.
+Chromium draws, playwright asks it (eyes.py) at every state that walks.py comes to: in every language on one
+panel, in one on the other. What is measured is what contracts.md promises. ``KIOSK_SEARCH_SIZE=2`` asks
+everything everywhere; docs/screen.md tells what that found.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from screen_people import LONG_S, Browser, Station, Watching
 from screen_scenes import WAITING, bins, view
 
-from kiosk.screen.feed import INTERVAL_MS, MAX_CLIENTS, Coalescer
+from kiosk.screen.feed import INTERVAL_MS, MAX_CLIENTS, Coalescer, Feed, Message
 
 Watch = Callable[[], Watching]
 
@@ -158,3 +159,30 @@ def test_what_changes_seldom_comes_beside_the_views_and_first_to_a_late_page(
         seen += 1
     assert seen < 400
     assert watch().next("town") == {"notice": 499}
+
+
+def test_what_changes_and_changes_back_ends_as_it_was_told_last() -> None:
+    """A slow page takes what was between, and would keep it for ever."""
+
+    async def slowly() -> None:
+        feed, free, taken = Feed("run", asyncio.get_running_loop()), asyncio.Event(), list[bytes]()
+
+        async def send(message: Message) -> None:
+            taken.append(message["body"])
+            await free.wait()
+
+        page = asyncio.create_task(feed.stream(send, own=True))
+        await asyncio.sleep(0)
+        feed.tell("town", 1)
+        feed.tell("town", 2)
+        free.set()
+        while not taken[-1].endswith(b"data: 2\n\n"):
+            await asyncio.sleep(0)
+        feed.tell("town", 1)
+        async with asyncio.timeout(LONG_S):
+            while not taken[-1].endswith(b"data: 1\n\n"):
+                await asyncio.sleep(0.01)
+        feed.close()
+        await page
+
+    asyncio.run(slowly())

@@ -17,7 +17,7 @@ from play_scenes import value as played
 from playwright.sync_api import Page
 from screen_people import Station
 from screen_scenes import LONG, SCENES, STATIONS, TROUBLED, bins, languages, setup, spoken, view
-from shots import LANGUAGES, publish
+from shots import LANGUAGES, NAMES, SPEAK, publish
 from test_corner_drawn import before
 from test_screen_play import Hall, choice, first_page
 from test_screen_play import press as press_when_hearing
@@ -63,6 +63,7 @@ def town(page: Page) -> Stops:
         page.goto(f"{station.origin}/")
         publish(page, station.screen, view(bins=bins(count)))
         for name in SOME:
+            page.evaluate(SPEAK, NAMES["en"])  # the shortest: the strip waits where it has no room
             told(page, station, pieces[name])
             yield f"town-{name} of {count}", LANGUAGES
             press(page, ".strip")
