@@ -145,11 +145,18 @@ class Hall(FieldStation):
         self.scanner.show()
 
     def tap(self, uid: str) -> None:
-        """Hold an NFC card to the reader for a moment."""
+        """Hold an NFC card to the reader for a moment, or until something comes of it: a machine with much
+        to do may have lost its reader just then."""
         assert self.nfc is not None
+        before = self._answered()
         self.nfc.place(Tag(bytes.fromhex(uid)))
         time.sleep(1.0)
+        self.until(lambda: self._answered() != before, "the card was never seen")
         self.nfc.remove()
+
+    def _answered(self) -> tuple[Any, ...]:
+        view = self.view()
+        return view["checkins"], view["refusals"], view["phase"], view["since_ms"]
 
     def cards(self, *options: str) -> list[str]:
         """The texts of new cards."""
