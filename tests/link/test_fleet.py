@@ -40,6 +40,14 @@ def test_a_fleet_survives_its_brokers_death_and_loses_nothing() -> None:
     assert summary.entries >= STATIONS * 9
 
 
+def test_a_fleet_with_a_good_line_stays_on_it() -> None:
+    """Longer than the rules wait for a PUBACK, of a birth too."""
+    wish = Wish(5, scenario="day", seconds=40.0, speed=10.0, seed=SIZE, given=Given(sqlite=True))
+    summary = run(wish)
+    assert summary.wrong == []
+    assert summary.tries == 5
+
+
 def test_an_even_return_and_a_herd_are_told_apart() -> None:
     even = comeback([100 + n / 50 for n in range(1000)], 100.0)
     herd = comeback([100 + (n % 10) / 20 for n in range(900)] + [110.0] * 100, 100.0)

@@ -233,7 +233,7 @@ class _Wire(asyncio.Protocol):
         self._decoder = mqtt5.Decoder()
         self._receive_maximum = mqtt5.DEFAULT_RECEIVE_MAXIMUM
         self._packet_id = 0
-        self._batches: set[int] = set()
+        self._due: set[int] = set()
         self._up = False
         self._ping: asyncio.TimerHandle | None = None
 
@@ -260,14 +260,12 @@ class _Wire(asyncio.Protocol):
         self._station.lost(self, "connection_lost")
 
     def publish(self, topic: str, payload: bytes, *, content_type: str) -> None:
-        """A batch: its PUBACK is the rules'."""
-        packet_id = self._next_id()
-        self._batches.add(packet_id)
-        self._write(mqtt5.publish(topic, payload, packet_id, content_type=content_type))
+        """A batch."""
+        self._write(mqtt5.publish(topic, payload, self._answered_id(), content_type=content_type))
 
     def announce(self, topic: str, state: StationState, ledger: str) -> None:
         payload = msgspec.json.encode(Online(state, "fleet", ledger))
-        self._write(mqtt5.publish(topic, payload, self._next_id(), retain=True))
+        self._write(mqtt5.publish(topic, payload, self._answered_id(), retain=True))
 
     def end(self) -> None:
         if self._transport is not None:
@@ -288,8 +286,8 @@ class _Wire(asyncio.Protocol):
                 self._up = True
                 self._station.opened(self, self._receive_maximum)
             case mqtt5.Puback(packet_id, reason):
-                if packet_id in self._batches:
-                    self._batches.discard(packet_id)
+                if packet_id in self._due:
+                    self._due.discard(packet_id)
                     self._station.taken(self, reason)
             case mqtt5.Published(_, payload, packet_id):
                 if packet_id is not None:
@@ -316,6 +314,12 @@ class _Wire(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def _answered_id(self) -> int:
+        """Of what the rules wait for, a batch or a birth: its PUBACK is theirs."""
+        packet_id = self._next_id()
+        self._due.add(packet_id)
+        return packet_id
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65_535 + 1
