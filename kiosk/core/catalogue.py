@@ -53,11 +53,20 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A table of the file."""
 
 
+class Words(Part, frozen=True):
+    """One thing in the three languages."""
+
+    ja: Name
+    easy: Name
+    en: Name
+
+
 class Sourced(Part, frozen=True, kw_only=True):
     """What is known of a CO2 factor beside its value.
 
     Grade A ministry, B industry, C proxy or partial, D none. ``year`` of the data, None where the
-    source does not say; ``boundary`` what is counted.
+    source does not say; ``boundary`` what is counted; ``cite`` the source as residents read it, None
+    where the screen has to show ``source`` itself.
     """
 
     grade: Grade
@@ -65,6 +74,7 @@ class Sourced(Part, frozen=True, kw_only=True):
     unit: Literal["kg-co2/kg"] = "kg-co2/kg"
     year: Annotated[int, Meta(ge=1990, le=2100)] | None = None
     boundary: Note | None = None
+    cite: Words | None = None
 
 
 class Factor(Sourced, frozen=True, kw_only=True):
@@ -79,14 +89,6 @@ class Legal(Part, frozen=True):
     points: Literal["ask", "no"]
     ja: Note
     en: Note
-
-
-class Words(Part, frozen=True):
-    """One thing in the three languages."""
-
-    ja: Name
-    easy: Name
-    en: Name
 
 
 class Described(Part, frozen=True, kw_only=True):

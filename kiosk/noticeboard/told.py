@@ -15,7 +15,7 @@ from datetime import date
 
 import msgspec
 
-from kiosk.core.catalogue import Catalogue, Factor
+from kiosk.core.catalogue import Catalogue, Factor, Words
 from kiosk.core.days import day_number
 from kiosk.core.quiz import ByLanguage, Shown
 from kiosk.core.shared import Amount, month_of
@@ -56,11 +56,13 @@ class Paid(msgspec.Struct, frozen=True):
 
 
 class Co2(msgspec.Struct, frozen=True):
-    """Grams of CO2 saved by what came in, with what is known of the factor."""
+    """Grams of CO2 saved by what came in, with what is known of the factor; ``cite`` is the source as
+    residents read it."""
 
     g: int
     grade: str
     source: str
+    cite: Words | None
     year: int | None
 
 
@@ -193,7 +195,7 @@ def _bagged(bags: Bags) -> Bagged | None:
 def _co2(ever: Amount, factor: Factor) -> Co2 | None:
     if factor.value is None or not ever.weighings or ever.g <= 0:
         return None
-    return Co2(round(ever.g * factor.value), factor.grade, factor.source, factor.year)
+    return Co2(round(ever.g * factor.value), factor.grade, factor.source, factor.cite, factor.year)
 
 
 def _sum(items: Iterable[Becomes]) -> Co2Sum | None:

@@ -164,6 +164,8 @@ def content_of(table: Catalogue | TariffTable) -> bytes:
             item = msgspec.to_builtins(table.items[code])
             value = table.items[code].factor.value
             item["factor"]["value"] = None if value is None else f"{Decimal(repr(value)):f}"
+            if item["factor"]["cite"] is None:  # a word of before there was one keeps its digest
+                del item["factor"]["cite"]
             items.append({"code": code, **item})
         return _checked({"items": items}, CatalogueContent)
     rates = {name: _rates(getattr(table, name)) for name in ("per_kg", "per_item")}

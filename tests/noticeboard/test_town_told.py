@@ -184,7 +184,7 @@ def test_bags_are_stored_where_pickups_are_written_down(
     factor = CATALOGUE.items["pet-bottle"].factor
     assert bottles.co2 is not None and factor.value is not None
     assert (bottles.co2.g, bottles.co2.grade) == (round(10_000 * factor.value), "B")
-    assert bottles.co2.source == factor.source
+    assert (bottles.co2.source, bottles.co2.cite) == (factor.source, factor.cite)
     total = watcher.values[-1].co2
     assert total is not None and (total.items, total.of, total.g) == (1, 1, bottles.co2.g)
 

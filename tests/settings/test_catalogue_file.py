@@ -42,6 +42,7 @@ def test_an_unknown_factor_has_no_value_and_is_never_zero() -> None:
     for code, item in items.items():
         assert (item.factor.value is None) == (code in unknown)
         assert item.factor.source
+        assert (item.factor.cite is None) == (code in unknown), "what is shown can be read"
 
 
 def test_metals_and_batteries_carry_a_note_of_the_law() -> None:

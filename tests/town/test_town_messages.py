@@ -94,6 +94,15 @@ def test_a_co2_value_comes_back_as_the_same_number(value: float) -> None:
     assert table_of("catalogue", table.version, content_of(table)) == table
 
 
+def test_a_catalogue_of_before_there_were_sources_for_residents_keeps_its_digest() -> None:
+    item = msgspec.structs.replace(ITEMS.items["can-alu"], factor=Factor(grade="D", source="None"))
+    table = msgspec.structs.replace(ITEMS, items={"can-alu": item})
+    factor = (
+        b'{"boundary":null,"grade":"D","source":"None","unit":"kg-co2/kg","value":null,"year":null}'
+    )
+    assert b'"factor":' + factor in content_of(table)
+
+
 def test_a_value_with_more_digits_than_the_wire_takes_is_not_signed() -> None:
     item = msgspec.structs.replace(
         ITEMS.items["can-alu"],

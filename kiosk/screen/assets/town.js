@@ -5,7 +5,7 @@
 import { inTown, summed } from "/words.js";
 
 const CARD_MS = 12000; // long enough to read the longest card twice
-const SOURCE_LETTERS = 48; // of a CO2 source
+const SOURCE_LETTERS = 48; // of a CO2 source that no words for residents stand beside
 const ROWS = 3; // of a page with a list
 const WHOLE_G = 100000; // from here on nobody reads a decimal
 const UNKNOWN = "—";
@@ -163,7 +163,11 @@ function itemCard(context, item) {
 function graded(context, co2) {
   const { said, filled } = context;
   const year = co2.year === null ? "" : ` (${co2.year})`;
-  return filled(said.co2_source, { grade: gradeOf(context, co2.grade), source: short(co2.source) + year });
+  return filled(said.co2_source, { grade: gradeOf(context, co2.grade), source: cited(context, co2) + year });
+}
+
+function cited(context, co2) {
+  return co2.cite === null ? short(co2.source) : spoken(context, co2.cite);
 }
 
 function gradeOf(context, grade) {
