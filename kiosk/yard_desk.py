@@ -7,10 +7,12 @@ the station's user, takes the ledger's lock and writes. What is looked at is the
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from kiosk.core.days import date_of, day_number
 from kiosk.core.errors import OperatorError
 from kiosk.core.stock import ItemStock
 from kiosk.core.yard import AnyStock, Pickup
@@ -85,6 +87,19 @@ def check_void(move: Move | None, seq: int) -> Move:
             by=move.voided,
         )
     return move
+
+
+def check_day(day: str | None, today: int | None) -> None:
+    """OperatorError where a paper is of a day that has not come. ``today`` in days since 1970-01-01, None
+    where the clock cannot be believed: then nobody knows."""
+    if day is not None and today is not None and day_number(date.fromisoformat(day)) > today:
+        raise OperatorError(
+            "paper_of_tomorrow",
+            f"{day} has not come yet (today is {date_of(today).isoformat()}).",
+            "Give the day that stands on the paper; is its year right?",
+            day=day,
+            today=date_of(today).isoformat(),
+        )
 
 
 def bags_here(stock: ItemStock, bags: int | None) -> int:

@@ -279,13 +279,21 @@ def _folded(value: Any) -> Any:
     if isinstance(value, dict):
         mapped = isinstance(value.get("discriminator"), dict)
         return {
-            key: _folded(item)
+            key: _told(key, item)
             for key, item in value.items()
             if not (mapped and key == "discriminator")
         }
     if isinstance(value, list):
         return [_folded(item) for item in value]
     return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def _told(key: str, value: Any) -> Any:
+    """A value under its key: JSON Schema's patterns are ECMA's, whose ends are those of the text itself and
+    are written as ^ and $ (Python's $ lets a last line feed through)."""
+    if key == "pattern" and isinstance(value, str):
+        return value.replace("\\A", "^").replace("\\Z", "$")
+    return _folded(value)
 
 
 def to_yaml(value: Any, indent: int = 0) -> str:

@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     v: int
     id: Annotated[int, Meta(ge=0, le=2**53)]
-    op: Annotated[str, Meta(pattern="^[a-z_]{1,32}$")]
+    op: Annotated[str, Meta(pattern=r"\A[a-z_]{1,32}\Z")]
     args: dict[str, Any] = {}
 
 

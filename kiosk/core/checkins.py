@@ -90,6 +90,16 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
     _greet(state, card.t_ms, visit)
 
 
+def somebody_else(state: State, t_ms: int, names: tuple[bytes, ...] = ()) -> None:
+    """A card was shown that begins no visit now: whoever holds it is not the one whose turn it was.
+    ``names`` as of its own."""
+    if state.rules.crowd != "one_by_one":
+        return
+    for visit in state.visits.open():
+        if visit.pseudonym is not None and set(visit.names).isdisjoint(names):
+            visit.end(t_ms, "next_card")
+
+
 def _begun(state: State, card: CardSeen, name: str) -> Visit:
     """A new visit of this card, which goes on with its last one where that was lately."""
     tariff = state.rules.tariff

@@ -133,6 +133,8 @@ def _weighing(
 
 def _points(state: State, visit: Visit, item: str, net_g: int) -> int:
     """What the drop changes the visit's points by, as far as the card's day has room."""
+    if visit.tariff.mode == "visit":
+        return 0  # its check-in had them
     after = {**visit.net_g, item: visit.net_g.get(item, 0) + net_g}
     due = visit_points(visit.tariff, after)
     room = state.residents.room(visit, state.now.day)

@@ -36,14 +36,14 @@ FullBy = Literal["touch", "sensor"]
 Mode = Literal["estimate", "certified"]
 CloseReason = Literal["idle", "next_card", "goodbye", "restart", "limit"]
 
-AskId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,64}$", max_length=64)]
+AskId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,64}\Z", max_length=64)]
 """Of one question for a balance."""
 
 
 class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When: told, not trusted. ``boot`` 32 hex, ``boot_ms`` since it, ``utc_ms`` as believed."""
 
-    boot: Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+    boot: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]
     boot_ms: int
     utc_ms: int
     clock: ClockQuality

@@ -21,7 +21,7 @@ from typing import Literal
 from kiosk.core import balances, checkins, corner
 from kiosk.core.effects import Answered, Beep, Effect, Item
 from kiosk.core.entries import AnyDraft, CardAccount, CardBegun, CardClosed, CardJoined
-from kiosk.core.events import CardRefused, CardSeen, CardWork, SlipSeen, Touch
+from kiosk.core.events import CardRefused, CardSeen, CardWork, RefusalReason, SlipSeen, Touch
 from kiosk.core.intents import BeginCard, CloseCard, ReplaceCard
 from kiosk.core.state import Awaited, State
 
@@ -32,6 +32,9 @@ _AWAITED: dict[str, Literal["slip", "close", "appoint", "begin"]] = {
     "begin": "begin",
 }
 """What is to be shown first where a caretaker's word names no card."""
+
+UNSURE: frozenset[RefusalReason] = frozenset({"unread", "replayed"})
+"""It may be the card of whoever has the turn, held badly or seen twice."""
 
 # -- touches and words ----------------------------------------------------------------------------
 
@@ -111,6 +114,7 @@ def shown(state: State, card: CardSeen) -> list[Effect] | None:
         return [Beep("seen")]
     if not spare:
         return None
+    checkins.somebody_else(state, card.t_ms)
     state.showing.show("spare", card.t_ms)
     return [Beep("seen")]
 
@@ -145,6 +149,8 @@ def refused(state: State, event: CardRefused) -> list[Effect]:
         state.awaited = None
         state.answer(awaited.request, "card_closed")
         return [Beep("refused")]
+    if event.reason not in UNSURE:
+        checkins.somebody_else(state, event.t_ms)
     state.counters.refusals += 1
     state.showing.show("refused", event.t_ms)
     return [Beep("refused")]

@@ -18,14 +18,14 @@ MAX_TEXT = 120
 screen, so that no bin and no button is pushed off it."""
 MAX_LANGUAGES = 8
 
-_PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
+_PLAIN = r"\A[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*\Z"
 
-BinId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
-Language = Annotated[str, Meta(pattern="^[a-z]{2,8}$")]
+BinId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", max_length=32)]
+Language = Annotated[str, Meta(pattern=r"\A[a-z]{2,8}\Z")]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=_PLAIN)]
 Words = Annotated[dict[Language, Text], Meta(min_length=1, max_length=MAX_LANGUAGES)]
 """One sentence by language (``ja``, ``easy``, ``en``, or a town's own)."""
-OrderId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
+OrderId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", max_length=32)]
 UtcMs = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 By = Literal["city", "caretaker", "station"]
 """Who had it done; ``station``: its time was over, or a new ledger says again what stood in the old."""
@@ -61,7 +61,7 @@ class Message(Order, frozen=True, tag="message"):
 class Resend(Order, frozen=True, tag="resend"):
     """Send the entries of ``ledger`` from ``from_seq`` on to the city once more."""
 
-    ledger: Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+    ledger: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]
     from_seq: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 
 

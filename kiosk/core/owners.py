@@ -5,7 +5,8 @@ Invariant: a change is credited to a visit only where nobody else can have made 
 Load cells cannot say who. In ``one_by_one`` residents take turns, and a card begins a turn: a change
 whose first movement falls inside a turn is that resident's. Around the moment where one turn ends and
 the next begins, ``handover_ms`` on both sides, a movement may be the earlier resident's last or the
-later one's first (people are early and late), so it is no one's (``docs/decisions/0007``). In
+later one's first (people are early and late), so it is no one's (``docs/decisions/0007``). A movement
+that still goes on so long after the next card may hold the next one's drop, too, and is no one's. In
 ``together`` visits overlap, and a change is a visit's only while that visit alone is open.
 """
 
@@ -46,6 +47,8 @@ def owner_of(
             return Owner(open_then[0])
         return NO_ONE if open_then or opened_since else UNCLAIMED
     if any(v.opened_ms - began_ms < handover_ms for v in opened_since):
+        return NO_ONE
+    if any(now_ms - v.opened_ms > handover_ms for v in opened_since):
         return NO_ONE
     if not open_then:
         return NO_ONE if opened_since else UNCLAIMED

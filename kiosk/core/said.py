@@ -15,7 +15,7 @@ from kiosk.core.draft import Draft
 MIN_ANSWERS, MAX_ANSWERS = 2, 4
 MIN_TEAMS, MAX_TEAMS = 2, 4
 
-SaidId = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
+SaidId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", max_length=32)]
 """Of a question or a sentence, as the town's file names it."""
 Count = Annotated[int, Meta(ge=0, le=1_000)]
 Teams = Annotated[int, Meta(ge=MIN_TEAMS, le=MAX_TEAMS)]

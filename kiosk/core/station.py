@@ -196,7 +196,10 @@ class Station:
         """The edge could not write: weights are tried again, a card has to be shown again."""
         intent = self._answered(items)
         self._failed_ms = self._state.now.boot_ms
-        if not isinstance(intent, Greet | ClaimFor | AskBalance | BeginCard | Note):
+        if isinstance(intent, Greet | BeginCard):
+            card = intent.card
+            checkins.somebody_else(self._state, card.t_ms, card.names)
+        elif not isinstance(intent, ClaimFor | AskBalance | Note):
             self._state.intend_first(intent)
         return self._heard([Beep("trouble")])
 
@@ -226,9 +229,11 @@ class Station:
             case IndicatorReading():
                 weights.sampled(state, event)
             case CardSeen():
-                if not self._blocked():  # nobody is greeted whose check-in may not be kept
+                if not self._blocked():
                     effects = holding.shown(state, event)
                     return checkins.shown(state, event) if effects is None else effects
+                # Nobody is greeted whose check-in may not be kept.
+                checkins.somebody_else(state, event.t_ms, event.names)
             case SlipSeen():
                 return holding.slip_shown(state, event)
             case CardWork():

@@ -7,6 +7,11 @@ from kiosk.core.bin import Bin
 from kiosk.core.events import Touch
 from kiosk.core.intents import Answer, Fill, Piece
 from kiosk.core.state import State
+from kiosk.core.view import Phase
+from kiosk.core.visits import Visit
+
+LEAVING: frozenset[Phase] = frozenset({"recorded", "small", "taken_out", "thanks", "no_card"})
+"""What is told of a visit: whoever has read it may end it."""
 
 
 def touched(state: State, touch: Touch) -> None:
@@ -19,11 +24,24 @@ def touched(state: State, touch: Touch) -> None:
     elif touch.action == "begin_card":
         holding.touched(state, touch)
     elif touch.action == "goodbye":
-        visit = state.visits.current()
+        visit = leaving(state)
         if visit is not None:
             visit.end(touch.t_ms, "goodbye")
     elif touch.bin in state.bins:
         _at_bin(state, state.bins[touch.bin], touch)
+
+
+def leaving(state: State) -> Visit | None:
+    """Whose a goodbye would be now: the visit that the screen speaks of, where it is still open and nobody
+    else's can be meant. The one before is told of its last weight while the next one's turn has begun, and
+    in ``together`` nobody knows whose finger it is."""
+    showing, visits = state.showing, state.visits.open()
+    if showing.phase not in LEAVING or not visits:
+        return None
+    if state.rules.crowd == "together":
+        return visits[0] if len(visits) == 1 else None
+    current = state.visits.current()
+    return current if showing.visit in (None, current) else None
 
 
 def _at_bin(state: State, bin_: Bin, touch: Touch) -> None:

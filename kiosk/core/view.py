@@ -26,7 +26,6 @@ Phase = Literal[
     "balance_asked",  # the city is asked for a card's points
     "balance",  # its answer: balance
     "balance_unknown",  # no line, or no answer in time
-    "bag_question",  # is it a new bag? asked only when unclear
     "closed",
 ]
 Awaiting = Literal["begin", "balance", "slip", "replace", "close", "appoint"]
@@ -96,7 +95,8 @@ class View(msgspec.Struct, frozen=True):
     ``awaiting`` what else the next card means; ``cards_readable`` false while every reader is lost.
     ``closed`` why the station is, by language (empty where nobody said), None while it is open;
     ``message`` the city's, by language; ``here`` while it shows which station it is. ``can_ask`` while
-    「ポイントを見る」 may be touched; ``balance`` the points that the city has told of.
+    「ポイントを見る」 may be touched; ``can_leave`` while 「終わる」 may;
+    ``balance`` the points that the city has told of.
 
     Several residents. With ``crowd = "one_by_one"`` ``turn`` is the mark (1 to 9, rising, then 1 again)
     of the visit whose turn it is, and ``shown`` the mark of the visit that ``net_g``, ``visit_g`` and
@@ -135,6 +135,7 @@ class View(msgspec.Struct, frozen=True):
     message: dict[str, str] | None = None
     here: bool = False
     can_ask: bool = False
+    can_leave: bool = False
     balance: int | None = None
     turn: int | None = None
     shown: int | None = None

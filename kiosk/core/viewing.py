@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core import certified, checkins, classroom, corner, devices
+from kiosk.core import certified, checkins, classroom, corner, devices, touches
 from kiosk.core.bin import Bin
 from kiosk.core.cornered import Bags
 from kiosk.core.events import Moment
@@ -59,6 +59,7 @@ def view(state: State, *, storage_trouble: bool) -> View:
         message=None if orders.message is None else orders.message.text,
         here=state.here_until_ms > t_ms,
         can_ask=cards_readable and state.rules.balance and state.awaited is None,
+        can_leave=touches.leaving(state) is not None,
         balance=showing.balance,
         turn=current.mark if taking_turns and current is not None else None,
         shown=visit.mark if taking_turns and visit is not None else None,

@@ -18,15 +18,15 @@ MAX_CARRIED = 200
 """Bags that one ``stock_carried`` tells of."""
 MAX_TEXT = 60
 
-_PLAIN = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
+_PLAIN = r"\A[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*\Z"
 
-ItemCode = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
+ItemCode = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", max_length=32)]
 NetGrams = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Yen = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Bags = Annotated[int, Meta(ge=1, le=MAX_BAGS)]
 Line = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=_PLAIN)]
 """A line that people write."""
-Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
+Day = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", max_length=10)]
 """A calendar day, ``2026-11-20``."""
 Sum = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 

@@ -11,7 +11,7 @@ from kiosk.core.orders import BinId
 from kiosk.core.said import MAX_TEAMS, MIN_TEAMS
 
 MAX_GRAMS = 500_000
-Key = Annotated[str, Meta(pattern="^[a-z_]{1,32}$", max_length=32)]
+Key = Annotated[str, Meta(pattern=r"\A[a-z_]{1,32}\Z", max_length=32)]
 
 
 class Act(msgspec.Struct, frozen=True, tag_field="action", forbid_unknown_fields=True):

@@ -29,11 +29,10 @@ TOKEN_HEADER = "x-kiosk-token"
 JSON = "application/json"
 
 RESIDENT_ACTIONS: frozenset[TouchAction] = frozenset(
-    {"claim", "balance", "begin_card", "goodbye", "count", "full", "bag_swap", "indicator_zeroed"}
+    {"claim", "balance", "begin_card", "goodbye", "count", "full", "bag_swap"}
 )
-"""What anybody before the screen may do. The rules take the last two only as answers to a question,
-a scale's repair is the caretaker's."""
-BIN_ACTIONS: frozenset[TouchAction] = frozenset({"count", "full", "bag_swap", "indicator_zeroed"})
+"""What anybody before the screen may do; the caretaker's corner has more (``kiosk.corner.shapes``)."""
+BIN_ACTIONS: frozenset[TouchAction] = frozenset({"count", "full", "bag_swap"})
 
 Act = Callable[[TouchAction, str | None], None]
 """Hands a touch to the rules; may wait for room in the station's inbox."""

@@ -39,7 +39,7 @@ MAX_WORDS = 1_000
 MAX_BATCHES = 1_000_000
 EXPORT, ANSWER = 2, 1
 
-Name = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
+Name = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
 
 _T = TypeVar("_T")
 

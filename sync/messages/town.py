@@ -50,8 +50,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_WORDS = MAX_WAITING + 1
 
 _Ms = Annotated[int, Meta(ge=0, le=MAX_INTEGER, description="milliseconds of UTC")]
-_City = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$", max_length=32)]
-_Decimal = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,6})?$", max_length=10)]
+_City = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", max_length=32)]
+_Decimal = Annotated[str, Meta(pattern=r"\A(0|[1-9][0-9]{0,2})(\.[0-9]{1,6})?\Z", max_length=10)]
 
 
 class FactorWire(Sourced, frozen=True, kw_only=True):

@@ -20,15 +20,15 @@ MAX_ENTRIES = 1000
 MAX_UNSEALS = 5000
 """Forgotten seqs beside one batch."""
 
-LedgerId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="random, of one ledger")]
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="32 bytes, hexadecimal")]
-Half = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="16 bytes, hexadecimal")]
+LedgerId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", description="random, of one ledger")]
+Hash = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="32 bytes, hexadecimal")]
+Half = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", description="16 bytes, hexadecimal")]
 Signature = Annotated[
-    str, Meta(pattern="^[A-Za-z0-9+/]{86}==$", description="Ed25519, 64 bytes, base64")
+    str, Meta(pattern=r"\A[A-Za-z0-9+/]{86}==\Z", description="Ed25519, 64 bytes, base64")
 ]
 Seq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="place in the ledger, gapless")]
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-Code = Annotated[str, Meta(pattern="^[a-z0-9_]{1,32}$")]
+Code = Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,32}\Z")]
 
 
 class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 
 import pytest
 from cli_site import Site
 
 from kiosk import recording, settings
 from kiosk.clock import StationClock
+from kiosk.core.days import day_number
 from kiosk.core.effects import Item
 from kiosk.core.entries import BagSwap, Boot, Weighing
+from kiosk.core.errors import OperatorError
 from kiosk.ledger import hold
+from kiosk.yard_desk import check_day
 
 
 @pytest.fixture
@@ -57,6 +61,15 @@ def test_papers_are_written_down_while_the_station_does_not_run(yard: Site) -> N
     assert again.code == 2 and f"{undone['seq']}" in again.err
     assert yard.kiosk("stock", "list", "--json").value["items"]["pet-bottle"]["yen"] == 0
     assert yard.kiosk("ledger", "verify").code == 0
+
+
+def test_a_paper_of_a_day_that_has_not_come_is_refused_where_the_clock_is_known() -> None:
+    today = day_number(date(2026, 11, 27))
+    check_day("2026-11-27", today)
+    check_day(None, today)
+    check_day("2062-11-27", None)
+    with pytest.raises(OperatorError, match="2062-11-27 has not come yet"):
+        check_day("2062-11-27", today)
 
 
 def test_what_nobody_weighed_is_counted_and_never_shown_as_nothing(yard: Site) -> None:

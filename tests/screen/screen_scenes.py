@@ -9,6 +9,7 @@ import msgspec
 
 from kiosk import catalogue
 from kiosk.core.config import Crowd
+from kiosk.core.touches import LEAVING
 from kiosk.core.view import BinState, BinView, View
 from kiosk.screen.setup import BinSetup, Setup, item_words, overflow
 from kiosk.screen.texts import town
@@ -135,7 +136,9 @@ WAITING = View(
 
 def view(**changes: object) -> View:
     """The waiting station but for ``changes``."""
-    return msgspec.structs.replace(WAITING, **changes)
+    made = msgspec.structs.replace(WAITING, **changes)
+    told_to_them = made.shown == made.turn and made.visits_open == 1
+    return msgspec.structs.replace(made, can_leave=made.phase in LEAVING and told_to_them)
 
 
 TROUBLED = bins(4, b1="trouble", b2="full", b3="away", b4="no_scale")
@@ -202,7 +205,6 @@ SCENES: dict[str, tuple[int, View]] = {
     "close": (4, view(awaiting="close")),
     "appoint": (4, view(awaiting="appoint")),
     "stopped": (4, view(phase="stopped")),
-    "bag_question": (4, view(phase="bag_question", bin="b2")),
     "closed": (4, view(phase="closed", closed={})),
     "closed-reason": (4, view(phase="closed", closed=REASON, message=MESSAGE)),
     "greeting-closed": (4, view(phase="greeting", visits_open=1, closed=REASON)),

@@ -78,7 +78,6 @@ CARDS = {
     "close": "A caretaker stops a card: it is asked for.",
     "stopped": "It is stopped.",
     "appoint": "Somebody becomes a caretaker: their card is asked for.",
-    "bag_question": "A scale came back at nearly nothing: was the bag changed?",
 }
 HARD = {
     "closed": "Closed by the hours or by a caretaker.",

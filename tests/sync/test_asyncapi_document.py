@@ -9,10 +9,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from kiosk.core.orders import BinId, Text
+from kiosk.core.yard import ItemCode, Line
 from sync.asyncapi import EXAMPLES, TARGET, document
 from sync.messages import decode_batch
+from sync.messages.wire import Code
 
 jsonschema: Any = importlib.import_module("jsonschema")  # neither of them has types
 yaml: Any = importlib.import_module("yaml")
@@ -117,3 +121,12 @@ def test_the_batch_that_is_shown_proves_itself_and_the_acknowledgement_is_of_it(
     batch = decode_batch(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
     ack = json.loads((EXAMPLES / "ack.json").read_text(encoding="utf-8"))
     assert (ack["ledger"], ack["seq"], ack["head"]) == (batch.ledger, batch.last, batch.head.hex())
+
+
+def test_its_patterns_are_ecmas_and_a_last_line_feed_fits_none_of_ours() -> None:
+    for pattern in re.findall(r"pattern: (.*)", TARGET.read_text(encoding="utf-8")):
+        assert "\\A" not in json.loads(pattern) and "\\Z" not in json.loads(pattern)
+    for kind, text in ((ItemCode, "can"), (BinId, "b1"), (Text, "x"), (Line, "x"), (Code, "gap")):
+        assert msgspec.convert(text, kind) == text
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(text + "\n", kind)

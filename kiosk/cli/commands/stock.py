@@ -75,7 +75,11 @@ def stock_pickup(call: Call, item: str, bags: int | None, kg: float | None, to: 
 def stock_sale(
     call: Call, item: str, kg: float, yen: int, buyer: str | None, day: str | None
 ) -> None:
+    from kiosk.clock import StationClock
+    from kiosk.yard_desk import check_day
+
     yard_of(call, item)
+    check_day(day, StationClock(call.settings.station.timezone).today())
     written(call, Sale(item, grams(kg), yen, line("--buyer", buyer), day))
 
 

@@ -220,7 +220,7 @@ function badge(bin, work, said) {
 }
 
 function bag(place, now) {
-  const { said, words } = now;
+  const { said } = now;
   const bin = binOf(place, now);
   const title = `${said.home_bag}　${nameOf(bin, now)}`;
   const back = { name: "bins", work: "bag", at: 0 };
@@ -237,8 +237,8 @@ function bag(place, now) {
       sentence: said.bag_question,
       back,
       foot: [
-        doing(words.no_same_bag, "corner_bin", { ...fields, what: "indicator_zeroed" }, { name: "done" }, "plain"),
-        doing(words.yes_new_bag, "corner_bin", fields, seeing),
+        doing(said.no_same_bag, "corner_bin", { ...fields, what: "indicator_zeroed" }, { name: "done" }, "plain"),
+        doing(said.yes_new_bag, "corner_bin", fields, seeing),
       ],
     };
   }

@@ -8,7 +8,6 @@
 import { filled, kilograms, shows } from "/words.js";
 
 const NAME_HALVES = 24; // half-width letters of an item's name that fit beside the digits
-const LEAVING = ["recorded", "small", "taken_out", "thanks", "no_card"];
 const TOLD = ["recorded", "small", "taken_out", "thanks"]; // phases that tell of a visit, not of who stands there
 const UNWEIGHED = ["away", "trouble", "starting"]; // while a bin is so, no weight of it is to be waited for
 const MOST_HAZARDS = 2; // more at a time would not be read
@@ -49,9 +48,7 @@ export function sceneOf(now) {
   } else if (view.can_claim && !inClass) {
     scene.buttons.push(touch(said.claim, "claim", null, "first", "person"));
   }
-  if (view.visits_open > 0 && LEAVING.includes(view.phase) && !inClass) {
-    scene.buttons.push(touch(said.goodbye, "goodbye"));
-  }
+  if (view.can_leave && !inClass) scene.buttons.push(touch(said.goodbye, "goodbye"));
   if (scene.tiles && scene.buttons.length > 0) scene.more = []; // room for the touch
   const first = view.phase === "waiting"; // what may be touched before a card is shown
   scene.newcomer = first && view.can_begin ? [touch(said.begin, "begin_card", null, "plain", "card")] : [];
@@ -236,18 +233,6 @@ function phaseScene(now) {
       return { tone: "glad", pictures: ["hello"], template: said.welcome };
     case "stopped":
       return { tone: "care", pictures: ["card"], sign: "check", template: said.stopped, more: [contactLine(now)] };
-    case "bag_question":
-      return {
-        tone: "care",
-        pictures: ["bag-on"],
-        item: name,
-        template: said.bag_question,
-        buttons: [
-          touch(said.yes_new_bag, "bag_swap", view.bin, "first", "check"),
-          touch(said.no_same_bag, "indicator_zeroed", view.bin),
-        ],
-        more: [contactLine(now)],
-      };
     default:
       return { tone: "calm", pictures: ["door"], template: said.closed, more: closedNews(now) };
   }
