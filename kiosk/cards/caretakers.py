@@ -48,6 +48,7 @@ class CaretakerCards:
         self._lock = threading.Lock()
         self._cards: tuple[Caretaker, ...] = ()
         self._next = 1
+        self._unread = False  # what is in the file is not here, and must not be written over
 
     def open(self) -> None:
         """Reads what is kept. Damage is no reason to keep the station down: then nobody's card opens
@@ -55,6 +56,7 @@ class CaretakerCards:
         try:
             self._read()
         except StorageError as error:
+            self._unread = True
             LOG.warning("no caretaker's card is known: %s", error)
 
     def all(self) -> tuple[Caretaker, ...]:
@@ -69,8 +71,9 @@ class CaretakerCards:
 
     def add(self, name: bytes, day: str) -> Caretaker:
         """Durable when it returns; the same card again keeps its number. Raises OperatorError where
-        there are too many, StorageError where nothing can be written."""
+        there are too many, StorageError where nothing can be written, or what is there not read."""
         with self._lock:
+            self._read_again()
             for one in self._cards:
                 if one.name == name:
                     return one
@@ -86,8 +89,10 @@ class CaretakerCards:
             return made
 
     def remove(self, number: int) -> None:
-        """From now on that card opens nothing. Raises OperatorError where there is none."""
+        """From now on that card opens nothing. Raises OperatorError where there is none, StorageError as
+        ``add`` does."""
         with self._lock:
+            self._read_again()
             kept = tuple(one for one in self._cards if one.number != number)
             if len(kept) == len(self._cards):
                 raise OperatorError(
@@ -110,6 +115,11 @@ class CaretakerCards:
                 self._write(others, self._next)
         except KioskError as error:  # the next time it is shown
             LOG.warning("a caretaker's card keeps its old name for now: %s", error)
+
+    def _read_again(self) -> None:
+        if self._unread:
+            self._read()
+            self._unread = False
 
     def _read(self) -> None:
         try:

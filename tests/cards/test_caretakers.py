@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.cards.caretakers import FILE, MAX_CARETAKERS, CaretakerCards
 from kiosk.core.cards import CardBody, CardDesk, issue
-from kiosk.core.errors import OperatorError
+from kiosk.core.errors import OperatorError, StorageError
 from kiosk.core.events import CardRefused, CardSeen
 
 CARE, OTHER = b"c" * 16, b"o" * 16
@@ -50,7 +50,13 @@ def test_there_is_room_for_so_many_and_nobody_is_removed_twice(tmp_path: Path) -
 @pytest.mark.parametrize("content", [b"", b"next 2\nx\n", b"\xff\n", b"next 2\n1 " + b"0" * 99])
 def test_a_damaged_file_opens_nothing_and_keeps_nobody_out(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
-    assert opened(tmp_path).all() == ()
+    cards = opened(tmp_path)
+    assert cards.all() == ()
+    with pytest.raises(StorageError, match="none of this program's files"):
+        cards.add(CARE, "-")
+    assert (tmp_path / FILE).read_bytes() == content, "who wonders can still look into it"
+    (tmp_path / FILE).unlink()
+    assert cards.add(CARE, "-").number == 1
 
 
 def desk(cards: CaretakerCards, key: bytes, former: bytes | None = None) -> CardDesk:
