@@ -149,6 +149,7 @@ def after_thanks(page: Page) -> Stops:
             view(phase="thanks", visit_g=2340, points=1, turn=3, shown=3, visits_open=1),
         ),
         ("no-card-town", view(phase="no_card", visit_g=2340)),
+        ("waiting-town-begin-offline", view(can_begin=True, online=False)),
         ("no-card-town-claim", view(phase="no_card", visit_g=510, can_claim=True, visits_open=1)),
     ):
         publish(page, station.screen, shown)
