@@ -194,7 +194,7 @@ function go(next, context) {
 }
 
 /** A touch: at once where it only turns a page (the station is told that somebody is there), else with the
- * station's answer. */
+ * station's answer. Whoever went on to another page meanwhile stays there: only a refusal comes after them. */
 async function press(touch, context) {
   if (touch.go) {
     go(touch.go, context);
@@ -207,7 +207,7 @@ async function press(touch, context) {
   // A window beside this one has begun something: there is one corner, so both show the same.
   if (value?.code === "corner_busy" && job !== null) go({ name: "job", seen: true }, context);
   else if (!ok) go({ name: "trouble", code: value?.code ?? "", back: from.name === "gate" ? from : undefined }, context);
-  else go({ ...next, ...answered(action, value) }, context);
+  else if (place.name === from.name) go({ ...next, ...answered(action, value) }, context);
 }
 
 function answered(action, value) {
@@ -220,5 +220,6 @@ function answered(action, value) {
 async function submit({ action, field, next }, text, context) {
   place = { ...place, typed: "" };
   const { ok, value } = await context.act(action, { [field]: text });
+  if (place.name !== "pad") return; // back, or in by a card meanwhile
   go(ok ? next : { name: "pad", typed: "", why: value?.code ?? "other" }, context);
 }

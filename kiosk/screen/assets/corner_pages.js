@@ -24,6 +24,7 @@ const WHY = {
   number_paused: "why_number_paused",
   busy: "why_busy",
   corner_busy: "why_corner_busy",
+  touch_busy: "why_corner_busy",
   scale_busy: "why_corner_busy",
   scale_visit_open: "why_visit_open",
   scale_no_scale: "why_no_scale",
@@ -40,7 +41,7 @@ const WHY = {
   card_closed_already: "why_spent",
 };
 
-export function whyOf(code, said) {
+function whyOf(code, said) {
   return said[WHY[code] ?? "why_other"];
 }
 
