@@ -183,7 +183,8 @@ class Day:
     # -- the judgement --------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Mass per bin within two divisions and the scale's own drift; nobody has too much."""
+        """Mass per bin within two divisions and the scale's own drift; nobody has too much; no drop takes
+        or gives what a tariff gives for the visit itself."""
         for rules in self.rules.bins:
             name = rules.bin
             off_g = self.books.gross_g[name] - self.platforms[name].load_g
@@ -195,6 +196,9 @@ class Day:
                 raise BooksError(
                     f"{person.hex()} at {bin_id}: {grams} g of {self.dropped_g[person, bin_id]:.0f}"
                 )
+        for one in self.books.weighings if self.rules.tariff.mode == "visit" else ():
+            if one.points != 0:
+                raise BooksError(f"{one}: points are the check-in's")
 
 
 def _block_samples(seed: int) -> int:

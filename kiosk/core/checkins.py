@@ -168,24 +168,37 @@ def claim_touched(state: State, touch: Touch) -> None:
 
 
 def decide_claim(state: State, claim: ClaimFor) -> tuple[AnyDraft, ...] | None:
-    """The claim; a check-in like any other where its visit was closed meanwhile, or earned more than the
-    card's day has room for (its points are written and cannot be made less)."""
+    """The claim, with a check-in of no visit where the tariff gives something for the visit itself: only a
+    check-in can say so. A check-in like any other where its visit was closed meanwhile, or earned more
+    than the card's day has room for (its points are written and cannot be made less)."""
     visit, card = claim.visit, claim.card
-    claimed = Visit(
-        visit.visit, visit.opened_ms, card.pseudonym, card.t_ms, visit.tariff, card.formerly
-    )
+    claimed = _as_the_cards(state, claim)
     room = state.residents.room(claimed, state.now.day)
     if visit.closed or (room is not None and visit.points > room):
         state.intend_first(Greet(card))
         return None
-    return (Claim(visit.visit, None), *_alias(state, card))
+    points = _visit_points(state, claimed)
+    came = Checkin(None, None, card.by, card.proves, claimed.tariff.number, points)
+    return (Claim(visit.visit, None), *_alias(state, card), *((came,) if points else ()))
+
+
+def _as_the_cards(state: State, claim: ClaimFor) -> Visit:
+    """The claimed visit as its card begins it: one that goes on had the points for the visit itself."""
+    visit, card = claim.visit, claim.card
+    begun = Visit(
+        visit.visit, visit.opened_ms, card.pseudonym, card.t_ms, visit.tariff, card.formerly
+    )
+    if begun.tariff.mode == "visit":
+        begun.points = _begun(state, card, visit.visit).points
+    return begun
 
 
 def claimed(state: State, claim: ClaimFor, items: tuple[Item, ...]) -> None:
     """The claim is durable: the visit has its card."""
     visit, card = claim.visit, claim.card
+    came = sum(one.draft.points for one in items if isinstance(one.draft, Checkin))
+    points, visit.points = visit.points + came, _as_the_cards(state, claim).points
     visit.pseudonym, visit.formerly = card.pseudonym, card.formerly
-    points, visit.points = visit.points, 0
     state.residents.earn(visit, points, state.now.day)
     _tied(state, card, items)
     state.claim_until_ms = 0

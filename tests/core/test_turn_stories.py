@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hw_sim.days import Day
 
@@ -161,3 +163,26 @@ def test_points_for_a_visit_are_the_check_ins_and_no_drop_takes_them_back() -> N
         day.run(4_500)
         assert (day.station.view().points, day.station.view().points_limited) == (1, False)
     assert [one.points for one in day.books.weighings] == [0, 0]
+
+
+def test_what_was_claimed_afterwards_has_its_visits_point_too_and_once() -> None:
+    day = Day(4)
+    day.rules = replace(day.rules, tariff=replace(day.rules.tariff, mode="visit"))
+    day.restart()
+    day.run(4_000)
+    for _ in range(2):
+        day.drop(None, "b0", 500)
+        day.run(5_000)
+        day.post(Touch(day.t_ms, "claim"))
+        day.card(ANN)
+        day.run(1_000)
+        view = day.station.view()
+        assert (view.points, view.points_limited) == (1, False)
+        day.post(Touch(day.t_ms, "goodbye"))
+        day.run(1_000)
+    assert day.books.checkins == [ANN], "the second visit goes on with the first"
+    assert [one.points for one in day.books.weighings] == [0, 0]
+    day.card(BOB)
+    day.run(1_000)
+    assert day.books.checkins == [ANN, BOB]
+    assert day.station.view().points == 1
