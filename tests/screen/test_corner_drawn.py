@@ -151,6 +151,15 @@ def test_the_number_is_sent_once_and_stays_nowhere_on_the_page(corner: Corner) -
     assert "314159" not in corner.page.content() and repr(sent) == "Number"
 
 
+def test_a_second_touch_on_enter_is_no_second_try(corner: Corner) -> None:
+    corner.caretaker.takes_s["corner_number"] = 0.3
+    corner.come_to(Scene((foot(1), *[(".key", 4)] * 6), GATE, refuses="number_wrong"))
+    for _ in range(2):
+        corner.page.evaluate("() => document.querySelectorAll('.key')[11].click()")
+    corner.page.wait_for_selector("#corner[data-care='true']")
+    assert len(corner.sent(shapes.Number)) == 1
+
+
 def test_nobody_types_a_number_that_may_not_be_tried_now(corner: Corner) -> None:
     corner.caretaker.wait_s = 300
     corner.come_to(Scene((foot(1),), GATE))

@@ -167,13 +167,14 @@ function pad({ pad: keys, enter }, context) {
     return button;
   };
   const digits = [..."123456789"].map((digit) => digitKey(digit));
+  // `place` has what is typed now: a number that is on its way is not there any more.
   function digitKey(digit) {
-    return key(digit, "digit", () => keys.typed.length < keys.most && typed(keys.typed + digit));
+    return key(digit, "digit", () => place.typed.length < keys.most && typed(place.typed + digit));
   }
   const send = () => {
-    if (keys.typed.length < enter.least) return;
-    if (enter.place) go({ ...enter.place, [enter.field]: keys.typed }, context);
-    else submit(enter, keys.typed, context);
+    if (place.typed.length < enter.least) return;
+    if (enter.place) go({ ...enter.place, [enter.field]: place.typed }, context);
+    else submit(enter, place.typed, context);
   };
   return [...digits, key(keys.erase, "erase", () => typed("")), digitKey("0"), key(keys.enter, "first", send)];
 }
@@ -216,7 +217,7 @@ function answered(action, value) {
   return { set: value.set, why: value.wait_s > 0 ? "number_paused" : "" }; // before it is typed for nothing
 }
 
-/** The number goes to the station and is kept nowhere. */
+/** The number goes to the station, once, and is kept nowhere. */
 async function submit({ action, field, next }, text, context) {
   place = { ...place, typed: "" };
   const { ok, value } = await context.act(action, { [field]: text });

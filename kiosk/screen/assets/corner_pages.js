@@ -95,7 +95,7 @@ function pad(place, { said }) {
     sentence: none ? said.pad_none : why,
     care: why !== "",
     shown: why ? undefined : "●".repeat(place.typed.length),
-    pad: none ? null : { typed: place.typed, most: 12, erase: said.erase, enter: said.enter },
+    pad: none ? null : { most: 12, erase: said.erase, enter: said.enter },
     enter: { action: "corner_number", field: "number", least: 6, next: { name: "home" } },
     back: { name: "gate" },
   };
@@ -299,7 +299,7 @@ function grams(place, { said }) {
   return {
     title: said.adjust_grams,
     shown: `${place.typed || "・・・"} ${said.gram}`,
-    pad: { typed: place.typed, most: 6, erase: said.erase, enter: said.next },
+    pad: { most: 6, erase: said.erase, enter: said.next },
     enter: { place: { name: "empty", bin: place.bin }, field: "grams", least: 3 },
     back: { name: "bottle", bin: place.bin },
   };
