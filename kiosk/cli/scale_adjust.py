@@ -139,12 +139,14 @@ def ask_grams(call: Call) -> int:
         click.echo(call.words("adjust.how_heavy"), nl=False)
         try:
             text = input().strip()
-        except EOFError:
+        except (EOFError, UnicodeDecodeError):
             break
-        if text == "0":
-            break
-        if text.isascii() and text.isdigit() and len(text) <= MAX_GRAMS_DIGITS:
-            return int(text)
+        # Full-width digits, too, as in the menu.
+        if text.isdecimal() and len(text) <= MAX_GRAMS_DIGITS:
+            grams = int(text)
+            if grams == 0:
+                break
+            return grams
         call.say("adjust.grams_again")
     raise Cancelled
 
