@@ -139,7 +139,7 @@ def ask_grams(call: Call) -> int:
         click.echo(call.words("adjust.how_heavy"), nl=False)
         try:
             text = input().strip()
-        except (EOFError, UnicodeDecodeError):
+        except EOFError:
             break
         # Full-width digits, too, as in the menu.
         if text.isdecimal() and len(text) <= MAX_GRAMS_DIGITS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from contextlib import nullcontext
-from io import BytesIO, TextIOWrapper
+from io import StringIO
 from pathlib import Path
 from typing import get_args
 
@@ -62,14 +62,12 @@ def test_a_refusal_is_said_with_its_figures(language: Language) -> None:
         ("2.031\n2031", 2_031),
         ("0", None),
         ("０", None),
-        ("\udcff", None),
     ],
 )
 def test_a_bottles_grams_are_typed_on_any_keyboard(
     typed: str, grams: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw = BytesIO(f"{typed}\n".encode(errors="surrogateescape"))
-    monkeypatch.setattr(sys, "stdin", TextIOWrapper(raw, "utf-8"))
+    monkeypatch.setattr(sys, "stdin", StringIO(f"{typed}\n"))
     with nullcontext() if grams else pytest.raises(Cancelled):
         assert ask_grams(Call(lang="en")) == grams
 
