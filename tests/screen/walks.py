@@ -75,6 +75,7 @@ def town(page: Page) -> Stops:
             page.evaluate(SPEAK, NAMES["en"])  # the shortest: the strip waits where it has no room
             told(page, station, pieces[name])
             yield f"town-{name} of {count}", LANGUAGES
+            page.evaluate(SPEAK, NAMES["en"])
             press(page, ".strip")
             yield f"town-{name}-large of {count}", LANGUAGES
             press(page, "#town .action")

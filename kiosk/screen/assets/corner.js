@@ -54,7 +54,7 @@ function drawCare(context, state) {
 
 function drawPage(page, context) {
   const corner = at("corner");
-  corner.dataset.page = page.pad ? "pad" : page.tiles.length ? "tiles" : page.rows ? "rows" : "plain";
+  corner.dataset.page = page.pad ? "pad" : "plain";
   corner.dataset.care = String(page.care === true);
   if (context.changed("frame", "made")) {
     corner.replaceChildren(...["head", "body", "keys", "foot"].map((name) => part(context, name)));
