@@ -62,7 +62,7 @@ def of_machine(path: Path) -> Thermometer:
     )
 
 
-def read_mc(path: Path, most_mc: int = MOST_MC) -> int:
+def read_mc(path: Path, most_mc: int) -> int:
     """The temperature in 1/1000 °C. Raises DeviceError."""
     try:
         with path.open("rb") as file:

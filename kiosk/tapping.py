@@ -132,6 +132,8 @@ class ScaleOps:
         self._station = station
         self._tap = tap
         self._answers = answers
+        self._served: set[str] = set()
+        """Bins at which somebody works. Whoever comes second is refused by the rules, and ends nothing."""
 
     def line(self, args: Args) -> Item:
         """What is known of a bin's scale now; OperatorError where it has none."""
@@ -166,12 +168,15 @@ class ScaleOps:
         try:
             self._serve(bin_id, within, begin=True)
         except DeviceError as error:
-            if error.code == NO_ANSWER:  # it may begin yet, when nobody listens any more
+            # It may begin yet, when nobody listens any more.
+            if error.code == NO_ANSWER and bin_id not in self._served:
                 self._end_service(bin_id)
             raise
+        self._served.add(bin_id)
         try:
             yield
         finally:
+            self._served.discard(bin_id)
             self._end_service(bin_id)
 
     def _end_service(self, bin_id: str) -> None:

@@ -43,6 +43,9 @@ def prepare() -> None:
         _hold(number)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # What is no text is no answer to any question, and no reason to end in the middle of one.
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     if isinstance(sys.stderr, io.TextIOWrapper):

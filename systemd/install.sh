@@ -36,6 +36,10 @@ if [ "$dry" = no ] && [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then
 fi
 
 changed=no
+# What was laid and is not run yet, for the settings did not hold or the run broke off: the next run's to restart.
+due=/opt/kiosk/restart-due-$role
+if [ -z "$root" ] && [ -e "$due" ]; then changed=yes; fi
+trap 'if [ "$changed$dry$root" = yesno ] && [ -d "${due%/*}" ]; then touch "$due"; fi' EXIT
 run() {
   echo "+ $*"
   [ "$dry" = yes ] || "$@"
@@ -90,10 +94,25 @@ program_is_current() {
   done
 }
 
-services() { # UNIT...: enabled, and restarted when something changed
+documents() { # what the units name, without the pictures; no reason for a restart
+  local there=$root/opt/kiosk/share/docs
+  if diff -rq --exclude=screens "$tree/docs" "$there" >/dev/null 2>&1; then return; fi
+  run rm -rf "$there"
+  run install -d "$there/decisions"
+  run install -m 0644 "$tree"/docs/*.md "$there"
+  run install -m 0644 "$tree"/docs/decisions/*.md "$there/decisions"
+}
+
+services() { # UNIT...: enabled and running, restarted when something changed
   on_this_machine systemctl daemon-reload
   on_this_machine systemctl enable --quiet "$@"
-  if [ "$changed" = yes ]; then on_this_machine systemctl restart "$@"; fi
+  if [ "$changed" = no ]; then
+    on_this_machine systemctl start "$@"
+  else
+    on_this_machine systemctl restart "$@"
+    on_this_machine rm -f "$due"
+    changed=no
+  fi
 }
 
 DROP_IN=/etc/systemd/system/kiosk-station.service.d/readers.conf
@@ -124,6 +143,7 @@ station() {
   on_this_machine systemd-tmpfiles --create /usr/lib/tmpfiles.d/kiosk.conf
   program "${locks[@]}"
   command_for_people kiosk
+  documents
   place 0755 systemd/wait-for-page /opt/kiosk/libexec/wait-for-page
   place 0755 systemd/start-screen /opt/kiosk/libexec/start-screen
   place 0644 systemd/70-kiosk.rules /etc/udev/rules.d/70-kiosk.rules
@@ -150,6 +170,7 @@ receiver() {
   on_this_machine systemd-sysusers /usr/lib/sysusers.d/kiosk-receiver.conf
   program station
   command_for_people kiosk-receiver
+  documents
   place_once 0640 systemd/receiver.env /etc/kiosk-receiver/receiver.env
   place_once 0640 systemd/fiware.env /etc/kiosk-receiver/fiware.env
   place_once 0640 config/fiware.toml /etc/kiosk-receiver/fiware.toml

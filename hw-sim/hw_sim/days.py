@@ -14,9 +14,7 @@ from dataclasses import dataclass, field, replace
 from hw_sim.day_books import BooksError, first_books, usual_rules
 from kiosk.core.config import Crowd, ScaleRules
 from kiosk.core.effects import Answered, Effect, Record
-from kiosk.core.entries import (
-    ClockQuality,
-)
+from kiosk.core.entries import ClockQuality
 from kiosk.core.events import CardSeen, CountsBlock, Event, Moment, Tick
 from kiosk.core.station import Station
 

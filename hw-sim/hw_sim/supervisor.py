@@ -45,10 +45,6 @@ class Child:
     output: Callable[[str], None] | None = None
 
 
-class GaveUpError(RuntimeError):
-    """A child keeps dying by itself."""
-
-
 class Keeper:
     """Keeps one child."""
 

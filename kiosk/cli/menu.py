@@ -69,7 +69,7 @@ def ask_number(call: Call, key: str, most: int) -> int:
         click.echo(call.words(key), nl=False)
         try:
             line = input().strip()
-        except (EOFError, UnicodeDecodeError):
+        except EOFError:
             return 0
         # A Japanese keyboard gives full-width digits, which are digits too.
         if line.isdecimal() and len(line) < 4 and int(line) <= most:

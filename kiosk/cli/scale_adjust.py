@@ -141,10 +141,12 @@ def ask_grams(call: Call) -> int:
             text = input().strip()
         except EOFError:
             break
-        if text == "0":
-            break
-        if text.isascii() and text.isdigit() and len(text) <= MAX_GRAMS_DIGITS:
-            return int(text)
+        # Full-width digits, too, as in the menu.
+        if text.isdecimal() and len(text) <= MAX_GRAMS_DIGITS:
+            grams = int(text)
+            if grams == 0:
+                break
+            return grams
         call.say("adjust.grams_again")
     raise Cancelled
 

@@ -18,8 +18,8 @@ linearity            type B: curvature between the adjustment's points          
 gain and warmth      type B: 30 ppm/K of cell and converter (HX711: 5 ppm/K) over  ``GAIN_PPM`` of the
                      the seasons, triangular +-18 K (GUM 4.3.9), less where a      change
                      thermometer corrects it
-creep                type B: 2e-4 of the change with 180 s (R 76, 3.9.4.1 allows    ``CREEP`` of the change
-                     0.5 e in 30 min), what has come by the time it is told
+creep                type B: 2e-4 of the change with 180 s (R 76, 3.9.4.1 allows    ``CREEP_PPM`` of the
+                     0.5 e in 30 min), what has come by the time it is told        change
 warm-up, stillness   type B: ``warmth``                                             ``extra_sd_g``
 ===================  ============================================================  =====================
 

@@ -50,7 +50,9 @@ class Job:
             self._cancelled.set()
 
     def agree(self) -> None:
-        self._agreed.set()
+        """To what was asked for (step ``agree``); a touch on a page of before agrees to nothing."""
+        if self.told["step"] == "agree":
+            self._agreed.set()
 
     @property
     def agreed(self) -> bool:

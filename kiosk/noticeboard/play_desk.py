@@ -42,7 +42,6 @@ from kiosk.noticeboard.pictures import known_pictures
 from kiosk.noticeboard.playing import PlayTold
 from kiosk.noticeboard.teller import Books
 from kiosk.screen.app import Taker
-from kiosk.screen.texts import town as town_texts
 from kiosk.screen.texts.town import Spoken
 from sync.signing import write_durably
 
@@ -99,12 +98,12 @@ class PlayDesk:
         follow: Follow,
         post: Callable[[Event], None],
         tell: Callable[[str, object], None],
-        spoken: Spoken | None = None,
+        spoken: Spoken,
     ) -> None:
         """``items`` of the bins; ``follow`` has the loop write an entry; ``today`` the local day;
         ``spoken`` what the screen speaks."""
-        self._spoken = spoken or town_texts.spoken(None)
-        self._watched = Watched(town, self._spoken.codes)
+        self._spoken = spoken
+        self._watched = Watched(town, spoken.codes)
         self._file = data / FILE
         self._items, self._ledger = tuple(items), ledger
         self._catalogue, self._today = catalogue, today

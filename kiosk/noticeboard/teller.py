@@ -20,7 +20,6 @@ from kiosk.ledger import stocked
 from kiosk.noticeboard.becoming import usual
 from kiosk.noticeboard.file import Watched
 from kiosk.noticeboard.told import TownTold, told
-from kiosk.noticeboard.tongues import OWN
 
 EVENT = "town"
 
@@ -47,7 +46,7 @@ class TownTeller:
         catalogue: Callable[[], Catalogue],
         today: Callable[[], int | None],
         tell: Callable[[str, object], None],
-        languages: Collection[str] = OWN,
+        languages: Collection[str],
     ) -> None:
         """``items`` of the bins; ``today`` the local day since 1970-01-01 where the clock is known;
         ``languages`` that the screen speaks."""

@@ -142,9 +142,8 @@ class Feed:
 
     def _let_go(self, name: str) -> None:
         del self._held[name]
-        if (
-            name in self._newer
-        ):  # again what was sent, too: a client may have taken what was between
+        if name in self._newer:
+            # Again what was sent, too: a client may have taken what was between.
             self._newer.discard(name)
             self._send_aside(name)
 

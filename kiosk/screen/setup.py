@@ -122,8 +122,7 @@ def station_setup(settings: Settings, catalogue: Catalogue, told: Spoken | None 
 def bin_names(settings: Settings, catalogue: Catalogue) -> dict[str, dict[str, str]]:
     """What people call each bin: its item, by bin and language."""
     items = {bin_.id: catalogue.items[bin_.item] for bin_ in settings.bins}
-    languages = ("ja", "easy", "en")
     return {
-        name: {language: getattr(item, language) for language in languages}
+        name: {language: getattr(item, language) for language in OWN}
         for name, item in items.items()
     }

@@ -12,8 +12,6 @@ from kiosk.settings.hall import Sound
 from kiosk.settings.scales import SAYS_GROSS, AnyScale, CountsScale, IndicatorScale
 from kiosk.settings.shape import Bin, Points, Settings
 
-"""Days are counted from here (``Moment.day``)."""
-
 
 def rules(settings: Settings, catalogue: Catalogue) -> StationRules:
     """The whole station's rules."""

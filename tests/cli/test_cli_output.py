@@ -47,6 +47,12 @@ def test_who_reads_no_more_ends_it_quietly(site: Site) -> None:
     assert (said.stdout, said.stderr) == ("141\n", "")
 
 
+@pytest.mark.parametrize("call", ["kiosk caretaker pin", "kiosk"])
+def test_bytes_that_are_no_text_answer_nothing(site: Site, call: str) -> None:
+    said = sh(f"printf '\\xff\\n0\\n' | {call}", site, PYTHONIOENCODING="utf-8:strict")
+    assert said.returncode == (2 if "pin" in call else 0)
+
+
 @pytest.mark.parametrize("name", ["資源 ステーション".encode(), b"bad\xff"])
 def test_a_folder_of_any_name_in_any_locale(site: Site, name: bytes) -> None:
     folder = site.folder / os.fsdecode(name)

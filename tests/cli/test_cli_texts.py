@@ -6,10 +6,12 @@ import ast
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 from kiosk.cli.texts import Words
+from kiosk.core.view import BinState, Phase
 from kiosk.ledger.errors import _WORDS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,12 @@ def test_the_same_texts_with_the_same_names(language: str) -> None:
     for key in shared:
         if not key.startswith("error."):
             assert names(other[key]) == names(JA[key]), key
+
+
+def test_whatever_the_screen_shows_has_a_word_for_whoever_watches_from_the_terminal() -> None:
+    for table, shown in (("phase", Phase), ("state", BinState)):
+        said = {key for key in JA if key.startswith(f"{table}.")}
+        assert said == {f"{table}.{one}" for one in get_args(shown)}
 
 
 def test_errors_end_as_sentences_in_japanese() -> None:

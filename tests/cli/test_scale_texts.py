@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import sys
+from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from kiosk.cli.call import Call
+from kiosk.cli.scale_adjust import ask_grams
+from kiosk.cli.scale_guided import Cancelled
 from kiosk.cli.texts import LANGUAGES, Language, Words
 from kiosk.core import diagnosis
 from kiosk.core.adjustment import Refusal
@@ -46,6 +52,24 @@ def test_a_refusal_is_said_with_its_figures(language: Language) -> None:
         why = kind(*[1_234.5] * len(kind.__dataclass_fields__))
         what, todo = refusal_words(Words(language), why)
         assert what and todo and "{" not in what + todo, name_of(why)
+
+
+@pytest.mark.parametrize(
+    ("typed", "grams"),
+    [
+        ("2031", 2_031),
+        ("２０３１", 2_031),
+        ("2.031\n2031", 2_031),
+        ("0", None),
+        ("０", None),
+    ],
+)
+def test_a_bottles_grams_are_typed_on_any_keyboard(
+    typed: str, grams: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", StringIO(f"{typed}\n"))
+    with nullcontext() if grams else pytest.raises(Cancelled):
+        assert ask_grams(Call(lang="en")) == grams
 
 
 @pytest.mark.parametrize("language", ["ja", "easy"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.thermometer import of_hall, of_machine, read_mc
+from drivers.thermometer import MOST_MC, of_hall, of_machine, read_mc
 from kiosk.core.errors import DeviceError
 from kiosk.core.events import DeviceBack, DeviceLost, Event, Heated, Warmth
 
@@ -15,9 +15,9 @@ from kiosk.core.events import DeviceBack, DeviceLost, Event, Heated, Warmth
 def test_a_hall_is_eleven_degrees(tmp_path: Path) -> None:
     file = tmp_path / "temp1_input"
     file.write_text("11250\n")
-    assert read_mc(file) == 11_250
+    assert read_mc(file, MOST_MC) == 11_250
     file.write_text("-3062\n")
-    assert read_mc(file) == -3_062
+    assert read_mc(file, MOST_MC) == -3_062
 
 
 @pytest.mark.parametrize("text", ["", "85000\n", "nan", "12.5", "99999999", "\0\0", "-40001"])
@@ -25,7 +25,7 @@ def test_what_no_hall_can_have_is_no_temperature(tmp_path: Path, text: str) -> N
     file = tmp_path / "temp1_input"
     file.write_text(text)
     with pytest.raises(DeviceError) as failed:
-        read_mc(file)
+        read_mc(file, MOST_MC)
     assert failed.value.code == "thermometer_garbled"
 
 

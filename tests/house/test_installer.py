@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -65,6 +66,9 @@ def test_every_file_that_a_unit_names_is_laid(root: Path, tmp_path: Path) -> Non
     for service in ("station", "uplink", "screen", "receiver", "sink-fiware"):
         assert f"etc/systemd/system/kiosk-{service}.service" in laid
     assert "opt/kiosk/libexec/wait-for-page" in laid
+    for unit in (path for path in laid if path.endswith(".service")):
+        (pages,) = re.findall(rb"^Documentation=file:/(.+)$", laid[unit], re.MULTILINE)
+        assert f"{pages.decode()}/screen.md" in laid, unit
     for name in ("receiver.env", "fiware.env", "fiware.toml"):
         assert f"etc/kiosk-receiver/{name}" in laid
     assert json.loads(laid["etc/chromium/policies/managed/kiosk.json"])["URLBlocklist"] == ["*"]
@@ -102,6 +106,22 @@ def test_another_programs_command_of_that_name_stays_and_is_told(
     assert f"{there} is somebody else's" in done.stderr
     assert "/opt/kiosk/bin/kiosk" in done.stderr
     assert "etc/systemd/system/kiosk-station.service" in files(tmp_path)
+
+
+@pytest.mark.parametrize(("changed", "told"), [("no", "start"), ("yes", "restart")])
+def test_services_run_after_a_run_whether_it_changed_something_or_the_one_before_did(
+    root: Path, changed: str, told: str
+) -> None:
+    script = (root / "systemd/install.sh").read_text("utf-8")
+    functions = script[: script.index('\n"$role"\n')]
+    done = subprocess.run(
+        ["bash", "-c", f"{functions}\nchanged={changed}\nservices a b", "install.sh", "--dry-run"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"+ systemctl {told} a b" in done.stdout.splitlines()
 
 
 def test_readers_packages_and_rights_come_only_when_asked_for_and_then_stay(

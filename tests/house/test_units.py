@@ -69,6 +69,11 @@ def test_a_unit_starts_only_programs_that_we_know(unit: Unit) -> None:
         assert command.split()[0] in PROGRAMS
 
 
+def test_the_screen_shows_already_what_a_station_says_that_is_still_starting(root: Path) -> None:
+    unit = read(root / "systemd/kiosk-screen.service")["Unit"]
+    assert not [one for one in unit["After"] + unit["Requires"] if "kiosk-station" in one]
+
+
 def test_systemd_takes_the_unit_without_a_word(unit_file: Path, tmp_path: Path) -> None:
     text = unit_file.read_text(encoding="utf-8")
     for installed, script in PROGRAMS.items():

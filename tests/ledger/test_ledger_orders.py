@@ -114,11 +114,8 @@ def test_a_second_wish_begins_further_back_and_cuts_nothing_short() -> None:
     assert again.told(30) == 5
 
 
-def test_a_scale_set_aside_is_so_after_a_restart_and_in_the_next_ledger(site: Site) -> None:
-    ledger = site.open()
-    ledger.append([Item(ScaleBroken("b2", True)), Item(ScaleBroken("b1", True))])
-    ledger.append([Item(ScaleBroken("b2", False)), Item(ScaleBroken("b1", True))])
-    ledger.close()
+def next_ledger(site: Site) -> Ledger:
+    """What the one before knows is the same counted anew; then the station has another name."""
     with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
         before = projected(db)
         projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
@@ -126,6 +123,15 @@ def test_a_scale_set_aside_is_so_after_a_restart_and_in_the_next_ledger(site: Si
     site.station = "hall-9"
     again = site.open()
     assert again.turn_over is not None
+    return again
+
+
+def test_a_scale_set_aside_is_so_after_a_restart_and_in_the_next_ledger(site: Site) -> None:
+    ledger = site.open()
+    ledger.append([Item(ScaleBroken("b2", True)), Item(ScaleBroken("b1", True))])
+    ledger.append([Item(ScaleBroken("b2", False)), Item(ScaleBroken("b1", True))])
+    ledger.close()
+    again = next_ledger(site)
     assert again.memory().orders.broken == ("b1",)
     again.append([Item(ScaleBroken("b1", False))])
     again.close()
@@ -143,13 +149,7 @@ def test_a_full_bin_is_full_after_a_restart_and_in_the_next_ledger_until_its_bag
     ledger.append([Item(BinFull("b1", "pet-bottle", bag, "touch", True))])
     ledger.append([Item(BinFull("b1", "pet-bottle", bag, "sensor", True))])
     ledger.close()
-    with closing(sqlite3.connect(site.database, isolation_level=None)) as db:
-        before = projected(db)
-        projections.rebuild(db, lambda utc_ms: utc_ms // DAY_MS)
-        assert projected(db) == before
-    site.station = "hall-9"
-    again = site.open()
-    assert again.turn_over is not None
+    again = next_ledger(site)
     assert again.memory().orders.full == {"b1": ("touch", "sensor")}
     again.append([Item(BinFull("b1", "pet-bottle", bag, "sensor", False))])
     again.close()

@@ -26,6 +26,7 @@ from kiosk.ledger import Ledger
 from kiosk.ledger.reading import reading
 from kiosk.noticeboard.play_desk import FILE, PlayDesk, QuizAct, ThanksAct, VoiceAct
 from kiosk.noticeboard.playing import PlayTold
+from kiosk.screen.texts.town import spoken
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 
@@ -63,6 +64,7 @@ class Hall:
             follow=self.follow,
             post=lambda _: None,
             tell=lambda _, value: self.told.append(value),
+            spoken=spoken(None),
         )
         desk.look()
         self.desk = desk

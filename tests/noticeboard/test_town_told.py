@@ -29,6 +29,7 @@ from kiosk.noticeboard.pictures import SYMBOL, known_pictures
 from kiosk.noticeboard.shape import MAX_HALVES, Happening, Helper, Notice, TownFile
 from kiosk.noticeboard.teller import TownTeller
 from kiosk.noticeboard.told import Becomes, TownTold, told
+from kiosk.noticeboard.tongues import OWN
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 
@@ -68,6 +69,7 @@ class Watcher:
             catalogue=lambda: self.catalogue,
             today=self._today,
             tell=self._tell,
+            languages=OWN,
         )
 
     def _today(self) -> int | None:

@@ -6,8 +6,19 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Page
 from screen_people import LONG_S, Browser, Station, Watching
 from screen_scenes import setup
+from shots import PANELS, browser_page
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A browser's page on the panel as it lies, where nothing moves."""
+    with browser_page(PANELS["wide"]) as opened:
+        opened.set_default_timeout(LONG_S * 1000)
+        opened.emulate_media(reduced_motion="reduce")
+        yield opened
 
 
 @pytest.fixture

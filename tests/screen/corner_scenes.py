@@ -182,7 +182,7 @@ class Caretaker:
 
     scene: Scene = field(default_factory=Scene)
     touched: list[Act] = field(default_factory=list)
-    stir_s: float = 0.0
+    takes_s: dict[str, float] = field(default_factory=dict)
     wait_s: int = 0
 
     def takers(self) -> tuple[Taker, ...]:
@@ -191,8 +191,7 @@ class Caretaker:
     def _take(self, act: Act) -> object:
         self.touched.append(act)
         action = act.__struct_config__.tag
-        if action == "corner_touch":
-            time.sleep(self.stir_s)
+        time.sleep(self.takes_s.get(str(action), 0))
         quiet = action in ("corner_pad", "corner_touch", "corner_doctor")
         if self.scene.refuses and not quiet:
             raise OperatorError(self.scene.refuses, "Not now.", "Later.")

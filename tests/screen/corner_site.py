@@ -102,9 +102,13 @@ class Caretaker:
         self.touch("enter")
 
     def home(self) -> None:
-        """Back to the first page, however many pages there are to it."""
+        """Back to the first page, however many pages there are to it. Some go with the station's answer."""
         while care("end") not in self.sees():
+            before = self.screen.page.inner_text("#corner")
             self.touch("back")
+            self.screen.page.wait_for_function(
+                "was => document.querySelector('#corner').innerText !== was", arg=before
+            )
 
     def leave(self) -> None:
         self.home()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from screen_scenes import TROUBLED, bins, view
+from screen_scenes import LONG, TROUBLED, bins, view
 
 from kiosk.core.view import Full, View
 
@@ -32,3 +32,9 @@ OPENED: dict[str, tuple[int, View, tuple[str, ...]]] = {
     "opened-bag": (4, _full("limit"), (_bin(2), BAG)),
     "opened-call": (4, _full("limit"), (_bin(2), CALL)),
 }
+LONGEST: dict[str, tuple[int, View, tuple[str, ...]]] = {
+    "opened-longest": (LONG, view(bins=bins(LONG)), (_bin(3),)),
+    "opened-longest-full": (LONG, view(bins=bins(LONG, b1="full")), (_bin(1),)),
+    "opened-longest-trouble": (LONG, view(bins=bins(LONG, b3="trouble")), (_bin(3),)),
+}
+"""The same with the longest names, to be measured only."""

@@ -89,7 +89,7 @@ HARD = {
     "refused-warm": "Too hot, and an unknown card.",
     "seven": "Seven bins.",
     "seven-begin-trouble": "Seven bins, one full, one that asks for its bag, and 「はじめての方」.",
-    "longest": "Twelve bins with the longest names, and five languages.",
+    "longest": "Fourteen bins with the longest names, and five languages.",
     "longest-trouble": "The same with troubles.",
     "longest-offline": "The same without a network.",
     "longest-weighing": "The longest name while it is weighed.",

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import msgspec
 import pytest
 from corner_scenes import (
     ADJUST,
+    BAG,
     BROKEN,
     CLEAN,
+    DOCTOR,
     GATE,
     OPEN,
     SCALE,
+    SCENES,
     Caretaker,
     Scene,
     foot,
     tile,
 )
+from eyes import faults
 from playwright.sync_api import Page
 from screen_people import LONG_S
 from screen_scenes import bins, setup, spoken, view
@@ -146,6 +151,15 @@ def test_the_number_is_sent_once_and_stays_nowhere_on_the_page(corner: Corner) -
     assert "314159" not in corner.page.content() and repr(sent) == "Number"
 
 
+def test_a_second_touch_on_enter_is_no_second_try(corner: Corner) -> None:
+    corner.caretaker.takes_s["corner_number"] = 0.3
+    corner.come_to(Scene((foot(1), *[(".key", 4)] * 6), GATE, refuses="number_wrong"))
+    for _ in range(2):
+        corner.page.evaluate("() => document.querySelectorAll('.key')[11].click()")
+    corner.page.wait_for_selector("#corner[data-care='true']")
+    assert len(corner.sent(shapes.Number)) == 1
+
+
 def test_nobody_types_a_number_that_may_not_be_tried_now(corner: Corner) -> None:
     corner.caretaker.wait_s = 300
     corner.come_to(Scene((foot(1),), GATE))
@@ -189,7 +203,7 @@ def test_turning_pages_tells_the_station_that_somebody_is_there(corner: Corner) 
 
 
 def test_fingers_quicker_than_the_station_lose_no_touch(corner: Corner) -> None:
-    corner.caretaker.stir_s = 0.2
+    corner.caretaker.takes_s["corner_touch"] = 0.2
     corner.come_to(Scene((CLEAN, tile(1), foot(1))))
     assert [type(act) for act in corner.caretaker.touched] == [
         shapes.Stir,
@@ -197,6 +211,37 @@ def test_fingers_quicker_than_the_station_lose_no_touch(corner: Corner) -> None:
         shapes.AtBin,
     ]
     assert corner.page.get_attribute("#corner", "data-care") == "false"
+
+
+def test_an_answer_that_comes_late_takes_nobody_back(corner: Corner) -> None:
+    corner.caretaker.takes_s["corner_doctor"] = 0.3
+    corner.come_to(Scene())
+    corner.page.evaluate(
+        "([place, number]) => document.querySelectorAll(place)[number].click()", DOCTOR
+    )
+    corner.touch(*BAG)
+    chosen = corner.page.inner_text("#corner h1")
+    until(lambda: len(corner.sent(shapes.Stir)) == 1, "the doctor's answer came first")
+    assert corner.page.inner_text("#corner h1") == chosen
+
+
+def test_a_touch_whose_turn_never_came_is_said_to_be_early(corner: Corner) -> None:
+    corner.caretaker.takes_s["corner_touch"] = 3.5
+    corner.come_to(Scene((CLEAN, tile(1))))
+    corner.page.click(".corner-foot .action:last-child")
+    corner.page.wait_for_selector("#corner .state")
+    said = texts.load()[0].corner["why_corner_busy"]
+    assert corner.page.inner_text("#corner .sentence").replace("\n", "") == said
+
+
+def test_a_corner_in_the_heat_is_dark_and_as_easy_to_read(corner: Corner) -> None:
+    for scene in (
+        SCENES["corner-number"],
+        SCENES["corner-bins-cleaning"],
+        SCENES["corner-doctor-good"],
+    ):
+        corner.come_to(replace(scene, shown=msgspec.structs.replace(scene.shown, warm="dim")))
+        assert faults(corner.page) == []
 
 
 def test_a_corner_that_closes_leaves_no_page_of_it(corner: Corner) -> None:

@@ -10,24 +10,15 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from eyes import Eyes, faults, violations
 from playwright.sync_api import Page
-from screen_people import LONG_S
-from shots import PANELS, browser_page
+from shots import PANELS
 from walks import WALKS
 
 from kiosk.screen.waiting import WaitingPage
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with browser_page(PANELS["wide"]) as opened:
-        opened.set_default_timeout(LONG_S * 1000)
-        opened.emulate_media(reduced_motion="reduce")
-        yield opened
 
 
 @pytest.mark.parametrize("orientation", PANELS)

@@ -11,7 +11,7 @@ from play_scenes import OFF, lesson, round_of, value
 from playwright.sync_api import Page
 from screen_people import LONG_S
 from screen_scenes import bins, setup, spoken, view
-from shots import LANGUAGES, PANELS, browser_page, show
+from shots import LANGUAGES, PANELS, show
 
 from kiosk.core.errors import OperatorError
 from kiosk.ledger.heard import Votes
@@ -46,14 +46,6 @@ class Hall:
             raise self.refusal
         self.taken.put(asked)
         return {"kept": True}
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with browser_page(PANELS["wide"]) as opened:
-        opened.set_default_timeout(LONG_S * 1000)
-        opened.emulate_media(reduced_motion="reduce")
-        yield opened
 
 
 @pytest.fixture

@@ -7,23 +7,15 @@ from collections.abc import Iterator
 import pytest
 from eyes import faults
 from playwright.sync_api import Page
-from screen_people import LONG_S, Station
+from screen_people import Station
 from screen_scenes import LONG, bins, setup, spoken, view
-from shots import LANGUAGES, PANELS, browser_page, show
+from shots import LANGUAGES, PANELS, show
 from town_scenes import EMPTY, cards, value
 
 from kiosk.noticeboard.told import TownTold
 
 SOME = ("notice", "happenings", "helpers", "bought", "shelf", "pet-bottle", "carton", "clothes")
 """Cards of every kind; the other items' differ in their words only."""
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with browser_page(PANELS["wide"]) as opened:
-        opened.set_default_timeout(LONG_S * 1000)
-        opened.emulate_media(reduced_motion="reduce")
-        yield opened
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from play_scenes import lesson
 from play_scenes import longest as longest_played
 from play_scenes import value as played
 from playwright.sync_api import Page
+from screen_opened import LONGEST as LONGEST_OPENED
+from screen_opened import OPENED
 from screen_people import Station
 from screen_scenes import LONG, SCENES, STATIONS, TROUBLED, bins, languages, setup, spoken, view
 from shots import LANGUAGES, NAMES, SPEAK, publish
@@ -53,6 +55,13 @@ def residents(page: Page) -> Stops:
             if bins_ == count:
                 publish(page, station.screen, shown)
                 yield name, languages(count)
+        for name, (bins_, shown, touches) in (OPENED | LONGEST_OPENED).items():
+            if bins_ == count:
+                publish(page, station.screen, shown)
+                for touch in touches:
+                    press(page, touch)
+                yield name, languages(count)
+                press(page, "#actions .action:last-child")
         station.screen.stop()
 
 
@@ -66,6 +75,7 @@ def town(page: Page) -> Stops:
             page.evaluate(SPEAK, NAMES["en"])  # the shortest: the strip waits where it has no room
             told(page, station, pieces[name])
             yield f"town-{name} of {count}", LANGUAGES
+            page.evaluate(SPEAK, NAMES["en"])
             press(page, ".strip")
             yield f"town-{name}-large of {count}", LANGUAGES
             press(page, "#town .action")

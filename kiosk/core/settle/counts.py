@@ -3,7 +3,7 @@
 Theory of operation. A sample passes the spike gate, and is then taken either by the plateau that holds
 (``held``: cheap) or by the motion (``motion``: blocks, and an estimate with each). A motion ends when
 the estimate is sure of three things: that no hand is on, that it is no pour, and of the weight to within
-``SURE_D``; or when the plain test of stillness (``lens``) says so.
+``SURE_FAST_D`` or ``SURE_SLOW_D``; or when the plain test of stillness (``lens``) says so.
 """
 
 from __future__ import annotations

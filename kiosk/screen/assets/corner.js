@@ -54,7 +54,7 @@ function drawCare(context, state) {
 
 function drawPage(page, context) {
   const corner = at("corner");
-  corner.dataset.page = page.pad ? "pad" : page.tiles.length ? "tiles" : page.rows ? "rows" : "plain";
+  corner.dataset.page = page.pad ? "pad" : "plain";
   corner.dataset.care = String(page.care === true);
   if (context.changed("frame", "made")) {
     corner.replaceChildren(...["head", "body", "keys", "foot"].map((name) => part(context, name)));
@@ -167,13 +167,14 @@ function pad({ pad: keys, enter }, context) {
     return button;
   };
   const digits = [..."123456789"].map((digit) => digitKey(digit));
+  // `place` has what is typed now: a number that is on its way is not there any more.
   function digitKey(digit) {
-    return key(digit, "digit", () => keys.typed.length < keys.most && typed(keys.typed + digit));
+    return key(digit, "digit", () => place.typed.length < keys.most && typed(place.typed + digit));
   }
   const send = () => {
-    if (keys.typed.length < enter.least) return;
-    if (enter.place) go({ ...enter.place, [enter.field]: keys.typed }, context);
-    else submit(enter, keys.typed, context);
+    if (place.typed.length < enter.least) return;
+    if (enter.place) go({ ...enter.place, [enter.field]: place.typed }, context);
+    else submit(enter, place.typed, context);
   };
   return [...digits, key(keys.erase, "erase", () => typed("")), digitKey("0"), key(keys.enter, "first", send)];
 }
@@ -194,7 +195,7 @@ function go(next, context) {
 }
 
 /** A touch: at once where it only turns a page (the station is told that somebody is there), else with the
- * station's answer. */
+ * station's answer. Whoever went on to another page meanwhile stays there: only a refusal comes after them. */
 async function press(touch, context) {
   if (touch.go) {
     go(touch.go, context);
@@ -207,7 +208,7 @@ async function press(touch, context) {
   // A window beside this one has begun something: there is one corner, so both show the same.
   if (value?.code === "corner_busy" && job !== null) go({ name: "job", seen: true }, context);
   else if (!ok) go({ name: "trouble", code: value?.code ?? "", back: from.name === "gate" ? from : undefined }, context);
-  else go({ ...next, ...answered(action, value) }, context);
+  else if (place.name === from.name) go({ ...next, ...answered(action, value) }, context);
 }
 
 function answered(action, value) {
@@ -216,9 +217,10 @@ function answered(action, value) {
   return { set: value.set, why: value.wait_s > 0 ? "number_paused" : "" }; // before it is typed for nothing
 }
 
-/** The number goes to the station and is kept nowhere. */
+/** The number goes to the station, once, and is kept nowhere. */
 async function submit({ action, field, next }, text, context) {
   place = { ...place, typed: "" };
   const { ok, value } = await context.act(action, { [field]: text });
+  if (place.name !== "pad") return; // back, or in by a card meanwhile
   go(ok ? next : { name: "pad", typed: "", why: value?.code ?? "other" }, context);
 }

@@ -24,6 +24,7 @@ const WHY = {
   number_paused: "why_number_paused",
   busy: "why_busy",
   corner_busy: "why_corner_busy",
+  touch_busy: "why_corner_busy",
   scale_busy: "why_corner_busy",
   scale_visit_open: "why_visit_open",
   scale_no_scale: "why_no_scale",
@@ -40,7 +41,7 @@ const WHY = {
   card_closed_already: "why_spent",
 };
 
-export function whyOf(code, said) {
+function whyOf(code, said) {
   return said[WHY[code] ?? "why_other"];
 }
 
@@ -94,7 +95,7 @@ function pad(place, { said }) {
     sentence: none ? said.pad_none : why,
     care: why !== "",
     shown: why ? undefined : "●".repeat(place.typed.length),
-    pad: none ? null : { typed: place.typed, most: 12, erase: said.erase, enter: said.enter },
+    pad: none ? null : { most: 12, erase: said.erase, enter: said.enter },
     enter: { action: "corner_number", field: "number", least: 6, next: { name: "home" } },
     back: { name: "gate" },
   };
@@ -298,7 +299,7 @@ function grams(place, { said }) {
   return {
     title: said.adjust_grams,
     shown: `${place.typed || "・・・"} ${said.gram}`,
-    pad: { typed: place.typed, most: 6, erase: said.erase, enter: said.next },
+    pad: { most: 6, erase: said.erase, enter: said.next },
     enter: { place: { name: "empty", bin: place.bin }, field: "grams", least: 3 },
     back: { name: "bottle", bin: place.bin },
   };

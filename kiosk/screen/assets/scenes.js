@@ -132,7 +132,7 @@ function contactLine({ said, setup }) {
 }
 
 /** What to heed with what belongs into a bin. */
-export function hazardsOf(bin, { setup, said }) {
+function hazardsOf(bin, { setup, said }) {
   const codes = setup.bins[bin].hazards.slice(0, MOST_HAZARDS);
   return codes.map((code) => ({ picture: `hazard-${code}`, words: said[`hazard_${code.replaceAll("-", "_")}`] }));
 }

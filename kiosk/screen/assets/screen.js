@@ -183,7 +183,7 @@ async function inTime(until, action, fields) {
     if (answer.status !== 429) return answer;
     await new Promise((done) => setTimeout(done, BUSY_AGAIN_MS)); // another page's touch is on its way
   }
-  return { ok: false, status: 429, value: null };
+  return { ok: false, status: 429, value: { code: "touch_busy" } };
 }
 
 async function send(action, fields) {
