@@ -129,7 +129,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     stories, workers = shares(config)
     if stories < workers:
-        piles = dealt(STORIES_S, stories) + dealt(RECKONED_S, workers - stories)
+        # The longest last: browsers and stations of four long stories start one after the other.
+        piles = [pile[::-1] for pile in dealt(STORIES_S, stories)]
+        piles += dealt(RECKONED_S, workers - stories)
     else:
         piles = dealt(STORIES_S | RECKONED_S, workers)
     runs = [[one for name in pile for one in items if one.path == HERE / name] for pile in piles]
