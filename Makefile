@@ -36,7 +36,7 @@ demo: install
 	tools/install postgres
 
 # Most tests wait for wires and people at life's pace: more of them than cores run side by side.
-TEST_WORKERS := 5
+TEST_WORKERS := 7
 # Field stories keep life's pace with real processes, and a neighbour's burst can cost one its reader or its
 # scale. What failed beside others is told, and has to hold alone.
 # Hundreds of short-lived commands are started: each would compile the tree anew where Python is told

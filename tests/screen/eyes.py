@@ -2,9 +2,9 @@
 
 Measured (measure.js) it is in every language. axe-core (its rules for WCAG and its best practices, put into
 the page by the browser's debugger, which the content security policy does not bind) and the enlarged page
-come by turns of language and orientation, and axe's slow rule on contrast, which measure.js reckons for
-every text anyway, at every ``CONTRAST_EVERY``-th state; with ``KIOSK_SEARCH_SIZE`` of 2 or more everything
-everywhere.
+come by turns of language and orientation, axe at every ``AXE_EVERY``-th state, and its slow rule on
+contrast, which measure.js reckons for every text anyway, at every ``CONTRAST_EVERY``-th; with
+``KIOSK_SEARCH_SIZE`` of 2 or more everything everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playwright.sync_api import Page, ViewportSize
 from shots import NAMES, PANELS, SPEAK
 
 WHOLE = int(os.environ.get("KIOSK_SEARCH_SIZE", "1")) > 1
-CONTRAST_EVERY = 8
+AXE_EVERY, CONTRAST_EVERY = 2, 16
 ZOOM = 2
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
 """Finds what is too small, too pale, too near, covered or cut off, and says it in words."""
@@ -90,7 +90,9 @@ class Eyes:
         if WHOLE:
             return languages, languages, languages
         mine = (languages[self.states // 2 % len(languages)],)
-        return (languages, mine, ()) if self.states % 2 == self.turned else (mine, (), mine)
+        if self.states % 2 != self.turned:
+            return mine, (), mine
+        return languages, mine if self.states // 2 % AXE_EVERY == 0 else (), ()
 
     def _enlarge(self, state: str, language: str, texts: list[str]) -> None:
         """As the browser's zoom does it: half as many of the page's pixels on the same panel."""

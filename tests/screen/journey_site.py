@@ -81,7 +81,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 """
-LOOK_MS = 40
+LOOK_MS = 100
 Table = Literal["words", "play", "corner"]
 SAID = {one.code: one for one in texts.load()}
 
@@ -251,6 +251,7 @@ class Panel:
                 && words.every((one) => text.includes(one));
             }""",
             arg=[scene, language, [bare(one) for one in words]],
+            polling=LOOK_MS,
         )
         return bare(self.page.inner_text("body"))
 
@@ -259,6 +260,7 @@ class Panel:
         self.page.wait_for_function(
             "words => !document.body.innerText.replaceAll(/\\s/g, '').includes(words)",
             arg=bare(words),
+            polling=LOOK_MS,
         )
 
     def touch(self, name: str) -> None:

@@ -216,7 +216,7 @@ class World:
                 self.later(number, lambda: self.tell(AckArrived(payload)))
 
 
-@pytest.mark.parametrize("seed", range(4 * SIZE))
+@pytest.mark.parametrize("seed", range(2 * SIZE))
 def test_nothing_is_lost_and_nothing_twice_whatever_the_link_does(
     seed: int, city: sa.Engine
 ) -> None:
