@@ -64,10 +64,10 @@ class Eyes:
         self.wrong: list[tuple[str, str, str]] = []
         self.least: dict[str, float] = {}
         self.backs: dict[int, set[tuple[int, int]]] = {}
-        page.set_viewport_size(self.panel)
 
     def look(self, state: str, languages: Sequence[str]) -> None:
         """At the state that stands before the eyes, in each language. It stays in the last."""
+        self.page.set_viewport_size(self.panel)
         looked, axe, enlarged = self._turn(languages)
         for language in looked:
             self.page.evaluate(SPEAK, NAMES[language])
