@@ -40,12 +40,10 @@ def test_every_state_can_be_read_touched_and_enlarged(
     page: Page, walk: str, record_property: Callable[[str, object], None]
 ) -> None:
     wide, tall = both = Eyes(page, "wide"), Eyes(page, "tall")
-    stops = 0
-    for state, languages in WALKS[walk](page):
+    for stop, (state, languages) in enumerate(WALKS[walk](page)):
         # By turns: each panel is walked on from, too.
-        for eyes in (wide, tall) if stops % 2 == 0 else (tall, wide):
+        for eyes in (wide, tall) if stop % 2 == 0 else (tall, wide):
             eyes.look(state, languages)
-        stops += 1
     for eyes in both:
         record_property("looks", json.dumps({**eyes.looks, **eyes.least}))
         assert eyes.wrong == [], json.dumps(eyes.wrong, ensure_ascii=False, indent=1)
