@@ -91,11 +91,13 @@ def done(state: State, card: CardSeen, items: tuple[Item, ...]) -> None:
 
 
 def somebody_else(state: State, t_ms: int, names: tuple[bytes, ...] = ()) -> None:
-    """A card was shown that begins no visit now: whoever holds it is not the one whose turn it was.
-    ``names`` as of its own."""
+    """A card was shown that begins no visit now: whoever holds it is not the one whose turn it was, but
+    for a moment after the check-in, where both lay in one purse. ``names`` as of its own."""
     if state.rules.crowd != "one_by_one":
         return
     for visit in state.visits.open():
+        if t_ms - visit.opened_ms < state.rules.handover_ms:
+            continue
         if visit.pseudonym is not None and set(visit.names).isdisjoint(names):
             visit.end(t_ms, "next_card")
 

@@ -118,6 +118,28 @@ def test_what_falls_after_a_card_that_is_not_taken_is_not_the_one_befores(
     assert credited(day) == [(ANN, 800), (owner, 700)]
 
 
+def test_a_foreign_card_in_the_same_purse_ends_no_turn(day: Day) -> None:
+    day.card(ANN)
+    day.run(300)
+    day.post(CardRefused(day.t_ms, "nfc", "unknown"))
+    day.run(3_000)
+    day.drop(ANN, "b1", 700)
+    day.run(6_000)
+    assert credited(day) == [(ANN, 700)]
+
+
+def test_who_showed_a_foreign_card_shows_her_own_again_and_goes_on(day: Day) -> None:
+    ann_drops(day)
+    day.run(6_000)
+    day.post(CardRefused(day.t_ms, "nfc", "unknown"))
+    day.run(1_500)
+    day.card(ANN)
+    day.run(3_000)
+    day.drop(ANN, "b1", 700)
+    day.run(6_000)
+    assert credited(day) == [(ANN, 800), (ANN, 700)]
+
+
 def test_what_falls_after_a_spare_card_is_not_the_one_befores(day: Day) -> None:
     ann_drops(day)
     day.run(6_000)
